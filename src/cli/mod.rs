@@ -1,0 +1,1 @@
+//! Arguments, terminal and exit codes; the only place that prints.

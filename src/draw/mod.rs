@@ -1,0 +1,1 @@
+//! The attack graph as DOT and JSON.

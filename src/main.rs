@@ -1,0 +1,3 @@
+//! The `beachhead` command; everything is in the library.
+
+fn main() {}

@@ -1,0 +1,47 @@
+//! The cluster as plain data: what rules read, nothing else, and no input or output.
+//!
+//! Structs mirror the Kubernetes API in names and nesting, so that someone who knows the API knows the model;
+//! they hold only the fields that some rule reads. Start at [`Cluster`].
+//!
+//! **Trap.** Unset differs from false: such fields are `Option`, and defaulting is a named function.
+
+mod access;
+mod admission;
+mod cluster;
+mod config;
+mod diagnostic;
+mod entry;
+mod extension;
+mod labels;
+mod lenient;
+mod literal;
+mod node;
+mod object;
+mod owner;
+mod pod;
+mod policy;
+mod selector;
+mod service;
+mod storage;
+mod text;
+mod workload;
+
+pub use access::*;
+pub use admission::*;
+pub use cluster::{Cluster, Coverage, KINDS, KindInfo, Object, ObjectRef, Objects, Refusal};
+pub use config::*;
+pub use diagnostic::{Code, Diagnostic, Severity};
+pub use entry::*;
+pub use extension::*;
+pub use labels::Labels;
+pub use literal::{Literal, WITHHELD, names_a_credential, redacted_arguments};
+pub use node::*;
+pub use object::{IdRef, Meta, ObjectId, OwnerReference, Source};
+pub use owner::UNNAMED_WORKER;
+pub use pod::*;
+pub use policy::*;
+pub use selector::{LabelSelector, Operator, Requirement};
+pub use service::*;
+pub use storage::*;
+pub use text::Text;
+pub use workload::*;

@@ -1,0 +1,253 @@
+//! Owner chains, stand-in pods and placement: which workload a pod belongs to, and where it runs.
+//!
+//! Manifests hold workloads without pods; each then gets one pod of its template (a DaemonSet one per node), so
+//! that every rule speaks of pods only.
+//!
+//! **Trap.** Chains come from the input and may form a circle or leave it; they are never guessed from names.
+
+use std::collections::BTreeSet;
+
+use super::{Cluster, Code, Diagnostic, Meta, ObjectId, OwnerReference, Pod, Text, Workload};
+
+/// The node that stands for all nodes of an input that names none.
+pub const UNNAMED_WORKER: &str = "worker";
+
+impl Cluster {
+    /// Returns the id of a pod's top controller as far as the input tells, or the pod's own id.
+    ///
+    /// A controller that is not in the input ends the chain and counts. Nodes own static pods and do not
+    /// count. In a circle of owners the chain ends where it would repeat.
+    pub fn workload_of(&self, pod: &Pod) -> ObjectId {
+        let mut seen = BTreeSet::new();
+        let mut top = ObjectId::new("Pod", &pod.meta.namespace, &pod.meta.name);
+        let mut meta = Some(&pod.meta);
+        while let Some(owner) = meta.and_then(Meta::controller) {
+            if owner.kind == "Node" || owner.kind.is_empty() || owner.name.is_empty() {
+                break;
+            }
+            let id = ObjectId::new(&owner.kind, &pod.meta.namespace, &owner.name);
+            if !seen.insert(id.clone()) {
+                break;
+            }
+            meta = self.meta_of(&id);
+            top = id;
+        }
+        top
+    }
+
+    fn meta_of(&self, id: &ObjectId) -> Option<&Meta> {
+        (self.workloads.by_id(id).map(|workload| &workload.meta))
+            .or(self.others.by_id(id).map(|other| &other.meta))
+    }
+
+    /// Returns the node a pod runs on and whether the input says so.
+    ///
+    /// A pod that no node is named for runs on [`UNNAMED_WORKER`], which stands for whichever node the
+    /// scheduler takes.
+    pub fn node_of(&self, pod: &Pod) -> (Text, bool) {
+        if pod.spec.node_name.is_empty() {
+            (Text::new(UNNAMED_WORKER), false)
+        } else {
+            (pod.spec.node_name.clone(), true)
+        }
+    }
+
+    /// Adds a stand-in pod for every top workload that has no pod in the input.
+    ///
+    /// Returns diagnostics about circles of owners.
+    pub fn add_stand_ins(&mut self) -> Vec<Diagnostic> {
+        let (mut diagnostics, circular) = self.circles();
+        let mut taken: BTreeSet<ObjectId> = self.pods.iter().map(|(id, _)| id.clone()).collect();
+        let owned: BTreeSet<ObjectId> = self.pods.values().map(|pod| self.workload_of(pod)).collect();
+        let mut stand_ins = Vec::new();
+        for (id, workload) in &self.workloads {
+            let is_top = workload
+                .meta
+                .controller()
+                .is_none_or(|owner| self.controller_is_outside(&workload.meta, owner));
+            if (is_top || circular.contains(id)) && !owned.contains(id) {
+                for mut pod in self.pods_of_template(id, workload) {
+                    let mut pod_id = ObjectId::new("Pod", &id.namespace, &pod.meta.name);
+                    if !taken.insert(pod_id.clone()) {
+                        pod_id.name = format!("{}-{}", pod.meta.name, id.kind.to_ascii_lowercase()).into();
+                        pod.meta.name = pod_id.name.clone();
+                    }
+                    stand_ins.push((pod_id, pod));
+                }
+            }
+        }
+        for (id, pod) in stand_ins {
+            self.stand_ins.insert(id.clone());
+            self.pods.insert(id, pod);
+        }
+        if self.nodes.is_empty() && !self.pods.is_empty() {
+            diagnostics.push(Diagnostic::new(
+                Code::NoNodes,
+                super::Source::default(),
+                "the input names no node: pods are taken to run on one unnamed worker",
+                "add `kubectl get nodes -o json` for real placement",
+            ));
+        }
+        self.sort();
+        diagnostics
+    }
+
+    /// Whether a workload's controller is not itself a workload of the input that will stand for it.
+    fn controller_is_outside(&self, meta: &Meta, owner: &OwnerReference) -> bool {
+        !self
+            .workloads
+            .contains(&ObjectId::new(&owner.kind, &meta.namespace, &owner.name))
+    }
+
+    fn pods_of_template(&self, id: &ObjectId, workload: &Workload) -> Vec<Pod> {
+        let nodes: Vec<_> = if id.kind == "DaemonSet" {
+            self.nodes.values().collect()
+        } else {
+            Vec::new()
+        };
+        if nodes.is_empty() {
+            return vec![stand_in(id, workload, &id.name, "")];
+        }
+        let wanted = &workload.template().spec.node_selector;
+        let fits = |labels: &super::Labels| wanted.iter().all(|(key, value)| labels.get(key) == Some(value));
+        nodes
+            .into_iter()
+            .filter(|node| fits(&node.meta.labels))
+            .map(|node| {
+                stand_in(
+                    id,
+                    workload,
+                    &format!("{}-{}", id.name, node.meta.name),
+                    &node.meta.name,
+                )
+            })
+            .collect()
+    }
+
+    /// Workloads that own themselves in the end, with a diagnostic for each.
+    fn circles(&self) -> (Vec<Diagnostic>, BTreeSet<ObjectId>) {
+        let mut found = Vec::new();
+        let mut circular = BTreeSet::new();
+        for (id, workload) in &self.workloads {
+            let mut seen = BTreeSet::from([id.clone()]);
+            let mut meta = Some(&workload.meta);
+            while let Some(owner) = meta.and_then(Meta::controller) {
+                let next = ObjectId::new(&owner.kind, &id.namespace, &owner.name);
+                meta = self.meta_of(&next);
+                if next == *id {
+                    let message = "owner references form a circle";
+                    let hint = "the pods of its template are analysed as if it had no owner";
+                    let source = workload.meta.source.clone();
+                    found.push(Diagnostic::new(Code::CyclicOwners, source, message, hint).about(id.clone()));
+                    circular.insert(id.clone());
+                }
+                if !seen.insert(next) {
+                    break;
+                }
+            }
+        }
+        (found, circular)
+    }
+}
+
+/// A pod of the workload's template.
+fn stand_in(id: &ObjectId, workload: &Workload, name: &str, node: &str) -> Pod {
+    let template = workload.template();
+    let mut pod = Pod {
+        meta: template.meta.clone(),
+        spec: template.spec.clone(),
+        ..Pod::default()
+    };
+    pod.meta.name = name.into();
+    pod.meta.namespace = id.namespace.clone();
+    pod.meta.source = workload.meta.source.clone();
+    pod.meta.owner_references = vec![OwnerReference {
+        kind: id.kind.clone(),
+        name: id.name.clone(),
+        controller: Some(true),
+        ..OwnerReference::default()
+    }];
+    if !node.is_empty() {
+        pod.spec.node_name = node.into();
+    }
+    pod
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn workload(kind: &str, name: &str, owner: Option<(&str, &str)>) -> (ObjectId, Workload) {
+        let mut workload = Workload::default();
+        workload.meta.name = name.into();
+        workload.meta.namespace = "shop".into();
+        workload.meta.owner_references = owner
+            .map(|(kind, name)| OwnerReference {
+                kind: kind.into(),
+                name: name.into(),
+                ..OwnerReference::default()
+            })
+            .into_iter()
+            .collect();
+        (ObjectId::new(kind, "shop", name), workload)
+    }
+
+    fn cluster(workloads: &[(ObjectId, Workload)]) -> Cluster {
+        let mut cluster = Cluster::default();
+        for (id, workload) in workloads {
+            cluster.workloads.insert(id.clone(), workload.clone());
+        }
+        cluster
+    }
+
+    #[test]
+    fn a_replica_set_of_a_deployment_does_not_stand_alone() {
+        let mut cluster = cluster(&[
+            workload("Deployment", "web", None),
+            workload("ReplicaSet", "web-1", Some(("Deployment", "web"))),
+        ]);
+        cluster.add_stand_ins();
+        assert_eq!(cluster.pods.len(), 1);
+        let pod = cluster.pod("shop", "web").unwrap();
+        assert_eq!(cluster.workload_of(pod).to_string(), "Deployment/shop/web");
+    }
+
+    #[test]
+    fn workloads_of_one_name_get_pods_of_two_names() {
+        let mut cluster = cluster(&[workload("Deployment", "web", None), workload("Job", "web", None)]);
+        cluster.add_stand_ins();
+        assert!(cluster.pod("shop", "web").is_some() && cluster.pod("shop", "web-job").is_some());
+    }
+
+    #[test]
+    fn a_circle_of_owners_is_named_and_ends() {
+        let mut cluster = cluster(&[
+            workload("Deployment", "a", Some(("ReplicaSet", "b"))),
+            workload("ReplicaSet", "b", Some(("Deployment", "a"))),
+        ]);
+        let diagnostics = cluster.add_stand_ins();
+        assert_eq!(
+            diagnostics
+                .iter()
+                .filter(|d| d.code == Code::CyclicOwners)
+                .count(),
+            2
+        );
+        assert_eq!(cluster.pods.len(), 2);
+    }
+
+    #[test]
+    fn a_controller_outside_the_input_ends_the_chain_and_counts() {
+        let mut pod = Pod::default();
+        pod.meta.namespace = "shop".into();
+        pod.meta.owner_references = vec![OwnerReference {
+            kind: "ReplicaSet".into(),
+            name: "web-5d4f".into(),
+            ..OwnerReference::default()
+        }];
+        assert_eq!(
+            Cluster::default().workload_of(&pod).to_string(),
+            "ReplicaSet/shop/web-5d4f"
+        );
+    }
+}

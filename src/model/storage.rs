@@ -1,0 +1,53 @@
+//! Volumes of the cluster: PersistentVolume, PersistentVolumeClaim, StorageClass.
+
+use super::lenient::slim;
+use super::pod::{HostPath, NfsVolume};
+use super::{Meta, ObjectReference, Text};
+
+slim! {
+    /// A PersistentVolume.
+    pub struct PersistentVolume {
+        #[serde(rename = "metadata")]
+        meta: Meta,
+        spec: PersistentVolumeSpec,
+    }
+
+    /// `spec` of a PersistentVolume; one source is set, others than these are not modelled.
+    pub struct PersistentVolumeSpec {
+        storage_class_name: Text,
+        access_modes: Vec<Text>,
+        claim_ref: Option<ObjectReference>,
+        host_path: Option<HostPath>,
+        local: Option<LocalVolume>,
+        nfs: Option<NfsVolume>,
+        csi: Option<CsiSource>,
+    }
+
+    /// `local` of a PersistentVolume.
+    pub struct LocalVolume { path: Text, }
+
+    /// `csi` of a PersistentVolume.
+    pub struct CsiSource { driver: Text, volume_handle: Text, }
+
+    /// A PersistentVolumeClaim.
+    pub struct PersistentVolumeClaim {
+        #[serde(rename = "metadata")]
+        meta: Meta,
+        spec: PersistentVolumeClaimSpec,
+    }
+
+    /// `spec` of a claim.
+    pub struct PersistentVolumeClaimSpec {
+        volume_name: Text,
+        storage_class_name: Option<Text>,
+        access_modes: Vec<Text>,
+        volume_mode: Text,
+    }
+
+    /// A StorageClass.
+    pub struct StorageClass {
+        #[serde(rename = "metadata")]
+        meta: Meta,
+        provisioner: Text,
+    }
+}

@@ -1,0 +1,174 @@
+//! Interned, immutable strings: every name, label and path of the model is one.
+//!
+//! A cluster of 150,000 pods repeats the same few thousand strings millions of times, so a [`Text`] is a
+//! shared pointer and reading a string that was seen before allocates nothing.
+//!
+//! **Trap.** The pool belongs to the thread that reads, so two threads may hold two copies of one string.
+//! Equality, order and hash therefore look at the characters, never at the pointer alone.
+
+use std::borrow::Borrow;
+use std::cell::RefCell;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+use serde::de::{Deserialize, Deserializer, Visitor};
+use serde::ser::{Serialize, Serializer};
+
+/// Strings longer than this are not pooled: they are rarely equal to another one.
+const POOLED: usize = 256;
+
+thread_local! {
+    static POOL: RefCell<FxHashSet<Arc<str>>> = RefCell::default();
+}
+
+/// An immutable string that is cheap to clone and compares by its characters.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Text(Arc<str>);
+
+impl Text {
+    /// Returns the text, shared with earlier equal ones of this thread.
+    pub fn new(text: &str) -> Self {
+        if text.len() > POOLED {
+            return Self(Arc::from(text));
+        }
+        POOL.with_borrow_mut(|pool| {
+            if let Some(known) = pool.get(text) {
+                return Self(Arc::clone(known));
+            }
+            let fresh: Arc<str> = Arc::from(text);
+            pool.insert(Arc::clone(&fresh));
+            Self(fresh)
+        })
+    }
+
+    /// The characters.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Empties this thread's pool; texts that are in use live on.
+    ///
+    /// Call it when a long reading is over: the pool holds every distinct string that was ever read.
+    pub fn release_pool() {
+        POOL.with_borrow_mut(|pool| *pool = FxHashSet::default());
+    }
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self::new("")
+    }
+}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for Text {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AsRef<str> for Text {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::hash::Hash for Text {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self::new(&text)
+    }
+}
+
+impl From<&Text> for Text {
+    fn from(text: &Text) -> Self {
+        text.clone()
+    }
+}
+
+impl PartialEq<str> for Text {
+    fn eq(&self, other: &str) -> bool {
+        &*self.0 == other
+    }
+}
+
+impl PartialEq<&str> for Text {
+    fn eq(&self, other: &&str) -> bool {
+        &*self.0 == *other
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, f)
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl Serialize for Text {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+        impl Visitor<'_> for TextVisitor {
+            type Value = Text;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Text, E> {
+                Ok(Text::new(text))
+            }
+        }
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_texts_of_a_thread_share_one_allocation() {
+        let a = Text::new("web");
+        let b = Text::new("web");
+        assert!(Arc::ptr_eq(&a.0, &b.0));
+    }
+
+    #[test]
+    fn texts_of_two_threads_are_equal() {
+        let here = Text::new("web");
+        let there = std::thread::spawn(|| Text::new("web")).join().unwrap();
+        assert_eq!(here, there);
+    }
+}

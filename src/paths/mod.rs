@@ -1,0 +1,1 @@
+//! Cheapest derivations over the attack graph.

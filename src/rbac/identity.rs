@@ -1,0 +1,88 @@
+//! Who asks: service accounts, users and groups.
+//!
+//! **Trap.** Every identity is in groups that no binding spells out. A service account is in
+//! `system:serviceaccounts`, `system:serviceaccounts:NAMESPACE` and `system:authenticated`; a user in
+//! `system:authenticated`, except `system:anonymous`, which is in `system:unauthenticated`.
+//! Source: <https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-subjects>
+
+use std::fmt;
+
+use crate::model::Text;
+
+/// Someone the API server knows by name. The id is `ServiceAccount/ns/name`, `User/name` or `Group/name`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Identity {
+    /// A service account.
+    ServiceAccount {
+        /// Its namespace.
+        namespace: Text,
+        /// Its name.
+        name: Text,
+    },
+    /// A user, by the name that authentication gives.
+    User(Text),
+    /// A group, by the name that authentication gives.
+    Group(Text),
+}
+
+/// Prefix of the user name that a service account has.
+const SERVICE_ACCOUNT_USER: &str = "system:serviceaccount:";
+
+impl Identity {
+    /// Returns the service account of this namespace and name.
+    pub fn service_account(namespace: impl Into<Text>, name: impl Into<Text>) -> Self {
+        Self::ServiceAccount {
+            namespace: namespace.into(),
+            name: name.into(),
+        }
+    }
+
+    /// Returns who a user name stands for: `system:serviceaccount:ns:name` is a service account.
+    pub fn from_user(user: &str) -> Self {
+        match user
+            .strip_prefix(SERVICE_ACCOUNT_USER)
+            .and_then(|rest| rest.split_once(':'))
+        {
+            Some((namespace, name)) => Self::service_account(namespace, name),
+            None => Self::User(user.into()),
+        }
+    }
+
+    /// The user name the API server sees; `None` for a group.
+    pub fn user_name(&self) -> Option<String> {
+        match self {
+            Self::ServiceAccount { namespace, name } => {
+                Some(format!("{SERVICE_ACCOUNT_USER}{namespace}:{name}"))
+            }
+            Self::User(name) => Some(name.to_string()),
+            Self::Group(_) => None,
+        }
+    }
+
+    /// The groups the identity is in without any object saying so.
+    pub fn implicit_groups(&self) -> Vec<Text> {
+        match self {
+            Self::ServiceAccount { namespace, .. } => vec![
+                "system:serviceaccounts".into(),
+                format!("system:serviceaccounts:{namespace}").into(),
+                "system:authenticated".into(),
+            ],
+            Self::User(name) if name == "system:anonymous" => vec!["system:unauthenticated".into()],
+            Self::User(name) if name.starts_with("system:node:") => {
+                vec!["system:nodes".into(), "system:authenticated".into()]
+            }
+            Self::User(_) => vec!["system:authenticated".into()],
+            Self::Group(_) => Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ServiceAccount { namespace, name } => write!(f, "ServiceAccount/{namespace}/{name}"),
+            Self::User(name) => write!(f, "User/{name}"),
+            Self::Group(name) => write!(f, "Group/{name}"),
+        }
+    }
+}

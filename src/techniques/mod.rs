@@ -1,0 +1,93 @@
+//! The catalogue of techniques: from the model to the steps of an attack.
+//!
+//! One file per family. A technique is a pure function of the model and never reads another one's steps:
+//! chaining is the solver's work. Adding one touches its family's file and `tests/attacks/<ID>.md`.
+//!
+//! **Trap.** Nothing may match on a technique's id; what differs between techniques is a field of
+//! [`Technique`].
+
+mod position;
+mod step;
+mod technique;
+
+pub use position::{Label, Opens, Place, Position};
+pub use step::{Certainty, Evidence, Family, Reason, Relation, Step};
+pub use technique::{Sink, Technique};
+
+use crate::datastores::Datastore;
+use crate::model::{Cluster, Diagnostic};
+use crate::network::Network;
+use crate::rbac::Access;
+
+/// Everything a technique may read.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The cluster.
+    pub cluster: &'a Cluster,
+    /// Who may do what.
+    pub access: &'a Access,
+    /// Who may reach whom.
+    pub network: &'a Network,
+    /// What stores data.
+    pub datastores: &'a [Datastore],
+}
+
+/// What the floors beneath say about a cluster; techniques read it through [`Facts::context`].
+#[derive(Debug)]
+pub struct Facts {
+    /// Who may do what.
+    pub access: Access,
+    /// Who may reach whom.
+    pub network: Network,
+    /// What stores data.
+    pub datastores: Vec<Datastore>,
+    /// What was wrong or is not known.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Facts {
+    /// Evaluates RBAC, network and datastores.
+    pub fn new(cluster: &Cluster) -> Self {
+        let (access, mut diagnostics) = Access::new(cluster);
+        let (network, more) = Network::new(cluster);
+        diagnostics.extend(more);
+        Self {
+            access,
+            network,
+            datastores: crate::datastores::datastores(cluster),
+            diagnostics,
+        }
+    }
+
+    /// Everything a technique may read.
+    pub fn context<'a>(&'a self, cluster: &'a Cluster) -> Context<'a> {
+        Context {
+            cluster,
+            access: &self.access,
+            network: &self.network,
+            datastores: &self.datastores,
+        }
+    }
+}
+
+/// The families' slices, in the order of the catalogue.
+static FAMILIES: &[&[&Technique]] = &[];
+
+/// Every technique, family by family.
+pub fn catalogue() -> impl Iterator<Item = &'static Technique> {
+    FAMILIES.iter().flat_map(|family| family.iter().copied())
+}
+
+/// Returns the technique with this id.
+pub fn technique(id: &str) -> Option<&'static Technique> {
+    catalogue().find(|technique| technique.id == id)
+}
+
+/// Returns every step that the catalogue finds, technique by technique.
+pub fn steps(context: &Context<'_>) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for technique in catalogue() {
+        (technique.derive)(context, &mut Sink::new(technique, &mut steps));
+    }
+    steps
+}

@@ -1,0 +1,193 @@
+//! Positions: what an attacker can hold. They are the vertices of the attack graph.
+//!
+//! The text form is the id that users see and type, `Kind/namespace/name`.
+//!
+//! **Trap.** Ids are for people; code compares the values. Two positions of different labels may carry the
+//! same names.
+
+use std::fmt;
+
+use crate::model::{Protocol, Text};
+use crate::rbac::{Identity, Power, Scope};
+
+/// Something the attacker holds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Position {
+    /// Sends packets from outside the cluster.
+    Internet,
+    /// Runs code in any container of the pod it chooses; running in one of them is [`Position::Container`].
+    Pod(Place),
+    /// Runs code in one container: `Container/namespace/pod/container`.
+    Container(Place, Text),
+    /// Is root on the node.
+    Node(Text),
+    /// Sends API requests as this identity.
+    Identity(Identity),
+    /// Holds a token, key or password, wherever it may be used; named after what it opens.
+    Credential(Opens),
+    /// May do one dangerous thing in one scope.
+    Grant(&'static Power, Scope),
+    /// Sends packets that policies see as coming from this group of pods, or through this hub.
+    Network(Text),
+    /// Exchanges packets with this listening port: `Port/namespace/pod/port/protocol`.
+    Port(Place, u16, Protocol),
+    /// Exchanges packets with the API server.
+    ApiServer,
+    /// Has read all values of a Secret.
+    Secret(Place),
+    /// Has read one key of a Secret.
+    SecretKey(Place, Text),
+    /// Has read all values of a ConfigMap.
+    ConfigMap(Place),
+    /// Has read one key of a ConfigMap.
+    ConfigMapKey(Place, Text),
+    /// Reads or writes the contents of a volume.
+    Volume(Place),
+    /// Reads or writes the data of a datastore; the place is its workload's.
+    Database(Place),
+    /// Acts as this cloud role.
+    CloudIdentity(Text),
+    /// Controls everything in the namespace.
+    Namespace(Text),
+    /// Controls the cluster.
+    ClusterAdmin,
+}
+
+/// A namespace and a name in it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The namespace.
+    pub namespace: Text,
+    /// The name.
+    pub name: Text,
+}
+
+impl Place {
+    /// Returns the place of this name in this namespace.
+    pub fn new(namespace: impl Into<Text>, name: impl Into<Text>) -> Self {
+        Self {
+            namespace: namespace.into(),
+            name: name.into(),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// What a credential opens.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Opens {
+    /// The API server, as this identity.
+    Identity(Identity),
+    /// A datastore.
+    Database(Place),
+}
+
+/// The labels of positions, as queries and reports spell them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "one for each kind of `Position`, described there")]
+pub enum Label {
+    Internet,
+    Pod,
+    Container,
+    Node,
+    Identity,
+    Credential,
+    Grant,
+    Network,
+    Port,
+    Secret,
+    ConfigMap,
+    Volume,
+    Database,
+    CloudIdentity,
+    Namespace,
+    ClusterAdmin,
+}
+
+impl Label {
+    /// The label's spelling.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Internet => "Internet",
+            Self::Pod => "Pod",
+            Self::Container => "Container",
+            Self::Node => "Node",
+            Self::Identity => "Identity",
+            Self::Credential => "Credential",
+            Self::Grant => "Grant",
+            Self::Network => "Network",
+            Self::Port => "Port",
+            Self::Secret => "Secret",
+            Self::ConfigMap => "ConfigMap",
+            Self::Volume => "Volume",
+            Self::Database => "Database",
+            Self::CloudIdentity => "CloudIdentity",
+            Self::Namespace => "Namespace",
+            Self::ClusterAdmin => "ClusterAdmin",
+        }
+    }
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Position {
+    /// The label of this position.
+    pub fn label(&self) -> Label {
+        match self {
+            Self::Internet => Label::Internet,
+            Self::Pod(_) => Label::Pod,
+            Self::Container(..) => Label::Container,
+            Self::Node(_) => Label::Node,
+            Self::Identity(_) => Label::Identity,
+            Self::Credential(_) => Label::Credential,
+            Self::Grant(..) => Label::Grant,
+            Self::Network(_) => Label::Network,
+            Self::Port(..) | Self::ApiServer => Label::Port,
+            Self::Secret(_) | Self::SecretKey(..) => Label::Secret,
+            Self::ConfigMap(_) | Self::ConfigMapKey(..) => Label::ConfigMap,
+            Self::Volume(_) => Label::Volume,
+            Self::Database(_) => Label::Database,
+            Self::CloudIdentity(_) => Label::CloudIdentity,
+            Self::Namespace(_) => Label::Namespace,
+            Self::ClusterAdmin => Label::ClusterAdmin,
+        }
+    }
+}
+
+/// The id: `Pod/shop/web-0`, `ServiceAccount/shop/web`, `Credential/Database/shop/mysql`, `ClusterAdmin`.
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Internet => f.write_str("Internet"),
+            Self::Pod(pod) => write!(f, "Pod/{pod}"),
+            Self::Container(pod, name) => write!(f, "Container/{pod}/{name}"),
+            Self::Node(name) => write!(f, "Node/{name}"),
+            Self::Identity(identity) => write!(f, "{identity}"),
+            Self::Credential(Opens::Identity(identity)) => write!(f, "Credential/{identity}"),
+            Self::Credential(Opens::Database(place)) => write!(f, "Credential/Database/{place}"),
+            Self::Grant(power, Scope::Cluster) => write!(f, "Grant/{}", power.id),
+            Self::Grant(power, scope) => write!(f, "Grant/{}/{scope}", power.id),
+            Self::Network(name) => write!(f, "Network/{name}"),
+            Self::Port(pod, port, protocol) => write!(f, "Port/{pod}/{port}/{protocol}"),
+            Self::ApiServer => f.write_str("Port/kube-apiserver"),
+            Self::Secret(place) => write!(f, "Secret/{place}"),
+            Self::SecretKey(place, key) => write!(f, "Secret/{place}/{key}"),
+            Self::ConfigMap(place) => write!(f, "ConfigMap/{place}"),
+            Self::ConfigMapKey(place, key) => write!(f, "ConfigMap/{place}/{key}"),
+            Self::Volume(place) => write!(f, "Volume/{place}"),
+            Self::Database(place) => write!(f, "Database/{place}"),
+            Self::CloudIdentity(name) => write!(f, "CloudIdentity/{name}"),
+            Self::Namespace(name) => write!(f, "Namespace/{name}"),
+            Self::ClusterAdmin => f.write_str("ClusterAdmin"),
+        }
+    }
+}

@@ -305,8 +305,13 @@ impl JsonSplitter {
     fn cut_off(&mut self, window: &[u8], pieces: &mut Vec<Piece>) {
         match self.place {
             Place::Outside => return,
-            Place::Item if !self.skipping => self.push(pieces, self.line, Part::Truncated),
-            Place::Document if !self.skipping => self.push(pieces, self.frame_line, Part::Truncated),
+            // The parser will say what is missing.
+            Place::Item if !self.skipping => {
+                self.push(pieces, self.line, Part::Item(self.open..window.len()))
+            }
+            Place::Document if !self.skipping => {
+                self.push(pieces, self.frame_line, Part::Document(self.open..window.len()));
+            }
             Place::Items | Place::Tail => {
                 let line = self.line_of(window, self.at);
                 self.push(pieces, line, Part::Truncated);

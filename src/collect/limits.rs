@@ -47,3 +47,9 @@ pub(super) const HEAD: usize = 8 << 10;
 
 /// Longest part of a parser's message that is passed on, in bytes.
 pub(super) const MAX_MESSAGE: usize = 300;
+
+/// How often reading starts again at a later line of a JSON document that is broken.
+pub(super) const MAX_RESTARTS: u8 = 16;
+
+/// Largest text in braces that is tried as YAML when it is no JSON, in bytes.
+pub(super) const MAX_BRACED_YAML: usize = 1 << 20;

@@ -11,8 +11,9 @@ use crate::model::{Code, Diagnostic, KindInfo, Meta, Object, ObjectId, Other, So
 
 use super::head::{Found, HeadSeed};
 use super::ingress;
-use super::limits::{MAX_DOCUMENT, MAX_LISTS, MAX_MESSAGE};
-use super::piece::{Head, Part, Piece};
+use super::json::JsonSplitter;
+use super::limits::{MAX_BRACED_YAML, MAX_DOCUMENT, MAX_LISTS, MAX_MESSAGE, MAX_RESTARTS};
+use super::piece::{Head, Part, Piece, Splitter};
 use super::yaml;
 
 /// What a piece turned out to be.
@@ -73,6 +74,53 @@ struct Failure {
 
 /// Reads a piece of a window.
 pub(super) fn read(window: &[u8], piece: &Piece, file: &Text, syntax: Syntax) -> Vec<Outcome> {
+    let outcomes = read_once(window, piece, file, syntax);
+    match (&piece.part, outcomes.as_slice()) {
+        (Part::Document(range), [Outcome::Problem(problem)])
+            if syntax == Syntax::Json && problem.code == Code::Syntax =>
+        {
+            let mut outcomes = outcomes;
+            restart(&window[range.clone()], piece, file, &mut outcomes);
+            outcomes
+        }
+        _ => outcomes,
+    }
+}
+
+/// Reads the rest of a broken document from the next line on that begins like one: the next of JSON lines.
+fn restart(mut text: &[u8], piece: &Piece, file: &Text, outcomes: &mut Vec<Outcome>) {
+    let mut line = piece.line;
+    for _ in 0..MAX_RESTARTS {
+        let Some(next) = text.windows(2).position(|pair| pair == b"\n{") else {
+            return;
+        };
+        line = line.saturating_add(super::piece::lines_in(&text[..=next]));
+        text = &text[next + 1..];
+        let mut pieces = Vec::new();
+        JsonSplitter::new(piece.hint.clone()).split(text, true, &mut pieces);
+        let mut broken = None;
+        for mut piece in pieces {
+            piece.line = piece.line.saturating_add(line - 1);
+            let more = read_once(text, &piece, file, Syntax::Json);
+            if let (Part::Document(range), [Outcome::Problem(problem)]) = (&piece.part, more.as_slice())
+                && problem.code == Code::Syntax
+            {
+                broken = Some((range.start, piece.line));
+            }
+            outcomes.extend(more);
+            if broken.is_some() {
+                break;
+            }
+        }
+        let Some((start, broken_line)) = broken else {
+            return;
+        };
+        text = &text[start..];
+        line = broken_line;
+    }
+}
+
+fn read_once(window: &[u8], piece: &Piece, file: &Text, syntax: Syntax) -> Vec<Outcome> {
     let source = Source {
         file: file.clone(),
         line: piece.line,
@@ -101,6 +149,16 @@ pub(super) fn read(window: &[u8], piece: &Piece, file: &Text, syntax: Syntax) ->
     match syntax {
         Syntax::Json => reader.json(text, &source),
         Syntax::Yaml if !is_item && yaml::is_empty(text) => vec![Outcome::Nothing],
+        Syntax::Yaml if !is_item && yaml::content_start(text) > 0 => {
+            let start = range.start + yaml::content_start(text);
+            let skipped = super::piece::lines_in(&window[range.start..start]);
+            let piece = Piece {
+                line: piece.line.saturating_add(skipped),
+                part: Part::Document(start..range.end),
+                hint: piece.hint.clone(),
+            };
+            read_once(window, &piece, file, syntax)
+        }
         Syntax::Yaml => match (!is_item).then(|| yaml::json_within(text)).flatten() {
             Some((json, lines)) if serde_json::from_str::<IgnoredAny>(json).is_ok() => {
                 reader.json(json, &moved(&source, lines))
@@ -150,7 +208,9 @@ impl Reader<'_> {
             return match serde_json::from_str::<IgnoredAny>(text) {
                 Ok(_) => vec![self.without_kind(text, source, &head, Syntax::Json)],
                 // Braces may hold YAML.
-                Err(_) if serde_saphyr::from_str::<IgnoredAny>(text).is_ok() => self.yaml(text, source),
+                Err(_) if text.len() <= MAX_BRACED_YAML && self.syntax_error(text).is_none() => {
+                    self.yaml(text, source)
+                }
                 Err(error) => vec![problem(json_failure(text, &error), source, None)],
             };
         }
@@ -201,10 +261,10 @@ impl Reader<'_> {
         if head.kind.is_empty() {
             return match first {
                 Ok(()) => vec![self.without_kind(text, source, &head, Syntax::Yaml)],
-                Err(_) if !found.is_map && self.parses(text) => {
-                    vec![self.without_kind(text, source, &head, Syntax::Yaml)]
-                }
-                Err(error) => vec![problem(yaml_failure(&error, false), source, None)],
+                Err(error) => match self.syntax_error(text) {
+                    None => vec![self.without_kind(text, source, &head, Syntax::Yaml)],
+                    Some(_) => vec![problem(yaml_failure(&error, false), source, None)],
+                },
             };
         }
         if is_any_list(&head)
@@ -215,7 +275,8 @@ impl Reader<'_> {
         match yaml::read(text, self.is_yaml_item, ObjectSeed(&head)) {
             Ok(read) => vec![placed(read, source)],
             Err(error) => {
-                let failure = yaml_failure(&error, self.parses(text));
+                let syntax = self.syntax_error(text);
+                let failure = yaml_failure(syntax.as_ref().unwrap_or(&error), syntax.is_none());
                 let named = yaml::read(text, self.is_yaml_item, std::marker::PhantomData::<Named>);
                 vec![problem(failure, source, named.ok().map(|named| named.id(&head)))]
             }
@@ -237,8 +298,9 @@ impl Reader<'_> {
         }
     }
 
-    fn parses(self, text: &str) -> bool {
-        yaml::read(text, self.is_yaml_item, std::marker::PhantomData::<IgnoredAny>).is_ok()
+    /// The error with which the text ends that is no YAML, whatever its types.
+    fn syntax_error(self, text: &str) -> Option<serde_saphyr::Error> {
+        yaml::read(text, self.is_yaml_item, std::marker::PhantomData::<IgnoredAny>).err()
     }
 
     /// The head with what the list or the file's name says.
@@ -263,12 +325,20 @@ impl Reader<'_> {
                 syntax,
             });
         }
+        if is_kubehound_metadata(&source.file) {
+            return Outcome::Nothing;
+        }
         Outcome::Problem(if head.api_version.is_empty() {
             not_an_object(source.clone())
         } else {
             no_kind(source.clone())
         })
     }
+}
+
+/// Whether a file holds what KubeHound notes about its own run.
+fn is_kubehound_metadata(file: &str) -> bool {
+    file == "metadata.json" || file.ends_with("/metadata.json")
 }
 
 fn is_any_list(head: &Head) -> bool {
@@ -410,8 +480,25 @@ fn yaml_failure(error: &serde_saphyr::Error, is_type: bool) -> Failure {
     }
 }
 
+/// Returns a parser's message without the value it complains about, which may be a secret.
+fn without_value(message: &str) -> String {
+    let found = ["invalid type: ", "invalid value: "]
+        .iter()
+        .find_map(|start| Some(message.find(start)? + start.len()));
+    let Some(start) = found else {
+        return message.to_owned();
+    };
+    let value = message[start..].find(['"', '`']).map(|at| start + at);
+    match (value, message.rfind(", expected ")) {
+        (Some(value), Some(end)) if value < end => {
+            format!("{}{}", message[..value].trim_end(), &message[end..])
+        }
+        _ => message.to_owned(),
+    }
+}
+
 fn problem(failure: Failure, source: &Source, object: Option<ObjectId>) -> Outcome {
-    let message = failure.message.as_str();
+    let message = without_value(&failure.message);
     let message = &message[..message.floor_char_boundary(MAX_MESSAGE)];
     let message = if failure.path.is_empty() {
         message.to_owned()

@@ -253,6 +253,19 @@ pub(super) fn is_empty(text: &str) -> bool {
     })
 }
 
+/// Returns where the first line with content begins: after blank lines, comments and a marker alone.
+pub(super) fn content_start(text: &str) -> usize {
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let bare = line.trim();
+        if !(bare.is_empty() || bare == "---" || bare.starts_with('#') || bare.starts_with("--- #")) {
+            break;
+        }
+        start += line.len();
+    }
+    start
+}
+
 /// Returns the JSON text of a document that is written in JSON, and the lines before it.
 pub(super) fn json_within(text: &str) -> Option<(&str, u32)> {
     let mut rest = text;

@@ -51,8 +51,8 @@ fn helm_output_with_comments_and_empty_documents() {
     check(
         "---\n# Source: chart/a.yaml\n---\n# Source: chart/b.yaml\r\napiVersion: v1\r\nkind: Service\r\nmetadata:\r\n  name: web\r\n---\n\n---\nkind: Pod\napiVersion: v1\nmetadata: {name: a, namespace: shop}\n...\n",
         expect![[r#"
-            Pod/shop/a  in:11
-            Service/default/web  in:3
+            Pod/shop/a  in:12
+            Service/default/web  in:5
         "#]],
     );
 }
@@ -62,7 +62,7 @@ fn items_of_a_yaml_list_have_their_own_lines() {
     check(
         "apiVersion: v1\nitems:\n- apiVersion: v1\n  kind: Pod\n  metadata:\n    name: a\n    annotations:\n      note: |\n        - not an item\n\n- metadata: {name: b}\n  kind: Pod\n  apiVersion: v1\nkind: List\nmetadata:\n  resourceVersion: \"\"\n---\nkind: Namespace\napiVersion: v1\nmetadata: {name: n}\n",
         expect![[r#"
-            Namespace/n  in:17
+            Namespace/n  in:18
             Pod/default/a  in:3
             Pod/default/b  in:11
         "#]],
@@ -103,7 +103,7 @@ fn json_in_all_its_forms() {
         "---\n{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"c\"}}\n---\n{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Pod, metadata: {name: d}}]}\n",
         expect![[r#"
             Pod/default/c  in:2
-            Pod/default/d  in:3
+            Pod/default/d  in:4
         "#]],
     );
     check(
@@ -148,13 +148,13 @@ metadata: {name: widgets.acme.io}
 spec: {group: acme.io, scope: Cluster, names: {kind: Widget, plural: widgets}}
 ",
         expect![[r#"
-            Job/default/j-*  in:5
-            Job/default/j-*2  in:9
-            ClusterRole/r  in:1
-            CustomResourceDefinition/widgets.acme.io  in:25
-            Gadget/default/g  in:20
-            Widget/w  in:16
-            in:13: a Pod has no name; it is left out; add `metadata.name` [incomplete]
+            Job/default/j-*  in:6
+            Job/default/j-*2  in:10
+            ClusterRole/r  in:2
+            CustomResourceDefinition/widgets.acme.io  in:26
+            Gadget/default/g  in:21
+            Widget/w  in:17
+            in:14: a Pod has no name; it is left out; add `metadata.name` [incomplete]
         "#]],
     );
 }
@@ -165,8 +165,8 @@ fn the_last_of_two_equal_objects_counts() {
     check(
         text,
         expect![[r#"
-            Pod/default/a  in:4
-            in:4: the same object stands in in:1 (Pod/default/a); only this one counts; remove one of them [duplicate-object]
+            Pod/default/a  in:5
+            in:5: the same object stands in in:1 (Pod/default/a); only this one counts; remove one of them [duplicate-object]
         "#]],
     );
     let (cluster, _) = collect::read_text("in", text, "default");
@@ -180,14 +180,23 @@ fn the_last_of_two_equal_objects_counts() {
 fn a_broken_document_costs_only_itself() {
     check(
         "kind: Pod\napiVersion: v1\nmetadata: {name: a}\n---\nkind: Pod\nmetadata:\n  name: [b\n---\nkind: Pod\napiVersion: v1\nmetadata: {name: c}\nspec:\n  containers:\n  - name: c\n    ports:\n    - containerPort: many\n---\nkind: Pod\napiVersion: v1\nmetadata: {name: d}\n",
-        expect![[]],
+        expect![[r#"
+            Pod/default/a  in:1
+            Pod/default/d  in:18
+            in:7: unclosed bracket '['; the document is left out; correct it, the rest of the file is read [syntax]
+            in:16: invalid u16 (Pod/c); the object is left out; correct the field [wrong-type]
+        "#]],
     );
     check(
         r#"{"apiVersion":"v1","kind":"List","items":[
 {"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"spec":{"containers":[{},{"ports":[{"containerPort":"x"}]}]}},
 {"apiVersion":"v1","kind":"Pod","metadata":{"name":"b"},"spec":nul},
 {"apiVersion":"v1","kind":"Pod","metadata":{"name":"c"}}]}"#,
-        expect![[]],
+        expect![[r#"
+            Pod/default/c  in:4
+            in:2: spec.containers[1].ports[0].containerPort: invalid type: string, expected u16 (Pod/a); the object is left out; correct the field [wrong-type]
+            in:3: expected ident; the document is left out; correct it, the rest of the file is read [syntax]
+        "#]],
     );
 }
 
@@ -195,7 +204,13 @@ fn a_broken_document_costs_only_itself() {
 fn documents_that_are_no_objects() {
     check(
         "replicas: 3\n---\njust text\n---\n- a\n- b\n---\napiVersion: v1\nmetadata: {name: x}\n---\nitems:\n- a: 1\n- b: 2\n",
-        expect![[]],
+        expect![[r#"
+            in:1: no `kind` and `apiVersion`: not an object of Kubernetes [not-an-object]
+            in:3: no `kind` and `apiVersion`: not an object of Kubernetes [not-an-object]
+            in:5: no `kind` and `apiVersion`: not an object of Kubernetes [not-an-object]
+            in:8: the object has no `kind`; the object is left out; add its `kind` [incomplete]
+            in:10: no `kind` and `apiVersion`: not an object of Kubernetes [not-an-object]
+        "#]],
     );
 }
 
@@ -238,7 +253,15 @@ kind: Deployment
 apiVersion: apps/v2
 metadata: {name: d}
 ",
-        expect![[]],
+        expect![[r#"
+            Deployment/default/d  in:14
+            CiliumNetworkPolicy/default/a  in:2
+            CiliumNetworkPolicy/default/b  in:6
+            NetworkPolicy/default/c  in:10
+            in:14: 1 Deployment of the unknown version apps/v2, read like v1; check the verdicts that depend on them [unknown-version]
+            in:2: 2 CiliumNetworkPolicy of cilium.io in the input: such policies are not modelled; they may stop steps that are shown as possible, or allow others [not-modelled]
+            in:10: 1 NetworkPolicy of crd.projectcalico.org in the input: such policies are not modelled; they may stop steps that are shown as possible, or allow others [not-modelled]
+        "#]],
     );
 }
 
@@ -261,7 +284,11 @@ fn a_folder_is_read_in_the_order_of_names() {
                 b"kind: Pod\napiVersion: v1\nmetadata: {name: text}\n",
             ),
         ],
-        expect![[]],
+        expect![[r#"
+            Pod/default/a  in/c.json:1
+            Pod/default/b  in/b/x.yaml:1
+            in/c.json:1: the same object stands in in/a.yml:1 (Pod/default/a); only this one counts; remove one of them [duplicate-object]
+        "#]],
     );
 }
 
@@ -275,7 +302,14 @@ fn a_kubehound_dump_takes_kinds_from_file_names() {
         ("prod/clusterrolebindings.rbac.authorization.k8s.io.json", br#"{"items":[{"metadata":{"name":"rb"}}]}"#),
         ("prod/shop/endpointslices.discovery.k8s.io.json", b"{\"metadata\":{\"name\":\"e\",\"namespace\":\"shop\"}}\n"),
     ];
-    let expected = expect![[]];
+    let expected = expect![[r#"
+        Node/n1  in/prod/nodes.json:1
+        Pod/shop/a  in/prod/shop/pods.json:1
+        Pod/shop/b  in/prod/shop/pods.json:2
+        EndpointSlice/shop/e  in/prod/shop/endpointslices.discovery.k8s.io.json:1
+        Role/shop/r  in/prod/shop/roles.rbac.authorization.k8s.io.json:1
+        ClusterRoleBinding/rb  in/prod/clusterrolebindings.rbac.authorization.k8s.io.json:1
+    "#]];
     check_folder(files, expected);
 
     let mut archive = tar::Builder::new(flate2::write::GzEncoder::new(

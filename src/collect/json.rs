@@ -212,8 +212,11 @@ impl JsonSplitter {
             self.at += 1;
             return;
         }
+        if self.depth == 0 {
+            return self.string(window);
+        }
         self.nested(window, 0);
-        if self.depth == 0 && !self.in_string {
+        if self.depth == 0 {
             self.end_item(pieces);
         }
     }

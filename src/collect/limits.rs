@@ -28,7 +28,7 @@ pub const MAX_UNPACKED: u64 = 8 << 30;
 pub(super) const MAX_ARCHIVE_FILES: usize = 1_000_000;
 
 /// Deepest nesting of a YAML document; JSON stops at 128 by itself.
-pub(super) const MAX_YAML_DEPTH: usize = 128;
+pub(super) const MAX_YAML_DEPTH: usize = 64;
 
 /// Most scalars, lists and maps of one YAML document, and half as many events as that may take.
 pub(super) const MAX_YAML_NODES: usize = 16_000_000;

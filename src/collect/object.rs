@@ -451,10 +451,14 @@ fn json_failure(text: &str, error: &serde_json::Error) -> Failure {
     let message = error.to_string();
     let end = message.rfind(" at line ").unwrap_or(message.len());
     let is_type = error.classify() == serde_json::error::Category::Data;
+    // Column 0 is the line feed that ends the line before.
+    let line = error
+        .line()
+        .saturating_sub(usize::from(error.column() == 0 && !is_type));
     Failure {
         is_type,
         message: message[..end].to_owned(),
-        lines: u32::try_from(error.line().saturating_sub(1)).unwrap_or(u32::MAX),
+        lines: u32::try_from(line.saturating_sub(1)).unwrap_or(u32::MAX),
         path: if is_type {
             super::path::at(text, error.line(), error.column())
         } else {

@@ -25,6 +25,10 @@ enum Place {
 
 /// Finds the pieces of JSON text.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one fact about the place of the walk"
+)]
 pub(super) struct JsonSplitter {
     place: Place,
     /// The next byte to look at.
@@ -310,7 +314,7 @@ impl JsonSplitter {
             Place::Outside => return,
             // The parser will say what is missing.
             Place::Item if !self.skipping => {
-                self.push(pieces, self.line, Part::Item(self.open..window.len()))
+                self.push(pieces, self.line, Part::Item(self.open..window.len()));
             }
             Place::Document if !self.skipping => {
                 self.push(pieces, self.frame_line, Part::Document(self.open..window.len()));

@@ -135,7 +135,7 @@ pub fn read(input: Input<'_>, options: &Options) -> Result<(Cluster, Vec<Diagnos
         Input::Stream { name, reader } => {
             let name = Text::new(name);
             archive::read_file(&name, reader, options.max_unpacked, &mut |outcomes| {
-                assembly.add(outcomes)
+                assembly.add(outcomes);
             });
             name
         }
@@ -169,7 +169,7 @@ fn read_path(path: &Path, options: &Options, assembly: &mut Assembly) -> Result<
         let mut file = fs::File::open(path).map_err(unreadable)?;
         let name = name_of(path);
         archive::read_file(&name, &mut file, options.max_unpacked, &mut |outcomes| {
-            assembly.add(outcomes)
+            assembly.add(outcomes);
         });
         return Ok(());
     }

@@ -137,7 +137,10 @@ fn read_once(window: &[u8], piece: &Piece, file: &Text, syntax: Syntax) -> Vec<O
         Ok(text) => text,
         Err(error) => {
             let before = &window[range.start..range.start + error.valid_up_to()];
-            return vec![Outcome::Problem(not_utf8(source, super::piece::lines_in(before)))];
+            return vec![Outcome::Problem(not_utf8(
+                &source,
+                super::piece::lines_in(before),
+            ))];
         }
     };
     let reader = Reader {
@@ -211,7 +214,7 @@ impl Reader<'_> {
                 Err(_) if text.len() <= MAX_BRACED_YAML && self.syntax_error(text).is_none() => {
                     self.yaml(text, source)
                 }
-                Err(error) => vec![problem(json_failure(text, &error), source, None)],
+                Err(error) => vec![problem(&json_failure(text, &error), source, None)],
             };
         }
         let mut json = serde_json::Deserializer::from_str(text);
@@ -221,7 +224,7 @@ impl Reader<'_> {
             Err(error) => {
                 let failure = json_failure(text, &error);
                 let named = Named::deserialize(&mut serde_json::Deserializer::from_str(text));
-                vec![problem(failure, source, named.ok().map(|named| named.id(&head)))]
+                vec![problem(&failure, source, named.ok().map(|named| named.id(&head)))]
             }
         }
     }
@@ -235,7 +238,7 @@ impl Reader<'_> {
         }
         let items = match serde_json::from_str::<List>(text) {
             Ok(list) => list.items,
-            Err(error) => return Some(vec![problem(json_failure(text, &error), source, None)]),
+            Err(error) => return Some(vec![problem(&json_failure(text, &error), source, None)]),
         };
         let items = items.or((head.kind == "List").then(Vec::new))?;
         let hint = head.of_items();
@@ -263,7 +266,7 @@ impl Reader<'_> {
                 Ok(()) => vec![self.without_kind(text, source, &head, Syntax::Yaml)],
                 Err(error) => match self.syntax_error(text) {
                     None => vec![self.without_kind(text, source, &head, Syntax::Yaml)],
-                    Some(_) => vec![problem(yaml_failure(&error, false), source, None)],
+                    Some(_) => vec![problem(&yaml_failure(&error, false), source, None)],
                 },
             };
         }
@@ -278,7 +281,7 @@ impl Reader<'_> {
                 let syntax = self.syntax_error(text);
                 let failure = yaml_failure(syntax.as_ref().unwrap_or(&error), syntax.is_none());
                 let named = yaml::read(text, self.is_yaml_item, std::marker::PhantomData::<Named>);
-                vec![problem(failure, source, named.ok().map(|named| named.id(&head)))]
+                vec![problem(&failure, source, named.ok().map(|named| named.id(&head)))]
             }
         }
     }
@@ -294,7 +297,7 @@ impl Reader<'_> {
                 };
                 reader.json_list(&value.to_string(), source, head)
             }
-            Err(error) => Some(vec![problem(yaml_failure(&error, false), source, None)]),
+            Err(error) => Some(vec![problem(&yaml_failure(&error, false), source, None)]),
         }
     }
 
@@ -501,7 +504,7 @@ fn without_value(message: &str) -> String {
     }
 }
 
-fn problem(failure: Failure, source: &Source, object: Option<ObjectId>) -> Outcome {
+fn problem(failure: &Failure, source: &Source, object: Option<ObjectId>) -> Outcome {
     let message = without_value(&failure.message);
     let message = &message[..message.floor_char_boundary(MAX_MESSAGE)];
     let message = if failure.path.is_empty() {
@@ -540,10 +543,10 @@ fn stray(source: Source) -> Diagnostic {
     Diagnostic::new(Code::Syntax, source, message, "the line is left out")
 }
 
-fn not_utf8(source: Source, lines: u32) -> Diagnostic {
+fn not_utf8(source: &Source, lines: u32) -> Diagnostic {
     let message = "the document is not valid UTF-8";
     let hint = "it is left out; save the file as UTF-8";
-    Diagnostic::new(Code::Syntax, moved(&source, lines), message, hint)
+    Diagnostic::new(Code::Syntax, moved(source, lines), message, hint)
 }
 
 fn deep_list(source: Source) -> Diagnostic {

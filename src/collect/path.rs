@@ -32,7 +32,7 @@ pub(super) fn at(text: &str, line: usize, column: usize) -> String {
                 if after.trim_ascii_start().first() == Some(&b':')
                     && let Some(Step::Key(key)) = steps.last_mut()
                 {
-                    *key = text.get(start..at).unwrap_or_default().to_owned();
+                    text.get(start..at).unwrap_or_default().clone_into(key);
                 }
             }
             _ => {}

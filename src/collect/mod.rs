@@ -4,6 +4,8 @@
 //!
 //! **Trap.** Input is hostile. Every limit has a name, a test and a diagnostic that says which one was hit.
 
+pub mod bootstrap;
+
 use crate::model::{Cluster, Diagnostic, KindInfo, Object};
 
 /// Reads manifests from text.

@@ -5,6 +5,7 @@
 //! **Trap.** Input is hostile. Every limit has a name, a test and a diagnostic that says which one was hit.
 
 pub mod bootstrap;
+pub mod snapshot;
 
 use crate::model::{Cluster, Diagnostic, KindInfo, Object};
 

@@ -182,8 +182,11 @@ impl Assembly {
         }
     }
 
-    /// Completes the cluster: objects of unknown kinds, then pods that stand for templates.
-    pub(super) fn finish(mut self) -> (Cluster, Vec<Diagnostic>) {
+    /// Completes the cluster: objects of unknown kinds, default roles, then pods that stand for templates.
+    pub(super) fn finish(
+        mut self,
+        add_default_roles: impl FnOnce(&mut Cluster) -> Option<Diagnostic>,
+    ) -> (Cluster, Vec<Diagnostic>) {
         self.end_list(&Head::default(), Source::default());
         self.insert_others();
         for ((kind, api_version), (count, source)) in std::mem::take(&mut self.unknown_versions) {
@@ -198,6 +201,7 @@ impl Assembly {
             self.diagnostics
                 .push(Diagnostic::new(Code::NotModelled, source, message, hint));
         }
+        self.diagnostics.extend(add_default_roles(&mut self.cluster));
         let more = self.cluster.add_stand_ins();
         self.diagnostics.extend(more);
         self.cluster.sort();

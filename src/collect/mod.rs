@@ -8,6 +8,9 @@
 //! **Trap.** Input is hostile. Every limit has a name in `limits`, a test and a diagnostic that says which one
 //! was hit.
 
+pub mod bootstrap;
+pub mod snapshot;
+
 mod archive;
 mod assemble;
 mod files;
@@ -98,6 +101,15 @@ pub enum CollectError {
         /// The folder as given.
         path: PathBuf,
     },
+    /// A snapshot is damaged or newer than this program.
+    #[error("cannot read the snapshot {input}")]
+    Snapshot {
+        /// The input as given.
+        input: String,
+        /// What is wrong with it.
+        #[source]
+        source: snapshot::SnapshotError,
+    },
     /// Nothing in the input is an object of Kubernetes.
     #[error("no Kubernetes object in {input}{}", first(diagnostics))]
     NoObjects {
@@ -126,22 +138,52 @@ fn first(diagnostics: &[Diagnostic]) -> String {
 /// Returns an error when nothing at all can be analysed: the path is missing, a folder holds no manifests, or no
 /// document holds an object.
 pub fn read(input: Input<'_>, options: &Options) -> Result<(Cluster, Vec<Diagnostic>), CollectError> {
-    let mut assembly = Assembly::new(&options.default_namespace);
-    let name = match input {
+    match input {
         Input::Path(path) => {
-            read_path(path, options, &mut assembly)?;
-            name_of(path)
+            let unreadable = |source| CollectError::Unreadable {
+                path: path.to_owned(),
+                source,
+            };
+            if fs::metadata(path).map_err(unreadable)?.is_dir() {
+                return read_folder(path, options);
+            }
+            let mut file = fs::File::open(path).map_err(unreadable)?;
+            read_stream(&name_of(path), &mut file, options)
         }
-        Input::Stream { name, reader } => {
-            let name = Text::new(name);
-            archive::read_file(&name, reader, options.max_unpacked, &mut |outcomes| {
+        Input::Stream { name, reader } => read_stream(&Text::new(name), reader, options),
+    }
+}
+
+/// Reads a snapshot, an archive or a file of manifests, as its first bytes say.
+fn read_stream(
+    name: &Text,
+    reader: &mut dyn Read,
+    options: &Options,
+) -> Result<(Cluster, Vec<Diagnostic>), CollectError> {
+    let mut assembly = Assembly::new(&options.default_namespace);
+    match archive::head_of(reader) {
+        Ok(head) if snapshot::is_snapshot(&head) => {
+            let whole = io::Cursor::new(head).chain(reader);
+            return snapshot::read(whole).map_err(|source| CollectError::Snapshot {
+                input: name.to_string(),
+                source,
+            });
+        }
+        Ok(head) => {
+            let mut whole = io::Cursor::new(head).chain(reader);
+            archive::read_file(name, &mut whole, options.max_unpacked, &mut |outcomes| {
                 assembly.add(outcomes);
             });
-            name
         }
-    };
+        Err(error) => assembly.add(vec![archive::unreadable(name, &error.to_string())]),
+    }
+    finish(assembly, name)
+}
+
+/// Completes what was read, unless that is nothing.
+fn finish(assembly: Assembly, name: &Text) -> Result<(Cluster, Vec<Diagnostic>), CollectError> {
     let objects = assembly.objects();
-    let (cluster, diagnostics) = assembly.finish();
+    let (cluster, diagnostics) = assembly.finish(bootstrap::add_missing);
     rayon::broadcast(|_| Text::release_pool());
     Text::release_pool();
     if objects == 0 {
@@ -151,28 +193,16 @@ pub fn read(input: Input<'_>, options: &Options) -> Result<(Cluster, Vec<Diagnos
     Ok((cluster, diagnostics))
 }
 
-/// Reads manifests from text, as if it were in `file`.
+/// Reads manifests from text, as if it were in `file`, and adds no default roles.
 pub fn read_text(file: &str, text: &str, default_namespace: &str) -> (Cluster, Vec<Diagnostic>) {
     let mut assembly = Assembly::new(default_namespace);
     let sink = &mut |outcomes| assembly.add(outcomes);
     stream::read_manifests(&Text::new(file), text.as_bytes().to_vec(), &mut io::empty(), sink);
-    assembly.finish()
+    assembly.finish(|_| None)
 }
 
-fn read_path(path: &Path, options: &Options, assembly: &mut Assembly) -> Result<(), CollectError> {
-    let unreadable = |source| CollectError::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
-    let meta = fs::metadata(path).map_err(unreadable)?;
-    if !meta.is_dir() {
-        let mut file = fs::File::open(path).map_err(unreadable)?;
-        let name = name_of(path);
-        archive::read_file(&name, &mut file, options.max_unpacked, &mut |outcomes| {
-            assembly.add(outcomes);
-        });
-        return Ok(());
-    }
+fn read_folder(path: &Path, options: &Options) -> Result<(Cluster, Vec<Diagnostic>), CollectError> {
+    let mut assembly = Assembly::new(&options.default_namespace);
     let listing = Listing::of(path);
     if listing.files.is_empty() && listing.problems.is_empty() {
         let path = path.to_owned();
@@ -197,7 +227,7 @@ fn read_path(path: &Path, options: &Options, assembly: &mut Assembly) -> Result<
             }
         }
     }
-    Ok(())
+    finish(assembly, &name_of(path))
 }
 
 fn read_small(file: &File, options: &Options) -> Vec<Outcome> {

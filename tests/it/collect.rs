@@ -13,7 +13,7 @@ fn shown(cluster: &Cluster, diagnostics: &[Diagnostic]) -> String {
     use std::fmt::Write;
     let mut text = String::new();
     for (id, object) in cluster.objects() {
-        if !cluster.stand_ins.contains(id) {
+        if !cluster.stand_ins.contains(id) && object.meta().source.is_file() {
             writeln!(text, "{id}  {}", object.meta().source).unwrap();
         }
     }

@@ -34,7 +34,7 @@ fn read_from(reader: &mut dyn Read) -> Result<(Cluster, Vec<Diagnostic>), Collec
 
 fn codes(diagnostics: &[Diagnostic]) -> Vec<(Code, u32)> {
     let mut codes: Vec<_> = diagnostics.iter().map(|d| (d.code, d.source.line)).collect();
-    codes.retain(|(code, _)| *code != Code::NoNodes);
+    codes.retain(|(code, _)| !matches!(code, Code::NoNodes | Code::BootstrapRbac));
     codes
 }
 

@@ -138,41 +138,54 @@ techniques! { TECHNIQUES, Family::Escape;
     }
 }
 
-/// Places where a file that is written is run or obeyed by root; everything below each counts.
+/// Files and directories that root runs or obeys: writing to one, or to a directory above it, is enough.
 const OBEYED: &[&str] = &[
+    "/etc/containerd/config.toml",
+    "/etc/crontab",
+    "/etc/docker/daemon.json",
+    "/etc/ld.so.preload",
+    "/etc/passwd",
+    "/etc/shadow",
+    "/home",
+    "/lib64",
+    "/root/.ssh",
+    "/run/nri/nri.sock",
+    "/run/systemd/private",
+    "/run/systemd/system",
+    "/usr/lib",
+    "/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs",
+    "/var/lib/docker/overlay2",
+    "/var/lib/kubelet/config.yaml",
+    "/var/lib/rancher/k3s/server",
+    "/var/lib/rancher/rke2/agent/pod-manifests",
+];
+
+/// Directories of which the same is true for everything in them.
+const OBEYED_WITHIN: &[&str] = &[
     "/bin",
     "/boot",
     "/etc/cdi",
-    "/etc/containerd",
     "/etc/cron.d",
     "/etc/cron.daily",
     "/etc/cron.hourly",
-    "/etc/crontab",
-    "/etc/docker",
     "/etc/init.d",
-    "/etc/kubernetes",
-    "/etc/ld.so.conf.d",
-    "/etc/ld.so.preload",
+    "/etc/kubernetes/manifests",
     "/etc/pam.d",
-    "/etc/passwd",
     "/etc/profile.d",
-    "/etc/shadow",
     "/etc/ssh",
     "/etc/sudoers.d",
-    "/etc/systemd",
-    "/lib",
-    "/lib64",
+    "/etc/systemd/system",
+    "/lib/modules",
+    "/lib/systemd",
     "/opt/cni/bin",
-    "/root",
     "/run/cdi",
-    "/run/nri",
-    "/run/systemd",
     "/sbin",
-    "/usr",
-    "/var/lib/containerd",
-    "/var/lib/docker",
-    "/var/lib/kubelet",
-    "/var/lib/rancher",
+    "/usr/bin",
+    "/usr/lib/systemd",
+    "/usr/libexec/kubernetes/kubelet-plugins/volume/exec",
+    "/usr/local/bin",
+    "/usr/local/sbin",
+    "/usr/sbin",
     "/var/spool/cron",
 ];
 
@@ -270,7 +283,9 @@ fn exploit_host_write(context: &Context<'_>, sink: &mut Sink<'_>) {
     let obeyed = |mount: &HostMount| {
         OBEYED
             .iter()
-            .any(|place| holds(&mount.path, place) || holds(place, &mount.path))
+            .chain(OBEYED_WITHIN)
+            .any(|place| holds(&mount.path, place))
+            || OBEYED_WITHIN.iter().any(|place| holds(place, &mount.path))
     };
     mounts(context, sink, node, |mount, _| {
         (mount.writable && obeyed(mount)).then_some(Certainty::Certain)

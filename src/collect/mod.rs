@@ -1,44 +1,214 @@
 //! Reading clusters: files, dumps and snapshots to `(Cluster, Vec<Diagnostic>)`.
 //!
+//! Start at [`read`]. A file passes through, in this order: `files` (which ones), `archive` (unpacked), `stream`
+//! (windows), `json` or `yaml` (pieces), `object` (one piece to one object), `assemble` (the cluster).
+//!
 //! Reading never fails whole: what cannot be read costs that document and gives a diagnostic.
 //!
-//! **Trap.** Input is hostile. Every limit has a name, a test and a diagnostic that says which one was hit.
+//! **Trap.** Input is hostile. Every limit has a name in `limits`, a test and a diagnostic that says which one
+//! was hit.
 
-use crate::model::{Cluster, Diagnostic, KindInfo, Object};
+mod archive;
+mod assemble;
+mod files;
+mod head;
+mod ingress;
+mod json;
+mod limits;
+mod object;
+mod path;
+mod piece;
+mod stream;
+mod yaml;
 
-/// Reads manifests from text.
-pub fn read_text(_file: &str, text: &str, default_namespace: &str) -> (Cluster, Vec<Diagnostic>) {
-    let mut cluster = Cluster::default();
-    for document in serde_saphyr::from_multiple::<serde_json::Value>(text).unwrap_or_default() {
-        let items = match document.get("items").and_then(|items| items.as_array()) {
-            Some(items) => items.clone(),
-            None => vec![document],
-        };
-        for item in items {
-            let text = |key: &str| {
-                item.get(key)
-                    .and_then(|v| v.as_str())
-                    .unwrap_or_default()
-                    .to_owned()
-            };
-            let (version, kind) = (text("apiVersion"), text("kind"));
-            let group = version.split_once('/').map_or("", |(group, _)| group);
-            let other = KindInfo {
-                group: "",
-                kind: "",
-                resource: "",
-                namespaced: true,
-            };
-            let info = KindInfo::find(group, &kind).unwrap_or(&other);
-            if let Ok(mut object) = Object::read(info, item) {
-                if info.namespaced && object.meta().namespace.is_empty() {
-                    object.meta_mut().namespace = default_namespace.into();
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use crate::model::{Cluster, Diagnostic, Severity, Text};
+
+use assemble::Assembly;
+use files::{File, Listing, name_of};
+use limits::{FILES_AT_ONCE, SMALL_FILE};
+use object::Outcome;
+
+pub use limits::{MAX_DOCUMENT, MAX_UNPACKED};
+
+/// What to read.
+pub enum Input<'a> {
+    /// A folder or a file.
+    Path(&'a Path),
+    /// A stream, such as standard input, by the name that diagnostics use.
+    Stream {
+        /// The name in diagnostics.
+        name: &'a str,
+        /// Where the bytes come from.
+        reader: &'a mut dyn Read,
+    },
+}
+
+impl std::fmt::Debug for Input<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Path(path) => f.debug_tuple("Path").field(path).finish(),
+            Self::Stream { name, .. } => f
+                .debug_struct("Stream")
+                .field("name", name)
+                .finish_non_exhaustive(),
+        }
+    }
+}
+
+/// How to read it.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where objects of namespaced kinds go that name no namespace.
+    pub default_namespace: String,
+    /// Most bytes that one compressed file or archive may unpack to.
+    pub max_unpacked: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            default_namespace: "default".to_owned(),
+            max_unpacked: MAX_UNPACKED,
+        }
+    }
+}
+
+/// Why nothing at all could be analysed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CollectError {
+    /// The path cannot be opened.
+    #[error("cannot read {}; give a folder or file of manifests, a dump or a snapshot", path.display())]
+    Unreadable {
+        /// The path as given.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A folder holds no manifests.
+    #[error("no manifests in {}; it holds no .yaml, .yml or .json file, hidden ones aside", path.display())]
+    NoManifests {
+        /// The folder as given.
+        path: PathBuf,
+    },
+    /// Nothing in the input is an object of Kubernetes.
+    #[error("no Kubernetes object in {input}{}", first(diagnostics))]
+    NoObjects {
+        /// The input as given.
+        input: String,
+        /// What was wrong with it.
+        diagnostics: Vec<Diagnostic>,
+    },
+}
+
+fn first(diagnostics: &[Diagnostic]) -> String {
+    let worst = diagnostics
+        .iter()
+        .find(|found| found.code.severity() == Severity::Warning);
+    match worst.or(diagnostics.first()) {
+        Some(found) => format!(": {found}"),
+        None => "; give a folder or file of manifests, a dump or a snapshot".to_owned(),
+    }
+}
+
+/// Reads an input to a cluster and what there is to know about it.
+///
+/// Workloads without pods get pods that stand for them. Diagnostics come in the order of files and lines.
+///
+/// # Errors
+/// Returns an error when nothing at all can be analysed: the path is missing, a folder holds no manifests, or no
+/// document holds an object.
+pub fn read(input: Input<'_>, options: &Options) -> Result<(Cluster, Vec<Diagnostic>), CollectError> {
+    let mut assembly = Assembly::new(&options.default_namespace);
+    let name = match input {
+        Input::Path(path) => {
+            read_path(path, options, &mut assembly)?;
+            name_of(path)
+        }
+        Input::Stream { name, reader } => {
+            let name = Text::new(name);
+            archive::read_file(&name, reader, options.max_unpacked, &mut |outcomes| {
+                assembly.add(outcomes)
+            });
+            name
+        }
+    };
+    let objects = assembly.objects();
+    let (cluster, diagnostics) = assembly.finish();
+    rayon::broadcast(|_| Text::release_pool());
+    Text::release_pool();
+    if objects == 0 {
+        let input = name.to_string();
+        return Err(CollectError::NoObjects { input, diagnostics });
+    }
+    Ok((cluster, diagnostics))
+}
+
+/// Reads manifests from text, as if it were in `file`.
+pub fn read_text(file: &str, text: &str, default_namespace: &str) -> (Cluster, Vec<Diagnostic>) {
+    let mut assembly = Assembly::new(default_namespace);
+    let sink = &mut |outcomes| assembly.add(outcomes);
+    stream::read_manifests(&Text::new(file), text.as_bytes().to_vec(), &mut io::empty(), sink);
+    assembly.finish()
+}
+
+fn read_path(path: &Path, options: &Options, assembly: &mut Assembly) -> Result<(), CollectError> {
+    let unreadable = |source| CollectError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
+    let meta = fs::metadata(path).map_err(unreadable)?;
+    if !meta.is_dir() {
+        let mut file = fs::File::open(path).map_err(unreadable)?;
+        let name = name_of(path);
+        archive::read_file(&name, &mut file, options.max_unpacked, &mut |outcomes| {
+            assembly.add(outcomes)
+        });
+        return Ok(());
+    }
+    let listing = Listing::of(path);
+    if listing.files.is_empty() && listing.problems.is_empty() {
+        let path = path.to_owned();
+        return Err(CollectError::NoManifests { path });
+    }
+    assembly.report(listing.problems);
+    for files in listing.files.chunks(FILES_AT_ONCE) {
+        let small: Vec<Vec<Outcome>> = files
+            .par_iter()
+            .map(|file| {
+                if file.size <= SMALL_FILE {
+                    read_small(file, options)
+                } else {
+                    Vec::new()
                 }
-                cluster.insert(&kind, object);
+            })
+            .collect();
+        for (file, outcomes) in files.iter().zip(small) {
+            assembly.add(outcomes);
+            if file.size > SMALL_FILE {
+                open_file(file, options, &mut |outcomes| assembly.add(outcomes));
             }
         }
     }
-    let diagnostics = cluster.add_stand_ins();
-    cluster.sort();
-    (cluster, diagnostics)
+    Ok(())
+}
+
+fn read_small(file: &File, options: &Options) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    open_file(file, options, &mut |more| outcomes.extend(more));
+    outcomes
+}
+
+fn open_file(file: &File, options: &Options, sink: stream::Sink) {
+    match fs::File::open(&file.path) {
+        Ok(mut reader) => archive::read_file(&file.name, &mut reader, options.max_unpacked, sink),
+        Err(error) => sink(vec![archive::unreadable(&file.name, &error.to_string())]),
+    }
 }

@@ -3,6 +3,8 @@
 //! A cluster of 150,000 pods repeats the same few thousand strings millions of times, so a [`Text`] is a
 //! shared pointer and reading a string that was seen before allocates nothing.
 //!
+//! The empty text holds no pointer: structs are mostly absent fields, and those then cost nothing to make.
+//!
 //! **Trap.** The pool belongs to the thread that reads, so two threads may hold two copies of one string.
 //! Equality, order and hash therefore look at the characters, never at the pointer alone.
 
@@ -24,28 +26,31 @@ thread_local! {
 }
 
 /// An immutable string that is cheap to clone and compares by its characters.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Text(Arc<str>);
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Text(Option<Arc<str>>);
 
 impl Text {
     /// Returns the text, shared with earlier equal ones of this thread.
     pub fn new(text: &str) -> Self {
+        if text.is_empty() {
+            return Self(None);
+        }
         if text.len() > POOLED {
-            return Self(Arc::from(text));
+            return Self(Some(Arc::from(text)));
         }
         POOL.with_borrow_mut(|pool| {
             if let Some(known) = pool.get(text) {
-                return Self(Arc::clone(known));
+                return Self(Some(Arc::clone(known)));
             }
             let fresh: Arc<str> = Arc::from(text);
             pool.insert(Arc::clone(&fresh));
-            Self(fresh)
+            Self(Some(fresh))
         })
     }
 
     /// The characters.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_deref().unwrap_or_default()
     }
 
     /// Empties this thread's pool; texts that are in use live on.
@@ -56,35 +61,29 @@ impl Text {
     }
 }
 
-impl Default for Text {
-    fn default() -> Self {
-        Self::new("")
-    }
-}
-
 impl Deref for Text {
     type Target = str;
 
     fn deref(&self) -> &str {
-        &self.0
+        self.as_str()
     }
 }
 
 impl Borrow<str> for Text {
     fn borrow(&self) -> &str {
-        &self.0
+        self.as_str()
     }
 }
 
 impl AsRef<str> for Text {
     fn as_ref(&self) -> &str {
-        &self.0
+        self.as_str()
     }
 }
 
 impl std::hash::Hash for Text {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.0.hash(state);
+        self.as_str().hash(state);
     }
 }
 
@@ -108,31 +107,31 @@ impl From<&Text> for Text {
 
 impl PartialEq<str> for Text {
     fn eq(&self, other: &str) -> bool {
-        &*self.0 == other
+        self.as_str() == other
     }
 }
 
 impl PartialEq<&str> for Text {
     fn eq(&self, other: &&str) -> bool {
-        &*self.0 == *other
+        self.as_str() == *other
     }
 }
 
 impl fmt::Debug for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.0, f)
+        fmt::Debug::fmt(self.as_str(), f)
     }
 }
 
 impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.pad(self.as_str())
     }
 }
 
 impl Serialize for Text {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
+        serializer.serialize_str(self.as_str())
     }
 }
 
@@ -162,7 +161,13 @@ mod tests {
     fn equal_texts_of_a_thread_share_one_allocation() {
         let a = Text::new("web");
         let b = Text::new("web");
-        assert!(Arc::ptr_eq(&a.0, &b.0));
+        assert!(std::ptr::eq(a.as_str(), b.as_str()));
+    }
+
+    #[test]
+    fn the_empty_text_is_the_default() {
+        assert_eq!(Text::new(""), Text::default());
+        assert!(Text::new("") < Text::new("a"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! From a container to its node by what the kernel lets it do.
 
-use super::pods::{both, pods};
+use super::pods::{ContainerView, both, pods};
 use super::security::Security;
 use super::technique::techniques;
 use super::{Certainty, Context, Evidence, Family, Position, Sink};
@@ -142,7 +142,7 @@ fn escapes(
 ) {
     for pod in pods(context) {
         let (node, _) = pod.node(context.cluster);
-        for container in pod.containers().filter(|container| container.is_lasting()) {
+        for container in pod.containers().filter(ContainerView::is_lasting) {
             let security = Security::of(&container);
             let Some(root) = security.root() else { continue };
             if let Some((certainty, evidence)) = find(&security) {

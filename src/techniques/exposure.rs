@@ -1,6 +1,6 @@
 //! Ways in from outside.
 
-use super::pods::{PodView, pod};
+use super::pods::{ContainerView, PodView, pod};
 use super::technique::techniques;
 use super::{Certainty, Context, Evidence, Family, Position, Sink};
 use crate::network::Exposure;
@@ -57,7 +57,7 @@ fn exploit_public_app(context: &Context<'_>, sink: &mut Sink<'_>) {
 
 /// What answers on the port, and what says so.
 fn behind(pod: &PodView<'_>, exposure: &Exposure) -> (Position, Option<Evidence>) {
-    let lasting: Vec<_> = pod.containers().filter(|c| c.is_lasting()).collect();
+    let lasting: Vec<_> = pod.containers().filter(ContainerView::is_lasting).collect();
     for container in &lasting {
         let declared = container
             .container

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::pods::{any_node, any_pod, pods};
+use super::pods::{ContainerView, any_node, any_pod, pods};
 use super::references::{Holder, Keys};
 use super::{ANY, Certainty, Context, Evidence, Opens, Place, Position, Reason, Relation, Step};
 use crate::model::{ObjectId, Protocol, Text, UNNAMED_WORKER};
@@ -49,7 +49,7 @@ fn containers(context: &Context<'_>, steps: &mut Vec<Step>) {
         }
     }
     for pod in pods(context) {
-        for container in pod.containers().filter(|container| container.is_lasting()) {
+        for container in pod.containers().filter(ContainerView::is_lasting) {
             let named = || vec![container.fact("/name", &container.container.name)];
             steps.push(step(
                 Relation::HasContainer,
@@ -71,6 +71,16 @@ fn choices(context: &Context<'_>, steps: &mut Vec<Step>) {
         let any = any_pod(&pod.place.namespace);
         let exists = vec![pod.fact("", "")];
         steps.push(step(Relation::Includes, any, pod.position(), exists));
+    }
+    for group in context.network.groups() {
+        let any = any_group(&group.namespace);
+        let position = Position::Network(group.name.clone());
+        let like = group
+            .pods
+            .first()
+            .and_then(|&pod| super::pods::pod(context.cluster, pod));
+        let evidence = like.iter().map(|pod| pod.fact("", "")).collect();
+        steps.push(step(Relation::Includes, any, position, evidence));
     }
     for (id, _) in &context.cluster.nodes {
         let node = Position::Node(id.name.clone());
@@ -116,6 +126,11 @@ fn everything(context: &Context<'_>, steps: &mut Vec<Step>) {
         any_node(),
         vec![cluster],
     ));
+}
+
+/// The network position of any pod of the namespace: that of a pod whose labels one chooses.
+pub(super) fn any_group(namespace: &Text) -> Position {
+    Position::Network(format!("{namespace}/{ANY}").into())
 }
 
 /// A token of any account of the namespace.

@@ -22,6 +22,7 @@ pub(super) fn relate(context: &Context<'_>, steps: &mut Vec<Step>) {
     keys(context, steps);
     network(context, steps);
     exposure(context, steps);
+    api_server(context, steps);
     groups(context, steps);
     grants(context, steps);
     everything(context, steps);
@@ -256,6 +257,45 @@ fn exposure(context: &Context<'_>, steps: &mut Vec<Step>) {
             steps.push(step(Relation::Exposed, Position::Internet, port, evidence));
         }
     }
+}
+
+/// `TALKS_TO`: from network groups and from outside to the API server.
+///
+/// Where no policy isolates egress in a namespace its pods reach the API server; where one does, whether it
+/// lets them depends on the API server's address, which is seldom in the input.
+fn api_server(context: &Context<'_>, steps: &mut Vec<Step>) {
+    let isolating: BTreeMap<&Text, &ObjectId> = context
+        .cluster
+        .network_policies
+        .iter()
+        .filter(|(_, policy)| match &policy.spec.policy_types {
+            Some(types) => types.iter().any(|kind| kind == "Egress"),
+            None => policy.spec.egress.is_some(),
+        })
+        .map(|(id, _)| (&id.namespace, id))
+        .collect();
+    for group in context.network.groups() {
+        let sender = Position::Network(group.name.clone());
+        let policy = isolating.get(&group.namespace);
+        let evidence = match policy {
+            Some(policy) => Evidence::new((*policy).clone(), "/spec/egress", ""),
+            None => namespace_fact(&group.namespace),
+        };
+        let mut talks = step(Relation::TalksTo, sender, Position::ApiServer, vec![evidence]);
+        if policy.is_some() {
+            talks.certainty = Certainty::Conditional("egress policies open the API server".into());
+        }
+        steps.push(talks);
+    }
+    let service = ObjectId::new("Service", "default", "kubernetes");
+    let mut outside = step(
+        Relation::TalksTo,
+        Position::Internet,
+        Position::ApiServer,
+        vec![Evidence::new(service, "", "")],
+    );
+    outside.certainty = Certainty::Conditional("the API server can be reached from outside".into());
+    steps.push(outside);
 }
 
 /// Every identity that the input names: accounts, those that pods run as, those that bindings name.

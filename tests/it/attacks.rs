@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use beachhead::collect::read_text;
 use beachhead::techniques::{
-    Certainty, Facts, Label, Position, Step, Technique, catalogue, explain, steps_of,
+    Certainty, Facts, Label, Position, Step, Technique, catalogue, explain, steps, steps_of,
 };
 use expect_test::expect_file;
 
@@ -244,4 +244,88 @@ fn rust_files(dir: &Path, files: &mut Vec<PathBuf>) {
             files.push(path);
         }
     }
+}
+
+fn all_steps(manifests: &str) -> Vec<Step> {
+    let (cluster, _) = read_text("fixture.yaml", manifests, "default");
+    let facts = Facts::new(&cluster);
+    steps(&facts.context(&cluster))
+}
+
+fn relations(manifests: &str) -> String {
+    let mut lines: Vec<String> = all_steps(manifests)
+        .iter()
+        .filter(|step| step.reason.technique().is_none() && step.effort == 0)
+        .map(|step| {
+            format!(
+                "{} {} -> {}",
+                step.reason.label(),
+                step.premises[0],
+                step.conclusion
+            )
+        })
+        .filter(|line| line.contains("shop"))
+        .collect();
+    lines.sort();
+    lines.join("\n")
+}
+
+#[test]
+fn relations_follow_from_what_things_are() {
+    let found = relations(
+        r#"
+apiVersion: v1
+kind: Pod
+metadata: { namespace: shop, name: web }
+spec:
+  containers: [{ name: app, image: app, env: [{ name: A, valueFrom: { secretKeyRef: { name: keys, key: a } } }] }]
+  initContainers: [{ name: setup, image: app }, { name: side, image: app, restartPolicy: Always }]
+"#,
+    );
+    for line in [
+        "HAS_CONTAINER Pod/shop/web -> Container/shop/web/app",
+        "HAS_CONTAINER Pod/shop/web -> Container/shop/web/side",
+        "HAS_KEY Secret/shop/keys -> Secret/shop/keys/a",
+        "INCLUDES ClusterAdmin -> Namespace/shop",
+        "INCLUDES Namespace/shop -> Pod/shop/*",
+        "INCLUDES Pod/shop/* -> Pod/shop/web",
+        "INCLUDES Secret/shop/* -> Secret/shop/keys",
+        "INCLUDES Credential/ServiceAccount/shop/* -> Credential/ServiceAccount/shop/default",
+        "TALKS_TO ServiceAccount/shop/default -> Port/kube-apiserver",
+    ] {
+        assert!(found.lines().any(|found| found == line), "no {line} in\n{found}");
+    }
+    assert!(!found.contains("Container/shop/web/setup"), "{found}");
+}
+
+#[test]
+fn steps_grow_with_objects_and_not_with_pairs_of_them() {
+    let cluster = |size: usize| {
+        let mut text = String::new();
+        for n in 0..size {
+            let _ = write!(
+                text,
+                "
+apiVersion: v1
+kind: Node
+metadata: {{ name: n{n} }}
+---
+apiVersion: v1
+kind: Pod
+metadata: {{ namespace: s{n}, name: web, labels: {{ app: w{n} }} }}
+spec:
+  nodeName: n{n}
+  containers:
+  - name: app
+    image: redis
+    securityContext: {{ privileged: true }}
+    volumeMounts: [{{ name: host, mountPath: /host }}]
+  volumes: [{{ name: host, hostPath: {{ path: / }} }}]
+---"
+            );
+        }
+        all_steps(&text).len()
+    };
+    let (small, large) = (cluster(40), cluster(80));
+    assert!(small > 400 && large <= 2 * small, "{small} steps became {large}");
 }

@@ -6,11 +6,25 @@
 //! **Trap.** Nothing may match on a technique's id; what differs between techniques is a field of
 //! [`Technique`].
 
+pub mod credential;
+pub mod datastore;
+pub mod escape;
+mod explain;
+pub mod exposure;
+pub mod host;
+pub mod identity;
+pub mod node;
+pub mod password;
+mod pods;
 mod position;
+mod references;
+mod security;
 mod step;
+mod structure;
 mod technique;
 
-pub use position::{Label, Opens, Place, Position};
+pub use explain::explain;
+pub use position::{ANY, Label, Opens, Place, Position};
 pub use step::{Certainty, Evidence, Family, Reason, Relation, Step};
 pub use technique::{Sink, Technique};
 
@@ -71,7 +85,16 @@ impl Facts {
 }
 
 /// The families' slices, in the order of the catalogue.
-static FAMILIES: &[&[&Technique]] = &[];
+static FAMILIES: &[&[&Technique]] = &[
+    exposure::TECHNIQUES,
+    identity::TECHNIQUES,
+    credential::TECHNIQUES,
+    password::TECHNIQUES,
+    datastore::TECHNIQUES,
+    escape::TECHNIQUES,
+    host::TECHNIQUES,
+    node::TECHNIQUES,
+];
 
 /// Every technique, family by family.
 pub fn catalogue() -> impl Iterator<Item = &'static Technique> {
@@ -83,11 +106,22 @@ pub fn technique(id: &str) -> Option<&'static Technique> {
     catalogue().find(|technique| technique.id == id)
 }
 
-/// Returns every step that the catalogue finds, technique by technique.
+/// Returns every step there is: the relations, then what the catalogue finds, technique by technique.
+///
+/// # Complexity
+/// Linear in the objects of the cluster.
 pub fn steps(context: &Context<'_>) -> Vec<Step> {
     let mut steps = Vec::new();
+    structure::relate(context, &mut steps);
     for technique in catalogue() {
         (technique.derive)(context, &mut Sink::new(technique, &mut steps));
     }
+    steps
+}
+
+/// Returns the steps of one technique alone, for its fixture and for explanations.
+pub fn steps_of(technique: &'static Technique, context: &Context<'_>) -> Vec<Step> {
+    let mut steps = Vec::new();
+    (technique.derive)(context, &mut Sink::new(technique, &mut steps));
     steps
 }

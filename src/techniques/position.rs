@@ -53,6 +53,9 @@ pub enum Position {
     ClusterAdmin,
 }
 
+/// The name that stands for a choice among all of a kind.
+pub const ANY: &str = "*";
+
 /// A namespace and a name in it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
@@ -85,6 +88,15 @@ pub enum Opens {
     Identity(Identity),
     /// A datastore.
     Database(Place),
+    /// Something the snapshot does not name: a credential written into a container's own spec.
+    Unknown {
+        /// The pod.
+        pod: Place,
+        /// The container.
+        container: Text,
+        /// The variable or option that holds it.
+        name: Text,
+    },
 }
 
 /// The labels of positions, as queries and reports spell them.
@@ -174,6 +186,9 @@ impl fmt::Display for Position {
             Self::Identity(identity) => write!(f, "{identity}"),
             Self::Credential(Opens::Identity(identity)) => write!(f, "Credential/{identity}"),
             Self::Credential(Opens::Database(place)) => write!(f, "Credential/Database/{place}"),
+            Self::Credential(Opens::Unknown { pod, container, name }) => {
+                write!(f, "Credential/Unknown/{pod}/{container}/{name}")
+            }
             Self::Grant(power, Scope::Cluster) => write!(f, "Grant/{}", power.id),
             Self::Grant(power, scope) => write!(f, "Grant/{}/{scope}", power.id),
             Self::Network(name) => write!(f, "Network/{name}"),

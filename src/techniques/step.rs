@@ -91,6 +91,10 @@ pub enum Relation {
     TalksTo,
     /// A larger grant covers a smaller one.
     Covers,
+    /// The outside reaches a port.
+    Exposed,
+    /// A choice among many includes each of them.
+    Includes,
 }
 
 impl Relation {
@@ -105,6 +109,8 @@ impl Relation {
             Self::Holds => "HOLDS",
             Self::TalksTo => "TALKS_TO",
             Self::Covers => "COVERS",
+            Self::Exposed => "EXPOSED",
+            Self::Includes => "INCLUDES",
         }
     }
 
@@ -114,7 +120,8 @@ impl Relation {
             Self::HasContainer => Family::Workload,
             Self::SendsAs | Self::Reaches | Self::TalksTo => Family::Network,
             Self::HasKey => Family::Credential,
-            Self::InGroup | Self::Holds | Self::Covers => Family::Rbac,
+            Self::InGroup | Self::Holds | Self::Covers | Self::Includes => Family::Rbac,
+            Self::Exposed => Family::Exposure,
         }
     }
 }

@@ -6,7 +6,7 @@
 //! **Trap.** Only its own fixture (`tests/attacks/<ID>.md`) runs a technique alone; other tests must not
 //! depend on which techniques exist.
 
-use super::{Certainty, Context, Evidence, Family, Label, Position, Reason, Relation, Step};
+use super::{Certainty, Context, Evidence, Family, Label, Position, Reason, Step};
 
 /// One technique of the catalogue.
 #[derive(Debug)]
@@ -115,24 +115,6 @@ impl<'a> Sink<'a> {
             conclusion,
             self.technique.effort,
             certainty,
-            evidence,
-        );
-    }
-
-    /// Adds a structural step, which costs nothing.
-    pub fn relate(
-        &mut self,
-        relation: Relation,
-        premise: Position,
-        conclusion: Position,
-        evidence: Vec<Evidence>,
-    ) {
-        self.push(
-            Reason::Relation(relation),
-            vec![premise],
-            conclusion,
-            0,
-            Certainty::Certain,
             evidence,
         );
     }

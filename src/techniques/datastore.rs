@@ -1,0 +1,162 @@
+//! Ways into databases.
+
+use super::pods::pod;
+use super::technique::techniques;
+use super::{Certainty, Context, Evidence, Family, Opens, Place, Position, Sink};
+use crate::datastores::{Datastore, Door, Fact};
+use crate::model::Protocol;
+
+techniques! { TECHNIQUES, Family::Datastore;
+    /// Uses a datastore that asks for no credential.
+    ///
+    /// # Preconditions
+    ///
+    /// A port of the datastore can be reached, and it is of a kind that lets everyone in: by default, as Redis,
+    /// Memcached and MongoDB do in their images, or because a setting says so.
+    ///
+    /// What does not suffice: a password that is set, or a policy that closes the port.
+    ///
+    /// # Detection
+    ///
+    /// Connections to the datastore from workloads that never used it.
+    DATABASE_OPEN: [Port] => [Database] {
+        title: "Datastore without authentication",
+        mitre: ["T1213"],
+        microsoft: ["MS-TA9041"],
+        owasp: ["K09", "K05"],
+        effort: 1,
+        remediation: "Set a password, and let only its clients reach the datastore.",
+        references: [
+            "https://redis.io/docs/latest/operate/oss_and_stack/management/security/",
+            "https://www.mongodb.com/docs/manual/administration/security-checklist/",
+        ],
+        derive: database_open,
+    }
+
+    /// Logs in to a datastore with a password for it.
+    ///
+    /// # Preconditions
+    ///
+    /// A port of the datastore can be reached, and a password that it accepts is held.
+    ///
+    /// What does not suffice: the password alone behind a policy that closes the port, or the port alone.
+    ///
+    /// # Detection
+    ///
+    /// The datastore's log: log-ins of the application's user from another address.
+    DATABASE_LOGIN: [Port, Credential] => [Database] {
+        title: "Log-in to a datastore",
+        mitre: ["T1078", "T1213"],
+        microsoft: ["MS-TA9041"],
+        owasp: ["K03", "K05"],
+        effort: 1,
+        remediation: "Let only its clients reach the datastore, and give each a user of its own.",
+        references: ["https://attack.mitre.org/techniques/T1078/"],
+        derive: database_login,
+    }
+
+    /// Reads and writes a datastore's data from within its own container.
+    ///
+    /// # Preconditions
+    ///
+    /// Code runs in the container that serves the datastore: its files are there, and most servers trust local
+    /// connections.
+    ///
+    /// What does not suffice: another container of the pod, unless it mounts the data as well.
+    ///
+    /// # Detection
+    ///
+    /// Processes in the container that its image does not start.
+    DATABASE_LOCAL: [Container] => [Database] {
+        title: "Data of the datastore's own container",
+        mitre: ["T1005"],
+        microsoft: ["MS-TA9041"],
+        owasp: ["K01"],
+        effort: 1,
+        remediation: "Restrict who may execute commands in, change or replace the datastore's pods.",
+        references: ["https://attack.mitre.org/techniques/T1005/"],
+        derive: database_local,
+    }
+}
+
+/// The datastore's position.
+fn database(datastore: &Datastore) -> Position {
+    Position::Database(place(datastore))
+}
+
+fn place(datastore: &Datastore) -> Place {
+    Place::new(&datastore.workload.namespace, &datastore.workload.name)
+}
+
+/// A fact of a datastore as evidence of its pod's object.
+fn evidence(context: &Context<'_>, fact: &Fact) -> Option<Evidence> {
+    Some(pod(context.cluster, fact.pod)?.fact(&fact.pointer, &fact.value))
+}
+
+/// Every port of every pod of the datastore.
+fn ports(context: &Context<'_>, datastore: &Datastore) -> Vec<Position> {
+    let pods = datastore
+        .pods
+        .iter()
+        .filter_map(|&index| pod(context.cluster, index));
+    pods.flat_map(|pod| {
+        datastore
+            .ports
+            .iter()
+            .map(move |&port| Position::Port(pod.place.clone(), port, Protocol::Tcp))
+    })
+    .collect()
+}
+
+fn database_open(context: &Context<'_>, sink: &mut Sink<'_>) {
+    for datastore in context.datastores {
+        let Door::Open(fact, condition) = &datastore.door else {
+            continue;
+        };
+        let certainty = condition
+            .clone()
+            .map_or(Certainty::Certain, Certainty::Conditional);
+        let proof: Vec<_> = [&datastore.proof, fact]
+            .into_iter()
+            .filter_map(|fact| evidence(context, fact))
+            .collect();
+        for port in ports(context, datastore) {
+            let mut proof = proof.clone();
+            proof.dedup();
+            sink.step_if([port], database(datastore), certainty.clone(), proof);
+        }
+    }
+}
+
+fn database_login(context: &Context<'_>, sink: &mut Sink<'_>) {
+    for datastore in context.datastores {
+        let proof: Vec<_> = evidence(context, &datastore.proof).into_iter().collect();
+        for port in ports(context, datastore) {
+            let credential = Position::Credential(Opens::Database(place(datastore)));
+            sink.step([port, credential], database(datastore), proof.clone());
+        }
+    }
+}
+
+fn database_local(context: &Context<'_>, sink: &mut Sink<'_>) {
+    for datastore in context.datastores {
+        for pod in datastore
+            .pods
+            .iter()
+            .filter_map(|&index| pod(context.cluster, index))
+        {
+            let container = pod
+                .containers()
+                .find(|container| container.container.name == datastore.container)
+                .map(|container| {
+                    (
+                        container.position(),
+                        container.fact("/image", &container.container.image),
+                    )
+                });
+            if let Some((container, image)) = container {
+                sink.step([container], database(datastore), vec![image]);
+            }
+        }
+    }
+}

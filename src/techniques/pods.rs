@@ -1,0 +1,233 @@
+//! Pods and containers as techniques see them: alive, with their positions and pointers into their objects.
+//!
+//! A container that lasts is a position of its own. An init container has ended when the pod serves: nobody
+//! executes commands in it any more, but whoever changes the pod or is root on its node gets what it was
+//! given. So what init containers hold follows from the pod, on the condition that they run again.
+//!
+//! **Trap.** A stand-in pod is in no file: the evidence for what it is must point into its workload's template.
+
+use super::{ANY, Certainty, Context, Evidence, Place, Position};
+use crate::model::{Cluster, Container, HostPath, ObjectId, Pod, Text, Volume, VolumeMount};
+
+/// A pod that has not ended.
+#[derive(Clone, Debug)]
+pub(super) struct PodView<'a> {
+    /// Its position in the cluster's pods.
+    pub(super) index: usize,
+    pub(super) pod: &'a Pod,
+    pub(super) place: Place,
+    /// The object whose text says what the pod is, and the pointer to the pod's spec in it.
+    object: ObjectId,
+    spec: &'static str,
+}
+
+/// A container of such a pod.
+#[derive(Clone, Debug)]
+pub(super) struct ContainerView<'a> {
+    pub(super) pod: &'a PodView<'a>,
+    pub(super) container: &'a Container,
+    /// The pointer within the pod's spec: `/containers/0`.
+    pointer: String,
+    lasting: bool,
+}
+
+/// Returns every pod that has not ended, in the order of the cluster.
+pub(super) fn pods<'a>(context: &Context<'a>) -> impl Iterator<Item = PodView<'a>> {
+    let cluster = context.cluster;
+    (0..cluster.pods.len()).filter_map(move |index| pod(cluster, index))
+}
+
+/// Returns the pod at this position of the cluster's pods, unless it has ended.
+pub(super) fn pod(cluster: &Cluster, index: usize) -> Option<PodView<'_>> {
+    let (id, pod) = cluster.pods.at(index)?;
+    if pod.has_ended() {
+        return None;
+    }
+    let owner = cluster
+        .stand_ins
+        .contains(id)
+        .then(|| pod.meta.controller())
+        .flatten();
+    let (object, spec) = match owner {
+        Some(owner) => (
+            ObjectId::new(&owner.kind, &id.namespace, &owner.name),
+            if owner.kind == "CronJob" {
+                "/spec/jobTemplate/spec/template/spec"
+            } else {
+                "/spec/template/spec"
+            },
+        ),
+        None => (id.clone(), "/spec"),
+    };
+    Some(PodView {
+        index,
+        pod,
+        place: Place::new(&id.namespace, &id.name),
+        object,
+        spec,
+    })
+}
+
+impl<'a> PodView<'a> {
+    /// Running code in any container of the pod.
+    pub(super) fn position(&self) -> Position {
+        Position::Pod(self.place.clone())
+    }
+
+    /// The fact that the pod's spec has `value` at `pointer` (`/hostPID`).
+    pub(super) fn fact(&self, pointer: &str, value: impl Into<Text>) -> Evidence {
+        Evidence::new(self.object.clone(), format!("{}{pointer}", self.spec), value)
+    }
+
+    /// The pod's containers of every sort.
+    pub(super) fn containers(&'a self) -> impl Iterator<Item = ContainerView<'a>> {
+        let spec = &self.pod.spec;
+        let lists = [
+            ("containers", &spec.containers),
+            ("initContainers", &spec.init_containers),
+            ("ephemeralContainers", &spec.ephemeral_containers),
+        ];
+        lists.into_iter().flat_map(move |(list, containers)| {
+            containers
+                .iter()
+                .enumerate()
+                .map(move |(index, container)| ContainerView {
+                    pod: self,
+                    container,
+                    pointer: format!("/{list}/{index}"),
+                    lasting: list != "initContainers" || container.restart_policy == "Always",
+                })
+        })
+    }
+
+    /// The node the pod runs on, and how sure that is.
+    pub(super) fn node(&self, cluster: &Cluster) -> (Text, Certainty) {
+        let (node, known) = cluster.node_of(self.pod);
+        let on_every_node = self
+            .pod
+            .meta
+            .controller()
+            .is_some_and(|owner| owner.kind == "DaemonSet");
+        let certainty = if known || on_every_node {
+            Certainty::Certain
+        } else {
+            Certainty::Conditional("the scheduler places the pod on this node".into())
+        };
+        (node, certainty)
+    }
+
+    /// Where the input says which node the pod runs on.
+    pub(super) fn node_evidence(&self) -> Evidence {
+        if self.pod.spec.node_name.is_empty() {
+            Evidence::new(self.object.clone(), "", "bound to no node yet")
+        } else {
+            self.fact("/nodeName", &self.pod.spec.node_name)
+        }
+    }
+
+    /// The host directory behind a volume: its own, or that of the PersistentVolume its claim is bound to.
+    pub(super) fn host_path(
+        &self,
+        cluster: &'a Cluster,
+        volume: &'a Volume,
+    ) -> Option<(HostPath, Vec<Evidence>)> {
+        let at = self.pod.spec.volumes.iter().position(|v| v.name == volume.name)?;
+        if let Some(host_path) = &volume.host_path {
+            let fact = self.fact(&format!("/volumes/{at}/hostPath/path"), &host_path.path);
+            return Some((host_path.clone(), vec![fact]));
+        }
+        let claim_name = &volume.persistent_volume_claim.as_ref()?.claim_name;
+        let claim =
+            cluster
+                .persistent_volume_claims
+                .get("PersistentVolumeClaim", &self.place.namespace, claim_name);
+        let bound_to = claim.map_or("", |claim| &claim.spec.volume_name);
+        let (id, volume) =
+            cluster.persistent_volumes.iter().find(|(id, volume)| {
+                (!bound_to.is_empty() && id.name == *bound_to)
+                    || volume.spec.claim_ref.as_ref().is_some_and(|claim| {
+                        claim.namespace == self.place.namespace && claim.name == *claim_name
+                    })
+            })?;
+        let (path, pointer) = match (&volume.spec.host_path, &volume.spec.local) {
+            (Some(path), _) => (path.clone(), "/spec/hostPath/path"),
+            (None, Some(local)) => (
+                HostPath {
+                    path: local.path.clone(),
+                    ..HostPath::default()
+                },
+                "/spec/local/path",
+            ),
+            (None, None) => return None,
+        };
+        let claimed = self.fact(
+            &format!("/volumes/{at}/persistentVolumeClaim/claimName"),
+            claim_name,
+        );
+        let proof = Evidence::new(id.clone(), pointer, &path.path);
+        Some((path, vec![claimed, proof]))
+    }
+}
+
+impl<'a> ContainerView<'a> {
+    /// Who holds what this container is given: the container, or the pod for an init container.
+    pub(super) fn holder(&self) -> (Position, Certainty) {
+        if self.lasting {
+            (self.position(), Certainty::Certain)
+        } else {
+            let condition = format!("the init container {} runs again", self.container.name);
+            (self.pod.position(), Certainty::Conditional(condition.into()))
+        }
+    }
+
+    /// Running code in this container.
+    pub(super) fn position(&self) -> Position {
+        Position::Container(self.pod.place.clone(), self.container.name.clone())
+    }
+
+    /// Whether the container runs as long as its pod.
+    pub(super) fn is_lasting(&self) -> bool {
+        self.lasting
+    }
+
+    /// The fact that the container has `value` at `pointer` (`/env/0`).
+    pub(super) fn fact(&self, pointer: &str, value: impl Into<Text>) -> Evidence {
+        self.pod.fact(&self.at(pointer), value)
+    }
+
+    /// The pointer within the pod's spec to what is at `pointer` in the container.
+    pub(super) fn at(&self, pointer: &str) -> String {
+        format!("{}{pointer}", self.pointer)
+    }
+
+    /// Each mount with its place in the list and its volume.
+    pub(super) fn mounts(&self) -> impl Iterator<Item = (usize, &'a VolumeMount, &'a Volume)> {
+        let pod = self.pod.pod;
+        self.container
+            .volume_mounts
+            .iter()
+            .enumerate()
+            .filter_map(|(at, mount)| Some((at, mount, pod.spec.volume(&mount.name)?)))
+    }
+}
+
+/// Any pod of the namespace.
+pub(super) fn any_pod(namespace: &Text) -> Position {
+    Position::Pod(Place::new(namespace, ANY))
+}
+
+/// Any node.
+pub(super) fn any_node() -> Position {
+    Position::Node(ANY.into())
+}
+
+/// Returns both certainties as one: certain only if both are, with the first condition that is not.
+pub(super) fn both(first: Certainty, second: Certainty) -> Certainty {
+    match (first, second) {
+        (Certainty::Certain, other) => other,
+        (Certainty::Conditional(a), Certainty::Conditional(b)) if a != b => {
+            Certainty::Conditional(format!("{a}, and {b}").into())
+        }
+        (first, _) => first,
+    }
+}

@@ -1,0 +1,187 @@
+//! What a container refers to: Secrets and ConfigMaps, by variable and by mount, key by key.
+//!
+//! **Trap.** A reference to an object that is not in the input is a reference all the same: manifests often
+//! leave Secrets out. The keys of such an object are all keys that anyone refers to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::pods::{ContainerView, pods};
+use super::{Context, Evidence, Place, Position};
+use crate::model::{KeyToPath, Text};
+
+/// The two kinds of objects that hold settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Holder {
+    Secret,
+    ConfigMap,
+}
+
+/// How a container gets at what it refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    Variable,
+    Volume,
+}
+
+/// One reference.
+#[derive(Clone, Debug)]
+pub(super) struct Reference {
+    pub(super) holder: Holder,
+    pub(super) place: Place,
+    pub(super) way: Way,
+    /// The keys it takes; `None` for all.
+    pub(super) keys: Option<Vec<Text>>,
+    pub(super) proof: Evidence,
+}
+
+impl Holder {
+    /// The kind of the object.
+    pub(super) fn kind(self) -> &'static str {
+        match self {
+            Self::Secret => "Secret",
+            Self::ConfigMap => "ConfigMap",
+        }
+    }
+
+    /// Having read all values.
+    pub(super) fn whole(self, place: &Place) -> Position {
+        match self {
+            Self::Secret => Position::Secret(place.clone()),
+            Self::ConfigMap => Position::ConfigMap(place.clone()),
+        }
+    }
+
+    /// Having read one key.
+    pub(super) fn key(self, place: &Place, key: &Text) -> Position {
+        match self {
+            Self::Secret => Position::SecretKey(place.clone(), key.clone()),
+            Self::ConfigMap => Position::ConfigMapKey(place.clone(), key.clone()),
+        }
+    }
+}
+
+/// Returns everything the container refers to, variables first.
+pub(super) fn references(view: &ContainerView<'_>) -> Vec<Reference> {
+    let mut found = Vec::new();
+    let place = |name: &Text| Place::new(&view.pod.place.namespace, name);
+    let mut add = |holder, name: &Text, way, keys, proof| {
+        if !name.is_empty() {
+            found.push(Reference {
+                holder,
+                place: place(name),
+                way,
+                keys,
+                proof,
+            });
+        }
+    };
+    for (at, from) in view.container.env_from.iter().enumerate() {
+        for (holder, field, source) in [
+            (Holder::Secret, "secretRef", &from.secret_ref),
+            (Holder::ConfigMap, "configMapRef", &from.config_map_ref),
+        ] {
+            if let Some(source) = source {
+                let proof = view.fact(&format!("/envFrom/{at}/{field}/name"), &source.name);
+                add(holder, &source.name, Way::Variable, None, proof);
+            }
+        }
+    }
+    for (at, variable) in view.container.env.iter().enumerate() {
+        let Some(from) = &variable.value_from else {
+            continue;
+        };
+        for (holder, field, source) in [
+            (Holder::Secret, "secretKeyRef", &from.secret_key_ref),
+            (Holder::ConfigMap, "configMapKeyRef", &from.config_map_key_ref),
+        ] {
+            if let Some(source) = source {
+                let proof = view.fact(&format!("/env/{at}/valueFrom/{field}/key"), &source.key);
+                let keys = Some(vec![source.key.clone()]);
+                add(holder, &source.name, Way::Variable, keys, proof);
+            }
+        }
+    }
+    volumes(view, &mut add);
+    found
+}
+
+fn volumes(view: &ContainerView<'_>, add: &mut impl FnMut(Holder, &Text, Way, Option<Vec<Text>>, Evidence)) {
+    let taken = |items: &[KeyToPath], sub_path: &str| {
+        let items = items
+            .iter()
+            .filter(|item| sub_path.is_empty() || item.path == *sub_path);
+        items.map(|item| item.key.clone()).collect::<Vec<_>>()
+    };
+    for (at, mount, volume) in view.mounts() {
+        let proof = || view.fact(&format!("/volumeMounts/{at}/mountPath"), &mount.mount_path);
+        // With `items` only those are there; without, a `subPath` takes the key of that name.
+        let keys = |items: &[KeyToPath]| match (items.is_empty(), mount.sub_path.is_empty()) {
+            (true, true) => None,
+            (true, false) => Some(vec![mount.sub_path.clone()]),
+            (false, _) => Some(taken(items, &mount.sub_path)),
+        };
+        let mut give = |holder, name: &Text, items: &[KeyToPath]| {
+            add(holder, name, Way::Volume, keys(items), proof());
+        };
+        if let Some(secret) = &volume.secret {
+            give(Holder::Secret, &secret.secret_name, &secret.items);
+        }
+        if let Some(map) = &volume.config_map {
+            give(Holder::ConfigMap, &map.name, &map.items);
+        }
+        for source in volume.projected.iter().flat_map(|projected| &projected.sources) {
+            if let Some(secret) = &source.secret {
+                give(Holder::Secret, &secret.name, &secret.items);
+            }
+            if let Some(map) = &source.config_map {
+                give(Holder::ConfigMap, &map.name, &map.items);
+            }
+        }
+    }
+}
+
+/// The keys of every Secret and ConfigMap that is in the input or referred to.
+#[derive(Debug, Default)]
+pub(super) struct Keys(BTreeMap<(Holder, Place), BTreeSet<Text>>);
+
+impl Keys {
+    /// Collects them from objects and references.
+    pub(super) fn new(context: &Context<'_>) -> Self {
+        let mut keys = Self::default();
+        for secret in context.cluster.secrets.values() {
+            let place = Place::new(&secret.meta.namespace, &secret.meta.name);
+            let known = keys.0.entry((Holder::Secret, place)).or_default();
+            known.extend(secret.keys().into_iter().cloned());
+            // Written without data, the token controller fills it in.
+            known.extend(secret.token_of().map(|_| Text::new("token")));
+        }
+        for map in context.cluster.config_maps.values() {
+            let place = Place::new(&map.meta.namespace, &map.meta.name);
+            let known = keys.0.entry((Holder::ConfigMap, place)).or_default();
+            known.extend(map.data.0.keys().chain(&map.binary_data.0).cloned());
+        }
+        for pod in pods(context) {
+            for container in pod.containers() {
+                for reference in references(&container) {
+                    let known = keys.0.entry((reference.holder, reference.place)).or_default();
+                    known.extend(reference.keys.into_iter().flatten());
+                }
+            }
+        }
+        keys
+    }
+
+    /// Every holder with its keys, in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Holder, &Place, &BTreeSet<Text>)> {
+        self.0
+            .iter()
+            .map(|((holder, place), keys)| (*holder, place, keys))
+    }
+
+    /// Whether these keys are all that the holder has, as far as anyone knows.
+    pub(super) fn all(&self, holder: Holder, place: &Place, keys: &BTreeSet<Text>) -> bool {
+        self.0
+            .get(&(holder, place.clone()))
+            .is_some_and(|known| !known.is_empty() && known.is_subset(keys))
+    }
+}

@@ -1,1 +1,5 @@
-//! The attack graph as DOT and JSON.
+//! Pictures of the attack graph.
+//!
+//! **Trap.** Names come from the cluster and may hold any character; only [`dot::quote`] puts them in a picture.
+
+pub mod dot;

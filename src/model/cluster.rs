@@ -194,9 +194,9 @@ macro_rules! kinds {
             }
         }
 
-        impl ObjectRef<'_> {
+        impl<'a> ObjectRef<'a> {
             /// The object's metadata.
-            pub fn meta(&self) -> &Meta {
+            pub fn meta(self) -> &'a Meta {
                 match self { $(Self::$type(object) => &object.meta,)+ Self::Other(object) => &object.meta }
             }
         }

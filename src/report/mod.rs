@@ -1,1 +1,36 @@
-//! Findings to text and JSON.
+//! What was found, as text for people and as JSON for programs.
+//!
+//! [`Findings`] is plain data, made once from the cluster and the solver's paths; each format is a function of
+//! it. The JSON form is the serialized data itself, versioned by [`SCHEMA`] and described in
+//! `docs/report.schema.json`.
+//!
+//! **Trap.** No value of a Secret can be here, as the model holds none. Strings of the cluster are printed as
+//! they are: making them safe for a terminal is the work of the command line.
+
+mod findings;
+mod graph;
+mod page;
+mod path;
+mod text;
+mod words;
+
+use std::io;
+
+use serde::Serialize;
+
+pub use findings::{Derived, Exposed, Findings, Inputs, Jewel, SCHEMA, counts, crown_jewels};
+pub use graph::{GRAPH_SCHEMA, GraphView, VertexView, graph};
+pub use page::{Line, Page, Tone, counted};
+pub use path::{EvidenceView, PathView, Sources, StepView};
+pub use text::{path_page, text};
+pub use words::gains;
+
+/// Returns a view as JSON, two spaces a level, with a line break at its end.
+///
+/// # Errors
+/// Returns serde's error; the views of this module have none.
+pub fn json(view: &impl Serialize) -> io::Result<String> {
+    let mut text = serde_json::to_string_pretty(view)?;
+    text.push('\n');
+    Ok(text)
+}

@@ -173,6 +173,24 @@ impl Position {
             Self::ClusterAdmin => Label::ClusterAdmin,
         }
     }
+
+    /// The namespace the position lies in, if it lies in one.
+    pub fn namespace(&self) -> Option<&Text> {
+        match self {
+            Self::Pod(place)
+            | Self::Container(place, _)
+            | Self::Port(place, ..)
+            | Self::Secret(place)
+            | Self::SecretKey(place, _)
+            | Self::ConfigMap(place)
+            | Self::ConfigMapKey(place, _)
+            | Self::Volume(place)
+            | Self::Database(place) => Some(&place.namespace),
+            Self::Identity(Identity::ServiceAccount { namespace, .. }) => Some(namespace),
+            Self::Namespace(name) => Some(name),
+            _ => None,
+        }
+    }
 }
 
 /// The id: `Pod/shop/web-0`, `ServiceAccount/shop/web`, `Credential/Database/shop/mysql`, `ClusterAdmin`.

@@ -1,0 +1,296 @@
+//! Everything a report says, as plain data, in the order it is said.
+//!
+//! **Trap.** The member names are a published format: a change of meaning needs a new number in [`SCHEMA`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::path::{PathView, Sources};
+use crate::model::{Cluster, Coverage, Diagnostic, Severity};
+use crate::techniques::{Facts, Place, Position, Step};
+
+/// Name and version of the JSON form.
+pub const SCHEMA: &str = "beachhead.report/1";
+
+/// The solver's answer for one target.
+#[derive(Clone, Debug)]
+pub struct Derived {
+    /// The target.
+    pub to: Position,
+    /// The steps of the cheapest derivation, in an order that can be carried out.
+    pub steps: Vec<Step>,
+}
+
+/// What findings are made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    /// The input as the user named it.
+    pub name: &'a str,
+    /// The cluster.
+    pub cluster: &'a Cluster,
+    /// What the floors beneath say about it.
+    pub facts: &'a Facts,
+    /// How many objects of each kind were read, before any was added.
+    pub objects: &'a BTreeMap<String, usize>,
+    /// What was wrong while reading.
+    pub diagnostics: &'a [Diagnostic],
+}
+
+/// The program that wrote a report.
+#[derive(Clone, Debug, Serialize)]
+pub struct Tool {
+    /// Its name.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+}
+
+/// What was read.
+#[derive(Clone, Debug, Serialize)]
+pub struct InputView {
+    /// The input as the user named it.
+    pub name: String,
+    /// How many objects of each kind, without stand-in pods.
+    pub objects: BTreeMap<String, usize>,
+    /// How many pods stand for a workload whose pods are not in the input.
+    #[serde(rename = "standInPods")]
+    pub stand_in_pods: usize,
+}
+
+/// A diagnostic, as reports show it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct DiagnosticView {
+    /// How much it takes away from the answer.
+    pub severity: Severity,
+    /// Stable name of its kind.
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// The id of the object it is about.
+    pub object: Option<String>,
+    /// `file:line`, if it is about a place in a file.
+    pub source: Option<String>,
+    /// What to do about it; empty if there is nothing to do.
+    pub hint: String,
+}
+
+/// A container port of a workload that the outside reaches.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Exposed {
+    /// The workload's id.
+    pub workload: String,
+    /// The container's port.
+    pub port: u16,
+    /// Its protocol.
+    pub proto: String,
+    /// The ids of the objects that expose it.
+    pub via: Vec<String>,
+}
+
+/// Something that must not fall to an attacker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Jewel {
+    /// The position's id.
+    pub id: String,
+    /// Why it counts.
+    pub why: &'static str,
+    /// Whether a path leads to it.
+    pub reached: bool,
+    /// What the cheapest path costs.
+    pub effort: Option<u32>,
+}
+
+/// Everything a report says.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Findings {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// What wrote it.
+    pub tool: Tool,
+    /// What was read.
+    pub input: InputView,
+    /// What is taken to be so because the input does not say.
+    pub assumptions: Vec<String>,
+    /// What the input covers.
+    pub coverage: Coverage,
+    /// What was wrong or is not known.
+    pub diagnostics: Vec<DiagnosticView>,
+    /// Positions the analysis starts from.
+    pub entry_points: Vec<String>,
+    /// What the outside reaches.
+    pub exposed: Vec<Exposed>,
+    /// What must not be reached.
+    pub crown_jewels: Vec<Jewel>,
+    /// The cheapest path to each crown jewel that can be reached, cheapest first.
+    pub paths: Vec<PathView>,
+    /// The ids of the crown jewels that no path leads to.
+    pub unreached: Vec<String>,
+}
+
+/// Returns every crown jewel with the reason it counts, sorted by what it is: databases, then the rest.
+pub fn crown_jewels(cluster: &Cluster, facts: &Facts) -> Vec<(Position, &'static str)> {
+    let mut jewels = BTreeMap::new();
+    for datastore in &facts.datastores {
+        let id = &datastore.workload;
+        jewels.insert(
+            Position::Database(Place::new(&id.namespace, &id.name)),
+            "holds data",
+        );
+    }
+    for node in cluster.nodes.values().filter(|node| node.is_control_plane()) {
+        jewels.insert(Position::Node(node.meta.name.clone()), "runs the control plane");
+    }
+    for secret in cluster
+        .secrets
+        .values()
+        .filter(|secret| secret.meta.namespace == "kube-system")
+    {
+        let place = Place::new(&secret.meta.namespace, &secret.meta.name);
+        jewels.insert(Position::Secret(place), "a secret of the system");
+    }
+    let mut jewels: Vec<_> = jewels.into_iter().collect();
+    jewels.insert(0, (Position::ClusterAdmin, "controls everything"));
+    jewels.sort_by_key(|(position, _)| match position {
+        Position::Database(_) => 0,
+        Position::ClusterAdmin => 1,
+        Position::Node(_) => 2,
+        _ => 3,
+    });
+    jewels
+}
+
+impl Findings {
+    /// Returns what is to be reported; `paths` holds the jewels that can be reached, from `starts`.
+    pub fn new(inputs: Inputs<'_>, starts: &[Position], paths: &[Derived]) -> Self {
+        let Inputs {
+            name, cluster, facts, ..
+        } = inputs;
+        let sources = Sources::new(cluster);
+        let mut views: Vec<PathView> = paths
+            .iter()
+            .map(|path| PathView::new(path.to.to_string(), &path.steps, &sources))
+            .collect();
+        views.sort_by(|a, b| (a.effort, a.steps.len(), &a.to).cmp(&(b.effort, b.steps.len(), &b.to)));
+        let efforts: BTreeMap<&str, u32> = views.iter().map(|path| (path.to.as_str(), path.effort)).collect();
+        let crown_jewels: Vec<Jewel> = crown_jewels(cluster, facts)
+            .into_iter()
+            .map(|(position, why)| {
+                let id = position.to_string();
+                let effort = efforts.get(id.as_str()).copied();
+                Jewel {
+                    id,
+                    why,
+                    reached: effort.is_some(),
+                    effort,
+                }
+            })
+            .collect();
+        let missed = crown_jewels.iter().filter(|jewel| !jewel.reached);
+        Self {
+            schema: SCHEMA,
+            tool: Tool {
+                name: env!("CARGO_PKG_NAME"),
+                version: env!("CARGO_PKG_VERSION"),
+            },
+            input: InputView {
+                name: name.to_owned(),
+                objects: inputs.objects.clone(),
+                stand_in_pods: cluster.stand_ins.len(),
+            },
+            assumptions: assumptions(cluster),
+            coverage: cluster.coverage.clone(),
+            diagnostics: diagnostics(inputs),
+            entry_points: starts.iter().map(ToString::to_string).collect(),
+            exposed: exposed(cluster, facts),
+            unreached: missed.map(|jewel| jewel.id.clone()).collect(),
+            crown_jewels,
+            paths: views,
+        }
+    }
+}
+
+/// Returns how many objects of each kind there are, without stand-in pods.
+pub fn counts(cluster: &Cluster) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for (id, _) in cluster
+        .objects()
+        .filter(|(id, _)| !cluster.stand_ins.contains(id))
+    {
+        *counts.entry(id.kind.to_string()).or_default() += 1;
+    }
+    counts
+}
+
+fn assumptions(cluster: &Cluster) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut assume = |holds: bool, text: &str| {
+        if holds {
+            lines.push(text.to_owned());
+        }
+    };
+    assume(
+        true,
+        "an application that the internet reaches is taken to be breakable",
+    );
+    assume(
+        cluster.network_policies.is_empty() && cluster.admin_policies.is_empty(),
+        "no NetworkPolicy in the input: every pod is taken to reach every other one",
+    );
+    assume(
+        !cluster.network_policies.is_empty() || !cluster.admin_policies.is_empty(),
+        "network policies are taken to be enforced; that is the network plugin's work, which the input does not show",
+    );
+    assume(
+        cluster.coverage.bootstrap_rbac_added,
+        "the default roles and bindings of Kubernetes were added, as the input has none",
+    );
+    assume(
+        cluster.nodes.is_empty(),
+        "no Node in the input: pods are taken to run on one unnamed worker that the internet can reach",
+    );
+    assume(
+        !cluster.stand_ins.is_empty(),
+        "a workload without pods in the input is taken to run one pod of its template",
+    );
+    lines
+}
+
+fn diagnostics(inputs: Inputs<'_>) -> Vec<DiagnosticView> {
+    let all = inputs.diagnostics.iter().chain(&inputs.facts.diagnostics);
+    let views: BTreeSet<_> = all
+        .map(|diagnostic| DiagnosticView {
+            severity: diagnostic.code.severity(),
+            code: diagnostic.code.as_str(),
+            message: diagnostic.message.to_string(),
+            object: diagnostic.object.as_ref().map(ToString::to_string),
+            source: diagnostic.source.is_file().then(|| diagnostic.source.to_string()),
+            hint: diagnostic.hint.to_string(),
+        })
+        .collect();
+    let mut views: Vec<_> = views.into_iter().collect();
+    views.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.cmp(b)));
+    views
+}
+
+fn exposed(cluster: &Cluster, facts: &Facts) -> Vec<Exposed> {
+    let mut merged = BTreeMap::<(String, u16, String), BTreeSet<String>>::new();
+    for exposure in facts.network.exposures() {
+        let Some((_, pod)) = cluster.pods.at(exposure.pod) else {
+            continue;
+        };
+        let workload = cluster.workload_of(pod).to_string();
+        let via = merged
+            .entry((workload, exposure.port, exposure.protocol.to_string()))
+            .or_default();
+        via.extend(exposure.via.iter().map(ToString::to_string));
+    }
+    let view = |((workload, port, proto), via): ((String, u16, String), BTreeSet<String>)| Exposed {
+        workload,
+        port,
+        proto,
+        via: via.into_iter().collect(),
+    };
+    merged.into_iter().map(view).collect()
+}

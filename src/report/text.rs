@@ -1,0 +1,330 @@
+//! The report as text for people.
+//!
+//! **Trap.** Everything that is the same for many targets is said once, with the count of the others.
+
+use super::findings::{DiagnosticView, Findings};
+use super::page::{Page, Tone, counted};
+use super::path::{Move, PathView};
+use crate::model::Severity;
+
+/// Most facts shown for one step; the JSON form has all.
+const FACTS_SHOWN: usize = 6;
+/// Most names shown of things that are alike.
+const NAMES_SHOWN: usize = 8;
+
+/// Returns the whole report.
+pub fn text(findings: &Findings) -> Page {
+    let mut page = Page::default();
+    read(findings, &mut page);
+    entries(findings, &mut page);
+    jewels(findings, &mut page);
+    paths(findings, &mut page);
+    unseen(findings, &mut page);
+    page
+}
+
+fn read(findings: &Findings, page: &mut Page) {
+    page.heading(format!("Attack paths in {}", findings.input.name));
+    let objects: usize = findings.input.objects.values().sum();
+    let mut kinds: Vec<_> = findings.input.objects.iter().collect();
+    kinds.sort_by_key(|&(kind, count)| (std::cmp::Reverse(count), kind));
+    let kinds: Vec<_> = kinds
+        .iter()
+        .map(|(kind, count)| format!("{count} {kind}"))
+        .collect();
+    page.labelled(
+        2,
+        "read",
+        &format!("{}: {}", counted(objects, "object"), kinds.join(", ")),
+    );
+    let warnings = findings
+        .diagnostics
+        .iter()
+        .filter(|d| d.severity == Severity::Warning)
+        .count();
+    if warnings > 0 {
+        let text = format!("{}; see the end of this report", counted(warnings, "warning"));
+        page.labelled(2, "warnings", &text);
+    }
+    for assumption in &findings.assumptions {
+        page.labelled(2, "assumed", assumption);
+    }
+}
+
+fn entries(findings: &Findings, page: &mut Page) {
+    page.heading("Entry points: what the internet reaches");
+    if findings.exposed.is_empty() {
+        page.line("  nothing: no Service, Ingress, Gateway, Route or host port lets the outside in");
+        return;
+    }
+    let rows: Vec<_> = findings
+        .exposed
+        .iter()
+        .map(|exposed| {
+            let port = format!("{}/{}", exposed.port, exposed.proto);
+            vec![
+                exposed.workload.clone(),
+                port,
+                format!("through {}", few(&exposed.via)),
+            ]
+        })
+        .collect();
+    page.table(2, &rows);
+}
+
+fn jewels(findings: &Findings, page: &mut Page) {
+    page.heading("Crown jewels: what an attacker must not get");
+    let mut rows = Vec::new();
+    let (named, secrets): (Vec<_>, Vec<_>) = findings
+        .crown_jewels
+        .iter()
+        .partition(|jewel| !jewel.id.starts_with("Secret/"));
+    for jewel in named {
+        let verdict = match jewel.effort {
+            Some(effort) => format!("REACHED, effort {effort}"),
+            None => "not reached".to_owned(),
+        };
+        rows.push(vec![jewel.id.clone(), jewel.why.to_owned(), verdict]);
+    }
+    if !secrets.is_empty() {
+        let reached = secrets.iter().filter(|jewel| jewel.reached).count();
+        let verdict = match reached {
+            0 => "not reached".to_owned(),
+            _ => format!("{reached} REACHED"),
+        };
+        let what = counted(secrets.len(), "Secret");
+        rows.push(vec![
+            format!("{what} of kube-system"),
+            "secrets of the system".to_owned(),
+            verdict,
+        ]);
+    }
+    page.table(2, &rows);
+}
+
+fn paths(findings: &Findings, page: &mut Page) {
+    let start = findings.entry_points.join(", ");
+    page.heading(format!(
+        "Paths: the cheapest way from {start} to each crown jewel it reaches"
+    ));
+    if findings.paths.is_empty() {
+        page.line("  none: no crown jewel can be reached by what Beachhead knows");
+    } else {
+        page.toned(
+            Tone::Faint,
+            "  Effort adds up over a path: 1 uses what is held as intended, 5 is a public exploit, 8 an unpublished one.",
+        );
+    }
+    for (number, (path, alike)) in alike(&findings.paths).into_iter().enumerate() {
+        page.gap();
+        page.toned(Tone::Alarm, format!("{}. {}", number + 1, title(path)));
+        if !alike.is_empty() {
+            let names: Vec<_> = alike.iter().map(|path| path.to.clone()).collect();
+            page.labelled(3, "and so", &few(&names));
+        }
+        moves(path, page);
+    }
+    if !findings.unreached.is_empty() {
+        page.heading("Not reached from outside");
+        let (secrets, named): (Vec<_>, Vec<_>) = findings
+            .unreached
+            .iter()
+            .cloned()
+            .partition(|id| id.starts_with("Secret/"));
+        for id in named {
+            page.line(format!("  {id}"));
+        }
+        if !secrets.is_empty() {
+            page.line(format!("  {}", few(&secrets)));
+        }
+    }
+}
+
+/// Returns one path as a page of its own.
+pub fn path_page(paths: &[PathView]) -> Page {
+    let mut page = Page::default();
+    for (index, path) in paths.iter().enumerate() {
+        if index > 0 {
+            page.gap();
+        }
+        page.toned(Tone::Alarm, format!("{}. {}", index + 1, title(path)));
+        moves(path, &mut page);
+    }
+    page
+}
+
+fn title(path: &PathView) -> String {
+    format!(
+        "{} to {} (effort {}, {})",
+        path.from.join(" and "),
+        path.to,
+        path.effort,
+        path.certainty
+    )
+}
+
+/// Technique and conclusion of each move of a path; of the last one the label alone.
+type Shape<'a> = Vec<(&'a str, &'a str)>;
+
+/// Paths that differ in their last position only, together: the first and the others.
+fn alike(paths: &[PathView]) -> Vec<(&PathView, Vec<&PathView>)> {
+    let mut groups: Vec<(Shape<'_>, &PathView, Vec<&PathView>)> = Vec::new();
+    for path in paths {
+        let moves = path.moves();
+        let last = moves.len().saturating_sub(1);
+        let shape: Shape<'_> = moves
+            .iter()
+            .enumerate()
+            .map(|(index, one)| {
+                let to = if index == last {
+                    label(&path.to)
+                } else {
+                    one.step.conclusion.as_str()
+                };
+                (one.step.technique, to)
+            })
+            .collect();
+        match groups.iter_mut().find(|(known, ..)| *known == shape) {
+            Some((.., others)) => others.push(path),
+            None => groups.push((shape, path, Vec::new())),
+        }
+    }
+    groups
+        .into_iter()
+        .map(|(_, first, others)| (first, others))
+        .collect()
+}
+
+fn label(id: &str) -> &str {
+    id.split('/').next().unwrap_or(id)
+}
+
+fn moves(path: &PathView, page: &mut Page) {
+    for (index, one) in path.moves().iter().enumerate() {
+        page.toned(Tone::Heading, format!("   {}. {}", index + 1, one.step.title));
+        describe(one, page);
+    }
+}
+
+fn describe(one: &Move<'_>, page: &mut Page) {
+    let step = one.step;
+    page.labelled(6, "gains", &step.gains);
+    if one.needs.len() > 1 {
+        let needs: Vec<_> = one
+            .needs
+            .iter()
+            .map(|(id, from)| match from {
+                Some(number) => format!("{id} (step {number})"),
+                None => (*id).to_owned(),
+            })
+            .collect();
+        page.labelled(6, "needs", &needs.join(" and "));
+    }
+    let mut attack = String::new();
+    for id in step.mitre {
+        attack.push_str(", ATT&CK ");
+        attack.push_str(id);
+    }
+    page.labelled(
+        6,
+        "how",
+        &format!(
+            "{}{attack}, effort {}, {}",
+            step.technique, step.effort, step.certainty
+        ),
+    );
+    let facts = one.evidence();
+    for fact in facts.iter().take(FACTS_SHOWN) {
+        let mut text = fact.object.clone();
+        for (mark, part) in [(" ", &fact.path), (" = ", &fact.value)] {
+            if !part.is_empty() {
+                text = format!("{text}{mark}{part}");
+            }
+        }
+        if let Some(source) = &fact.source {
+            text = format!("{text} ({source})");
+        }
+        page.labelled(6, "because", &text);
+    }
+    if facts.len() > FACTS_SHOWN {
+        page.labelled(
+            6,
+            "",
+            &format!("and {} more facts, see --format json", facts.len() - FACTS_SHOWN),
+        );
+    }
+    for condition in one.conditions() {
+        page.labelled(6, "if", condition);
+    }
+    if let Some(remediation) = step.remediation {
+        page.labelled(6, "stop it", remediation);
+    }
+}
+
+fn unseen(findings: &Findings, page: &mut Page) {
+    page.heading("What was not seen");
+    let mut nothing = true;
+    for refusal in &findings.coverage.refused {
+        page.labelled(2, "refused", &format!("{}: {}", refusal.resource, refusal.reason));
+        nothing = false;
+    }
+    let mut groups: Vec<(&DiagnosticView, usize)> = Vec::new();
+    for found in &findings.diagnostics {
+        match groups
+            .iter_mut()
+            .find(|(first, _)| first.code == found.code && first.message == found.message)
+        {
+            Some((_, count)) => *count += 1,
+            None => groups.push((found, 1)),
+        }
+    }
+    for (found, count) in groups {
+        let label = match found.severity {
+            Severity::Warning => "warning",
+            Severity::Note => "note",
+        };
+        let mut text = found.message.clone();
+        for place in found.object.iter().chain(&found.source) {
+            text = format!("{text} ({place})");
+        }
+        if count > 1 {
+            text = format!("{text} and {} more", count - 1);
+        }
+        if !found.hint.is_empty() {
+            text = format!("{text}; {}", found.hint);
+        }
+        page.labelled(2, label, &text);
+        nothing = false;
+    }
+    let mut conditions: Vec<&str> = Vec::new();
+    for condition in findings
+        .paths
+        .iter()
+        .flat_map(|path| &path.steps)
+        .filter_map(|step| step.condition.as_deref())
+    {
+        if !conditions.contains(&condition) {
+            conditions.push(condition);
+        }
+    }
+    for condition in conditions {
+        page.labelled(2, "depends", condition);
+        nothing = false;
+    }
+    if nothing {
+        page.line("  No reader or rule reported anything as unread or not modelled.");
+    }
+}
+
+fn few(names: &[String]) -> String {
+    let mut text = names
+        .iter()
+        .take(NAMES_SHOWN)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    if names.len() > NAMES_SHOWN {
+        text = format!("{text} and {} more", names.len() - NAMES_SHOWN);
+    }
+    text
+}

@@ -1,3 +1,10 @@
 //! The `beachhead` command; everything is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut out = anstream::stdout().lock();
+    let mut err = anstream::stderr().lock();
+    let code = beachhead::cli::run(std::env::args_os(), &mut std::io::stdin(), &mut out, &mut err);
+    code.into()
+}

@@ -28,7 +28,7 @@ const DANGEROUS: &[(&str, &str, &[&str], &[&str])] = &[
 ];
 
 /// Writes the cluster-wide roles.
-pub fn put_cluster_roles<W: Write>(rng: &mut Prng, sink: &mut Sink<W>) -> io::Result<()> {
+pub(crate) fn put_cluster_roles<W: Write>(rng: &mut Prng, sink: &mut Sink<W>) -> io::Result<()> {
     for (name, group, resources, verbs) in DANGEROUS {
         sink.put(&typed::<ClusterRole>(json!({
             "metadata": metadata("", name, &json!({}), rng),
@@ -45,7 +45,11 @@ pub fn put_cluster_roles<W: Write>(rng: &mut Prng, sink: &mut Sink<W>) -> io::Re
 }
 
 /// Writes the accounts and roles that every namespace has.
-pub fn put_namespace_access<W: Write>(namespace: &str, rng: &mut Prng, sink: &mut Sink<W>) -> io::Result<()> {
+pub(crate) fn put_namespace_access<W: Write>(
+    namespace: &str,
+    rng: &mut Prng,
+    sink: &mut Sink<W>,
+) -> io::Result<()> {
     put_account(namespace, "default", rng, sink)?;
     sink.put(&typed::<Role>(json!({
         "metadata": metadata(namespace, "settings-reader", &json!({}), rng),
@@ -54,7 +58,11 @@ pub fn put_namespace_access<W: Write>(namespace: &str, rng: &mut Prng, sink: &mu
 }
 
 /// Writes a workload's own account and what it may do.
-pub fn put_workload_access<W: Write>(plan: &Plan, workload: &Workload, sink: &mut Sink<W>) -> io::Result<()> {
+pub(crate) fn put_workload_access<W: Write>(
+    plan: &Plan,
+    workload: &Workload,
+    sink: &mut Sink<W>,
+) -> io::Result<()> {
     if workload.account == "default" {
         return Ok(());
     }

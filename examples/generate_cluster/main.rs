@@ -23,9 +23,9 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-pub use plan::{Plan, Size};
+pub(crate) use plan::{Plan, Size};
 use prng::Prng;
-pub use sink::Sink;
+pub(crate) use sink::Sink;
 
 /// Writes a made-up cluster, the same one for the same arguments.
 #[derive(Debug, Parser)]
@@ -64,7 +64,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 /// Writes every object of a plan.
-pub fn put_cluster<W: Write>(plan: &Plan, mut sink: Sink<W>) -> io::Result<()> {
+pub(crate) fn put_cluster<W: Write>(plan: &Plan, mut sink: Sink<W>) -> io::Result<()> {
     let mut rng = Prng::new(!plan.size.seed);
     settings::put_nodes(plan, &mut rng, &mut sink)?;
     access::put_cluster_roles(&mut rng, &mut sink)?;

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use super::prng::Prng;
 
 /// When everything in the cluster was made.
-pub const CREATED: &str = "2026-03-02T08:14:05Z";
+pub(crate) const CREATED: &str = "2026-03-02T08:14:05Z";
 
 /// Returns the typed object of a manifest; in debug builds also checks that no field of it was misspelt.
-pub fn typed<T: DeserializeOwned + Serialize>(manifest: Value) -> T {
+pub(crate) fn typed<T: DeserializeOwned + Serialize>(manifest: Value) -> T {
     let check = cfg!(debug_assertions).then(|| manifest.clone());
     let object: T = serde_json::from_value(manifest).expect("the generator's manifests have the API's types");
     if let Some(manifest) = check {
@@ -49,7 +49,7 @@ fn is_empty(value: &Value) -> bool {
 }
 
 /// The metadata of an object as the API server would return it; an empty namespace is cluster-scoped.
-pub fn metadata(namespace: &str, name: &str, labels: &Value, rng: &mut Prng) -> Value {
+pub(crate) fn metadata(namespace: &str, name: &str, labels: &Value, rng: &mut Prng) -> Value {
     let mut metadata = json!({
         "name": name,
         "labels": labels,
@@ -64,11 +64,11 @@ pub fn metadata(namespace: &str, name: &str, labels: &Value, rng: &mut Prng) -> 
 }
 
 /// The labels of a workload and of everything around it.
-pub fn labels(app: &str) -> Value {
+pub(crate) fn labels(app: &str) -> Value {
     json!({ "app.kubernetes.io/name": app, "app.kubernetes.io/managed-by": "Helm" })
 }
 
 /// The labels that select a workload's pods.
-pub fn selector(app: &str) -> Value {
+pub(crate) fn selector(app: &str) -> Value {
     json!({ "app.kubernetes.io/name": app })
 }

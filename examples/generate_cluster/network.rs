@@ -12,7 +12,7 @@ use super::prng::Prng;
 use super::sink::Sink;
 
 /// Writes exactly as many Services as the plan asks for, databases' first, and ingresses before some.
-pub fn put_services<W: Write>(plan: &Plan, rng: &mut Prng, sink: &mut Sink<W>) -> io::Result<()> {
+pub(crate) fn put_services<W: Write>(plan: &Plan, rng: &mut Prng, sink: &mut Sink<W>) -> io::Result<()> {
     let is_database = |workload: &&Workload| matches!(workload.role, Role::Database(_));
     let databases = plan.workloads.iter().filter(is_database);
     let others = plan.workloads.iter().filter(|workload| !is_database(workload));
@@ -72,13 +72,13 @@ fn ingress(plan: &Plan, workload: &Workload, service: &str, rng: &mut Prng) -> I
 }
 
 /// Writes exactly as many policies as the plan asks for: the default-deny ones, then those that allow.
-pub fn put_policies<W: Write>(plan: &Plan, rng: &mut Prng, sink: &mut Sink<W>) -> io::Result<()> {
+pub(crate) fn put_policies<W: Write>(plan: &Plan, rng: &mut Prng, sink: &mut Sink<W>) -> io::Result<()> {
     let mut left = plan.size.policies;
     for namespace in &plan.namespaces[1..] {
         if left > 0 && rng.chance(plan.size.default_deny as usize) {
             left -= 1;
             let spec = json!({ "podSelector": {}, "policyTypes": ["Ingress"] });
-            sink.put(&policy(namespace, "default-deny", spec, rng))?;
+            sink.put(&policy(namespace, "default-deny", &spec, rng))?;
         }
     }
     let candidates: Vec<&Workload> = plan
@@ -89,22 +89,18 @@ pub fn put_policies<W: Write>(plan: &Plan, rng: &mut Prng, sink: &mut Sink<W>) -
     for number in 0..left as usize {
         let Some(workload) = candidates.get(number % candidates.len().max(1)) else {
             let name = format!("allow-{number}");
-            sink.put(&policy(
-                &plan.namespaces[1],
-                &name,
-                allow("nothing", 8080, rng),
-                rng,
-            ))?;
+            let spec = allow("nothing", 8080, rng);
+            sink.put(&policy(&plan.namespaces[1], &name, &spec, rng))?;
             continue;
         };
         let name = format!("allow-{}-{}", workload.name, number / candidates.len());
         let spec = allow(&workload.name, workload.port(), rng);
-        sink.put(&policy(plan.namespace_of(workload), &name, spec, rng))?;
+        sink.put(&policy(plan.namespace_of(workload), &name, &spec, rng))?;
     }
     Ok(())
 }
 
-fn policy(namespace: &str, name: &str, spec: Value, rng: &mut Prng) -> NetworkPolicy {
+fn policy(namespace: &str, name: &str, spec: &Value, rng: &mut Prng) -> NetworkPolicy {
     typed(json!({ "metadata": metadata(namespace, name, &json!({}), rng), "spec": spec }))
 }
 

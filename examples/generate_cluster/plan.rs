@@ -7,7 +7,7 @@ use super::prng::Prng;
 
 /// How large the cluster is.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Size {
+pub(crate) struct Size {
     /// The seed: the same one gives the same bytes
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -33,7 +33,7 @@ pub struct Size {
 
 /// What controls the pods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Controller {
+pub(crate) enum Controller {
     Deployment,
     StatefulSet,
     DaemonSet,
@@ -42,7 +42,7 @@ pub enum Controller {
 
 /// A kind of database.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Engine {
+pub(crate) struct Engine {
     pub name: &'static str,
     pub image: &'static str,
     pub port: u16,
@@ -52,7 +52,7 @@ pub struct Engine {
 }
 
 /// The databases that namespaces run.
-pub const ENGINES: [Engine; 4] = [
+pub(crate) const ENGINES: [Engine; 4] = [
     Engine {
         name: "postgres",
         image: "postgres:17.2",
@@ -85,7 +85,7 @@ pub const ENGINES: [Engine; 4] = [
 
 /// Access to the host that a workload of the platform has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HostAccess {
+pub(crate) struct HostAccess {
     pub privileged: bool,
     pub host_network: bool,
     pub host_pid: bool,
@@ -94,7 +94,7 @@ pub struct HostAccess {
 
 /// What a workload is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub(crate) enum Role {
     /// An application; uses its namespace's database if there is one.
     Application,
     /// A database.
@@ -105,7 +105,7 @@ pub enum Role {
 
 /// One workload with its pods.
 #[derive(Clone, Debug)]
-pub struct Workload {
+pub(crate) struct Workload {
     pub namespace: usize,
     pub name: String,
     pub controller: Controller,
@@ -120,7 +120,7 @@ pub struct Workload {
 
 /// The whole cluster.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub(crate) struct Plan {
     pub size: Size,
     pub namespaces: Vec<String>,
     pub workloads: Vec<Workload>,
@@ -208,7 +208,7 @@ const AGENTS: &[(&str, HostAccess)] = &[
 
 impl Plan {
     /// Returns the plan of a size.
-    pub fn new(size: Size) -> Self {
+    pub(crate) fn new(size: Size) -> Self {
         let count = size.namespaces.unwrap_or_else(|| size.pods.div_ceil(300).max(2));
         let names = (0..count as usize).map(namespace_name);
         let mut plan = Self {
@@ -263,11 +263,7 @@ impl Plan {
                 format!("{part}-{round}")
             };
             let job = rng.chance(6);
-            let replicas = if job {
-                1
-            } else {
-                left.min(1 + rng.next() as u32 % 11)
-            };
+            let replicas = if job { 1 } else { left.min(1 + rng.below_u32(11)) };
             let controller = if job {
                 Controller::Job
             } else {
@@ -306,7 +302,7 @@ impl Plan {
     }
 
     /// The namespace's database, if it runs one.
-    pub fn database(&self, namespace: usize) -> Option<&'static Engine> {
+    pub(crate) fn database(&self, namespace: usize) -> Option<&'static Engine> {
         let databases = &self.workloads;
         let start = databases.partition_point(|workload| matches!(workload.role, Role::Agent(_)));
         let rest = &databases[start..];
@@ -321,14 +317,14 @@ impl Plan {
     }
 
     /// The name of a workload's namespace.
-    pub fn namespace_of(&self, workload: &Workload) -> &str {
+    pub(crate) fn namespace_of(&self, workload: &Workload) -> &str {
         &self.namespaces[workload.namespace]
     }
 }
 
 impl Workload {
     /// The port that the workload serves.
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         match self.role {
             Role::Application => 8080,
             Role::Database(engine) => engine.port,
@@ -347,7 +343,7 @@ fn namespace_name(number: usize) -> String {
 }
 
 /// The name of a node.
-pub fn node_name(number: u32) -> String {
+pub(crate) fn node_name(number: u32) -> String {
     format!(
         "ip-172-{}-{}-{}.compute.internal",
         16 + (number >> 16),
@@ -357,6 +353,6 @@ pub fn node_name(number: u32) -> String {
 }
 
 /// An address inside a /8 or smaller block: `start`, plus a number.
-pub fn address(start: [u8; 4], number: u32) -> String {
+pub(crate) fn address(start: [u8; 4], number: u32) -> String {
     std::net::Ipv4Addr::from(u32::from_be_bytes(start) + number).to_string()
 }

@@ -11,7 +11,7 @@ use super::plan::{Controller, Engine, HostAccess, Plan, Role, Workload, address,
 use super::prng::Prng;
 
 /// The spec of a workload's pod template.
-pub fn template_spec(plan: &Plan, workload: &Workload) -> Value {
+pub(crate) fn template_spec(plan: &Plan, workload: &Workload) -> Value {
     let mut spec = json!({
         "serviceAccountName": workload.account,
         "serviceAccount": workload.account,
@@ -122,13 +122,13 @@ fn agent(spec: &mut Value, name: &str, access: HostAccess) {
 }
 
 /// Calls `each` with every pod of a workload; `owner` is the controller's name.
-pub fn each_pod<E>(
+pub(crate) fn each_pod<E>(
     plan: &Plan,
     workload: &Workload,
     owner: &str,
     mut each: impl FnMut(&Pod) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut rng = Prng::new(workload.seed ^ 0x70_6f_64);
+    let mut rng = Prng::new(workload.seed ^ 0x0070_6f64);
     let mut pod = first_pod(plan, workload, owner, &mut rng);
     for index in 0..workload.replicas {
         personalise(&mut pod, plan, workload, owner, index, &mut rng);
@@ -248,7 +248,7 @@ fn personalise(pod: &mut Pod, plan: &Plan, workload: &Workload, owner: &str, ind
     let number = workload.first_pod + index;
     let node = match workload.controller {
         Controller::DaemonSet => index,
-        _ => rng.next() as u32 % plan.size.nodes,
+        _ => rng.below_u32(plan.size.nodes),
     };
     let ordinal = workload.controller == Controller::StatefulSet;
     let suffix = if ordinal { index.to_string() } else { rng.suffix(5) };

@@ -7,16 +7,16 @@ const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
 /// A stream of pseudo-random numbers.
 #[derive(Clone, Debug)]
-pub struct Prng(u64);
+pub(crate) struct Prng(u64);
 
 impl Prng {
     /// Returns the stream of a seed.
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -25,28 +25,34 @@ impl Prng {
     }
 
     /// A number below `bound`; 0 if the bound is 0.
-    pub fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         let high = (u128::from(self.next()) * bound as u128) >> 64;
         usize::try_from(high).unwrap_or_default()
     }
 
+    /// A number below `bound`; 0 if the bound is 0.
+    pub(crate) fn below_u32(&mut self, bound: u32) -> u32 {
+        let high = (u128::from(self.next()) * u128::from(bound)) >> 64;
+        u32::try_from(high).unwrap_or_default()
+    }
+
     /// True in `percent` of 100 cases.
-    pub fn chance(&mut self, percent: usize) -> bool {
+    pub(crate) fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
     /// One of several.
-    pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len())]
     }
 
     /// A suffix as controllers append it to names.
-    pub fn suffix(&mut self, length: usize) -> String {
+    pub(crate) fn suffix(&mut self, length: usize) -> String {
         (0..length).map(|_| char::from(self.pick(LETTERS))).collect()
     }
 
     /// A uid in the shape of a version 4 UUID.
-    pub fn uid(&mut self) -> String {
+    pub(crate) fn uid(&mut self) -> String {
         let (a, b) = (self.next(), self.next());
         format!(
             "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",

@@ -11,7 +11,7 @@ use super::prng::Prng;
 use super::sink::Sink;
 
 /// Writes the nodes; every fiftieth, from the first on, belongs to the control plane.
-pub fn put_nodes<W: Write>(plan: &Plan, rng: &mut Prng, sink: &mut Sink<W>) -> io::Result<()> {
+pub(crate) fn put_nodes<W: Write>(plan: &Plan, rng: &mut Prng, sink: &mut Sink<W>) -> io::Result<()> {
     for number in 0..plan.size.nodes {
         let name = node_name(number);
         let zone = rng.pick(&["eu-west-1a", "eu-west-1b", "eu-west-1c"]);
@@ -37,7 +37,7 @@ pub fn put_nodes<W: Write>(plan: &Plan, rng: &mut Prng, sink: &mut Sink<W>) -> i
 }
 
 /// Writes a namespace and what every namespace holds.
-pub fn put_namespace<W: Write>(name: &str, rng: &mut Prng, sink: &mut Sink<W>) -> io::Result<()> {
+pub(crate) fn put_namespace<W: Write>(name: &str, rng: &mut Prng, sink: &mut Sink<W>) -> io::Result<()> {
     let stage = name.split('-').nth(1).unwrap_or_default();
     let mut labels = json!({ "kubernetes.io/metadata.name": name, "stage": stage });
     if stage == "prod" {
@@ -58,7 +58,7 @@ pub fn put_namespace<W: Write>(name: &str, rng: &mut Prng, sink: &mut Sink<W>) -
 }
 
 /// Writes what one workload is configured by.
-pub fn put_settings<W: Write>(plan: &Plan, workload: &Workload, sink: &mut Sink<W>) -> io::Result<()> {
+pub(crate) fn put_settings<W: Write>(plan: &Plan, workload: &Workload, sink: &mut Sink<W>) -> io::Result<()> {
     let mut rng = Prng::new(workload.seed ^ 0x63_6d);
     let namespace = plan.namespace_of(workload);
     match workload.role {

@@ -8,7 +8,7 @@ use k8s_openapi::Resource;
 use serde::Serialize;
 
 /// Takes objects one by one.
-pub enum Sink<W: Write> {
+pub(crate) enum Sink<W: Write> {
     /// Writes each object at once; true until the first one is written.
     Dump(W, bool),
     /// Keeps what the model keeps of each object.
@@ -17,18 +17,18 @@ pub enum Sink<W: Write> {
 
 impl<W: Write> Sink<W> {
     /// Begins a List.
-    pub fn dump(mut out: W) -> io::Result<Self> {
+    pub(crate) fn dump(mut out: W) -> io::Result<Self> {
         out.write_all(br#"{"apiVersion":"v1","items":["#)?;
         Ok(Self::Dump(out, true))
     }
 
     /// Begins a snapshot.
-    pub fn snapshot(out: W) -> Self {
+    pub(crate) fn snapshot(out: W) -> Self {
         Self::Snapshot(out, Box::default())
     }
 
     /// Takes one object.
-    pub fn put<T: Serialize + Resource>(&mut self, object: &T) -> io::Result<()> {
+    pub(crate) fn put<T: Serialize + Resource>(&mut self, object: &T) -> io::Result<()> {
         match self {
             Self::Dump(out, first) => {
                 if !std::mem::take(first) {
@@ -47,7 +47,7 @@ impl<W: Write> Sink<W> {
     }
 
     /// Ends the file.
-    pub fn finish(self) -> io::Result<()> {
+    pub(crate) fn finish(self) -> io::Result<()> {
         match self {
             Self::Dump(mut out, _) => {
                 out.write_all(b"],\"kind\":\"List\",\"metadata\":{\"resourceVersion\":\"\"}}\n")?;

@@ -13,7 +13,7 @@ use super::prng::Prng;
 use super::sink::Sink;
 
 /// Writes a workload with all that belongs to it.
-pub fn put_workload<W: Write>(plan: &Plan, workload: &Workload, sink: &mut Sink<W>) -> io::Result<()> {
+pub(crate) fn put_workload<W: Write>(plan: &Plan, workload: &Workload, sink: &mut Sink<W>) -> io::Result<()> {
     let mut rng = Prng::new(workload.seed);
     let manifest = manifest(plan, workload, &mut rng);
     let mut owner = workload.name.clone();

@@ -1,1 +1,142 @@
-//! Arguments, terminal and exit codes; the only place that prints.
+//! The command line: arguments, terminal, exit status. The only place that prints.
+//!
+//! Results go to standard output, everything else to standard error. [`run`] is the whole command with its
+//! streams as arguments, so that tests and `main` run the same code.
+//!
+//! **Trap.** Text of the cluster reaches a stream through `terminal` only.
+
+mod analysis;
+mod exit_code;
+mod explain;
+mod graph;
+mod output;
+mod paths;
+mod report;
+mod snapshot;
+mod solve;
+mod suggest;
+mod terminal;
+
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+
+use clap::Parser;
+
+pub use exit_code::ExitCode;
+pub use terminal::safe;
+
+/// Finds the cheapest ways from what a Kubernetes cluster exposes to its databases and to cluster-admin
+///
+/// Reads manifests, `kubectl get -o json` dumps and snapshots, builds an attack graph and proves each step from
+/// the cluster's own objects. It changes nothing and needs no access to the cluster.
+///
+/// Exit status: 0 nothing found at or above --fail-on, 1 something found, 2 failure.
+#[derive(Debug, Parser)]
+#[command(name = "beachhead", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Report(report::ReportArgs),
+    Paths(paths::PathsArgs),
+    Graph(graph::GraphArgs),
+    Explain(explain::ExplainArgs),
+    Snapshot(snapshot::SnapshotArgs),
+}
+
+/// The streams of a run.
+struct Streams<'a> {
+    stdin: &'a mut dyn Read,
+    out: &'a mut dyn Write,
+    err: &'a mut dyn Write,
+}
+
+/// How results are written that have a text and a JSON form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// Runs the command with these arguments, the program's name first.
+pub fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    stdin: &mut dyn Read,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error, out, err),
+    };
+    let mut streams = Streams { stdin, out, err };
+    let result = match arguments.command {
+        Command::Report(args) => report::run(&args, &mut streams),
+        Command::Paths(args) => paths::run(&args, &mut streams),
+        Command::Graph(args) => graph::run(&args, &mut streams),
+        Command::Explain(args) => explain::run(&args, &mut streams),
+        Command::Snapshot(args) => snapshot::run(&args, &mut streams),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) if is_broken_pipe(&error) => ExitCode::Nothing,
+        Err(error) => {
+            let _ = writeln!(streams.err, "error: {}", safe(&format!("{error:#}")));
+            ExitCode::Failure
+        }
+    }
+}
+
+/// Shows help where it was asked for, else what is wrong with the arguments.
+fn usage(error: &clap::Error, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
+    let text = error.render();
+    if error.use_stderr() {
+        let _ = write!(err, "{}", text.ansi());
+        ExitCode::Failure
+    } else {
+        let _ = write!(out, "{}", text.ansi());
+        ExitCode::Nothing
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_closed_pipe_is_no_failure() {
+        struct Closed;
+        impl Write for Closed {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let arguments = ["beachhead", "explain", "--list"].map(OsString::from);
+        let mut err = Vec::new();
+        let code = run(arguments, &mut io::empty(), &mut Closed, &mut err);
+        assert_eq!((code, err.as_slice()), (ExitCode::Nothing, &b""[..]));
+    }
+}

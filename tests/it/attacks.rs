@@ -50,7 +50,7 @@ fn cases(text: &str) -> Vec<Case> {
 fn found(technique: &'static Technique, manifests: &str) -> Vec<Step> {
     let (cluster, _) = read_text("fixture.yaml", manifests, "default");
     assert!(
-        !cluster.objects().next().is_none(),
+        cluster.objects().next().is_some(),
         "{}: no object was read",
         technique.id
     );

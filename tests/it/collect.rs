@@ -1,5 +1,6 @@
 //! Reading manifests, dumps and lists: what arrives in the model, with which names, places and diagnostics.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -371,9 +372,10 @@ fn where_a_window_ends_makes_no_difference() {
     for i in 0..30_000 {
         let filler = "\\\"}{][\\\\".repeat(i % 90);
         let comma = if i == 0 { "" } else { "," };
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "{comma}\n{{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{{\"name\":\"p{i}\",\"annotations\":{{\"x\":\"{filler}\"}}}}}}"
-        ));
+        );
     }
     text.push_str("]}");
     assert!(text.len() > 9 << 20, "more than one window");
@@ -389,9 +391,10 @@ fn where_a_window_ends_makes_no_difference() {
     let mut text = String::from("apiVersion: v1\nitems:\n");
     for i in 0..3_000 {
         let filler = "x".repeat(3_000);
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "- apiVersion: v1\n  kind: Pod\n  metadata:\n    name: p{i}\n    annotations: {{x: {filler}}}\n"
-        ));
+        );
     }
     text.push_str("kind: List\n");
     let input = Input::Stream {

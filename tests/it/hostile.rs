@@ -1,5 +1,6 @@
 //! Input that nobody should trust: clear diagnostics, bounded memory and time, nothing lost around it.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
@@ -16,7 +17,7 @@ const HUGE: usize = if cfg!(debug_assertions) {
     1 << 30
 };
 /// Longest that any of these may take, in a debug build on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn read_text(text: &str) -> (Cluster, Vec<Diagnostic>) {
     let start = Instant::now();
@@ -129,7 +130,7 @@ fn alias_bombs_are_stopped() {
     );
     for i in 1..30 {
         let again = vec![format!("*a{}", i - 1); 10].join(", ");
-        laughs.push_str(&format!("a{i}: &a{i} [{again}]\n"));
+        let _ = writeln!(laughs, "a{i}: &a{i} [{again}]");
     }
     let mut quadratic = format!(
         "kind: Pod\napiVersion: v1\nmetadata: {{name: bomb}}\na: &a [{}]\nb: [",

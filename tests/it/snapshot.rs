@@ -13,11 +13,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 #[path = "../../examples/generate_cluster/main.rs"]
-#[expect(
-    dead_code,
-    unreachable_pub,
-    reason = "the example's main and arguments are not used here"
-)]
+#[expect(dead_code, reason = "the example's main and arguments are not used here")]
 mod generate_cluster;
 
 use generate_cluster::{Plan, Sink, Size, put_cluster};
@@ -171,6 +167,12 @@ fn a_write_that_fails_names_the_file_and_leaves_nothing() {
 
 #[test]
 fn a_stream_that_fails_is_an_error() {
+    struct Broken;
+    impl Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::ConnectionReset.into())
+        }
+    }
     struct Full;
     impl Write for Full {
         fn write(&mut self, _: &[u8]) -> io::Result<usize> {
@@ -183,12 +185,6 @@ fn a_stream_that_fails_is_an_error() {
     let error = snapshot::encode(&every_kind(), &[], Full).unwrap_err();
     assert!(matches!(error, SnapshotError::Io(_)), "{error}");
 
-    struct Broken;
-    impl Read for Broken {
-        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-            Err(io::ErrorKind::ConnectionReset.into())
-        }
-    }
     let start: &[u8] = b"beachhead snapshot 1\n";
     let error = snapshot::read(start.chain(Broken)).map(|_| ()).unwrap_err();
     assert!(matches!(error, SnapshotError::Io(_)), "{error}");
@@ -356,7 +352,7 @@ spec:
     );
     let text = String::from_utf8(unpacked(&encoded(&cluster, &diagnostics))).unwrap();
     assert!(!text.contains(CANARY) && !text.contains("YzRuNHJ5"), "{text}");
-    assert!(text.contains("DB_PASSWORD") && text.contains("requirepass") == false);
+    assert!(text.contains("DB_PASSWORD") && !text.contains("requirepass"));
 }
 
 /// Objects that share few names, with strings of every kind in them.

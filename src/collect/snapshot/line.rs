@@ -68,6 +68,10 @@ pub(super) struct ReadObject<'a> {
     pub(super) object: &'a RawValue,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes the field by reference"
+)]
 fn is_unknown(source: &&Source) -> bool {
     **source == Source::default()
 }

@@ -1,0 +1,172 @@
+//! From the input to steps and paths: the pipeline that the commands share.
+//!
+//! **Trap.** The default roles are added after reading and before anything is decided.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Cursor, Read, Write};
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+
+use super::suggest::did_you_mean;
+use super::{Streams, safe};
+use crate::collect::{self, bootstrap, snapshot};
+use crate::model::{Cluster, Diagnostic, Severity};
+use crate::report::{self, counted};
+use crate::techniques::{self, Facts, Place, Position, Step};
+
+/// Most diagnostics that a command prints beside its result.
+const DIAGNOSTICS_SHOWN: usize = 20;
+/// Bytes that tell a snapshot from other input.
+const START: u64 = 64;
+
+/// What to read.
+#[derive(Debug, clap::Args)]
+pub(super) struct InputArgs {
+    /// A snapshot, a folder or file of manifests, a `kubectl get -o json` dump, or - for standard input
+    #[arg(value_name = "INPUT")]
+    pub(super) input: PathBuf,
+    /// The namespace of objects that name none
+    #[arg(long, value_name = "NAMESPACE", default_value = "default")]
+    pub(super) default_namespace: String,
+}
+
+/// A cluster that was read.
+#[derive(Debug)]
+pub(super) struct Analysis {
+    /// The input as the user named it.
+    pub(super) name: String,
+    /// The cluster, with default roles.
+    pub(super) cluster: Cluster,
+    /// How many objects of each kind were read.
+    pub(super) objects: BTreeMap<String, usize>,
+    /// What was wrong while reading.
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// What follows from the cluster.
+    pub(super) facts: Facts,
+}
+
+impl InputArgs {
+    /// Reads the input, nothing added.
+    pub(super) fn read(&self, stdin: &mut dyn Read) -> anyhow::Result<(Cluster, Vec<Diagnostic>)> {
+        let options = collect::Options {
+            default_namespace: self.default_namespace.clone(),
+            ..collect::Options::default()
+        };
+        let path = self.input.as_path();
+        if path.as_os_str() == "-" {
+            let mut start = Vec::new();
+            (&mut *stdin)
+                .take(START)
+                .read_to_end(&mut start)
+                .context("cannot read standard input")?;
+            let is_snapshot = snapshot::is_snapshot(&start);
+            let mut reader = Cursor::new(start).chain(stdin);
+            if is_snapshot {
+                return snapshot::read(reader).context("cannot read the snapshot on standard input");
+            }
+            let input = collect::Input::Stream {
+                name: "-",
+                reader: &mut reader,
+            };
+            return Ok(collect::read(input, &options)?);
+        }
+        if path.is_file() {
+            let open =
+                || std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()));
+            let mut start = Vec::new();
+            open()?
+                .take(START)
+                .read_to_end(&mut start)
+                .with_context(|| format!("cannot read {}", path.display()))?;
+            if snapshot::is_snapshot(&start) {
+                return snapshot::read(open()?)
+                    .with_context(|| format!("cannot read the snapshot {}", path.display()));
+            }
+        }
+        Ok(collect::read(collect::Input::Path(path), &options)?)
+    }
+
+    /// Reads the input and draws the first conclusions.
+    pub(super) fn analyse(&self, streams: &mut Streams<'_>) -> anyhow::Result<Analysis> {
+        let (mut cluster, mut diagnostics) = self.read(streams.stdin)?;
+        let objects = report::counts(&cluster);
+        if let Some(added) = bootstrap::add_missing(&mut cluster) {
+            cluster.sort();
+            diagnostics.push(added);
+        }
+        let facts = Facts::new(&cluster);
+        let name = match self.input.to_str() {
+            Some("-") => "standard input".to_owned(),
+            _ => self.input.display().to_string(),
+        };
+        Ok(Analysis {
+            name,
+            cluster,
+            objects,
+            diagnostics,
+            facts,
+        })
+    }
+}
+
+impl Analysis {
+    /// Every step of the catalogue.
+    pub(super) fn steps(&self) -> Vec<Step> {
+        techniques::steps(&self.facts.context(&self.cluster))
+    }
+
+    /// Prints the warnings beside a result.
+    pub(super) fn warn(&self, err: &mut dyn Write) {
+        warn(self.diagnostics.iter().chain(&self.facts.diagnostics), err);
+    }
+}
+
+/// Prints warnings, as many as one can read.
+pub(super) fn warn<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>, err: &mut dyn Write) {
+    let warnings: Vec<_> = diagnostics
+        .into_iter()
+        .filter(|found| found.code.severity() == Severity::Warning)
+        .collect();
+    for found in warnings.iter().take(DIAGNOSTICS_SHOWN) {
+        let _ = writeln!(err, "warning: {}", safe(&found.to_string().replace('\n', "\\n")));
+    }
+    if warnings.len() > DIAGNOSTICS_SHOWN {
+        let rest = counted(warnings.len() - DIAGNOSTICS_SHOWN, "more warning");
+        let _ = writeln!(err, "warning: {rest}; `beachhead report` lists all");
+    }
+}
+
+/// Returns the position with this id.
+pub(super) fn position(id: &str, steps: &[Step]) -> anyhow::Result<Position> {
+    let all = || {
+        steps
+            .iter()
+            .flat_map(|step| step.premises.iter().chain([&step.conclusion]))
+    };
+    if let Some(position) = all().find(|position| position.to_string() == id) {
+        return Ok(position.clone());
+    }
+    let ids: BTreeSet<String> = all().map(ToString::to_string).collect();
+    let near = did_you_mean(id, ids.iter().map(String::as_str));
+    bail!("no position is called {id}{near}; `beachhead graph --format json` lists all");
+}
+
+impl Analysis {
+    /// Returns the positions an id stands for: one position, or all pods of a workload.
+    pub(super) fn positions(&self, id: &str, steps: &[Step]) -> anyhow::Result<Vec<Position>> {
+        let pods = self
+            .cluster
+            .pods
+            .values()
+            .filter(|pod| self.cluster.workload_of(pod).to_string() == id);
+        let pods: Vec<_> = pods
+            .map(|pod| Position::Pod(Place::new(&pod.meta.namespace, &pod.meta.name)))
+            .collect();
+        if pods.is_empty() {
+            Ok(vec![position(id, steps)?])
+        } else {
+            Ok(pods)
+        }
+    }
+}

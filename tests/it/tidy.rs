@@ -335,18 +335,25 @@ fn nothing_prints_past_the_streams_it_is_given() {
 
 #[test]
 fn no_test_file_is_forgotten() {
-    let main = fs::read_to_string(root().join("tests/it/main.rs")).unwrap();
-    let listed: BTreeSet<_> = main
-        .lines()
-        .filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'))
-        .collect();
-    for entry in fs::read_dir(root().join("tests/it")).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_stem().unwrap().to_str().unwrap();
-        assert!(
-            name == "main" || listed.contains(name),
-            "tests/it/main.rs does not list {name}: its tests do not run"
-        );
+    let mut open = vec![(root().join("tests/it"), "main.rs")];
+    while let Some((folder, list)) = open.pop() {
+        let text = fs::read_to_string(folder.join(list)).unwrap();
+        let listed: BTreeSet<_> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'))
+            .collect();
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            assert!(
+                path.ends_with(list) || listed.contains(name),
+                "{}/{list} does not list {name}: its tests do not run",
+                folder.display()
+            );
+            if path.is_dir() {
+                open.push((path, "mod.rs"));
+            }
+        }
     }
     for entry in fs::read_dir(root().join("tests")).unwrap() {
         let path = entry.unwrap().path();

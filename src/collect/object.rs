@@ -401,6 +401,12 @@ fn object<'de, D: Deserializer<'de>>(head: &Head, deserializer: D) -> Result<Rea
             ..Other::default()
         })),
     };
+    let mut object = object;
+    if let Object::Pod(pod) = &mut object {
+        pod.spec.shrink_to_fit();
+        pod.meta.owner_references.shrink_to_fit();
+        pod.status.pod_ips.shrink_to_fit();
+    }
     let (kind, api_version) = (Text::new(&head.kind), Text::new(&head.api_version));
     let mut read = Read {
         kind,

@@ -134,7 +134,7 @@ impl<'a> PodView<'a> {
         let at = self.pod.spec.volumes.iter().position(|v| v.name == volume.name)?;
         if let Some(host_path) = &volume.host_path {
             let fact = self.fact(&format!("/volumes/{at}/hostPath/path"), &host_path.path);
-            return Some((host_path.clone(), vec![fact]));
+            return Some((HostPath::clone(host_path), vec![fact]));
         }
         let claim_name = &volume.persistent_volume_claim.as_ref()?.claim_name;
         let claim =

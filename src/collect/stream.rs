@@ -1,7 +1,7 @@
 //! One file to outcomes: read in windows, split into pieces, parsed by all cores, in the order of the file.
 //!
-//! While workers parse a window, this thread reads and splits the next one, so memory is two windows and what
-//! the model keeps.
+//! While workers parse a window, this thread hands on what they found in the one before and reads the next one,
+//! so memory is two windows, the objects of two, and what the model keeps.
 //!
 //! **Trap.** What a file is, its content decides; names lie.
 
@@ -59,20 +59,27 @@ pub(super) fn read_manifests(file: &Text, head: Vec<u8>, rest: &mut dyn Read, si
         problem: None,
     };
     let mut next = Some(pump.window(head));
+    let (mut before, mut spare) = (Vec::new(), Vec::new());
     while let Some(window) = next.take() {
         let mut outcomes = Vec::new();
         if window.is_last {
+            sink(std::mem::take(&mut before));
             outcomes = parsed(&window, file, syntax);
         } else {
-            let carried = window.bytes[window.open..].to_vec();
+            let mut carried = std::mem::take(&mut spare);
+            carried.clear();
+            carried.extend_from_slice(&window.bytes[window.open..]);
             pump.splitter.carry(window.open);
             rayon::in_place_scope(|scope| {
                 scope.spawn(|_| outcomes = parsed(&window, file, syntax));
+                sink(std::mem::take(&mut before));
                 next = Some(pump.window(carried));
             });
         }
-        sink(outcomes);
+        before = outcomes;
+        spare = window.bytes;
     }
+    sink(before);
     if let Some(problem) = pump.problem {
         let source = Source {
             file: file.clone(),

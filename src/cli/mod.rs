@@ -13,7 +13,6 @@ mod output;
 mod paths;
 mod report;
 mod snapshot;
-mod solve;
 mod suggest;
 mod terminal;
 

@@ -4,10 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::path::{PathView, Sources};
+use crate::graph::{AttackGraph, VertexId};
 use crate::model::{Cluster, Coverage, Diagnostic, Severity};
+use crate::paths::{Derivation, Solver};
 use crate::techniques::{Facts, Place, Position, Step};
 
 /// Name and version of the JSON form.
@@ -18,8 +21,22 @@ pub const SCHEMA: &str = "beachhead.report/1";
 pub struct Derived {
     /// The target.
     pub to: Position,
-    /// The steps of the cheapest derivation, in an order that can be carried out.
+    /// The steps of a derivation, in an order that can be carried out.
     pub steps: Vec<Step>,
+    /// Whether it is known that none is cheaper.
+    pub proven: bool,
+}
+
+impl Derived {
+    /// Returns the answer with everything that its steps say; `None` if the target is a join of the graph.
+    pub fn new(derivation: &Derivation, graph: &AttackGraph) -> Option<Self> {
+        let steps = derivation.steps.iter();
+        Some(Self {
+            to: graph.position(derivation.target)?.clone(),
+            steps: steps.map(|&step| graph.step(step).clone()).collect(),
+            proven: derivation.proven,
+        })
+    }
 }
 
 /// What findings are made from.
@@ -129,6 +146,21 @@ pub struct Findings {
     pub unreached: Vec<String>,
 }
 
+/// Returns the cheapest path to each crown jewel that can be reached, in the order of the jewels.
+///
+/// # Complexity
+/// One search for each jewel, side by side on all processors.
+pub fn cheapest(graph: &AttackGraph, solver: &Solver<'_>, jewels: &[(Position, &str)]) -> Vec<Derived> {
+    let targets: Vec<VertexId> = jewels
+        .iter()
+        .filter_map(|(jewel, _)| graph.vertex(jewel))
+        .collect();
+    let paths = targets
+        .par_iter()
+        .flat_map_iter(|&target| solver.cheapest(target, 1));
+    paths.filter_map(|path| Derived::new(&path, graph)).collect()
+}
+
 /// Returns every crown jewel with the reason it counts, sorted by what it is: databases, then the rest.
 pub fn crown_jewels(cluster: &Cluster, facts: &Facts) -> Vec<(Position, &'static str)> {
     let mut jewels = BTreeMap::new();
@@ -168,10 +200,7 @@ impl Findings {
             name, cluster, facts, ..
         } = inputs;
         let sources = Sources::new(cluster);
-        let mut views: Vec<PathView> = paths
-            .iter()
-            .map(|path| PathView::new(path.to.to_string(), &path.steps, &sources))
-            .collect();
+        let mut views: Vec<PathView> = paths.iter().map(|path| PathView::new(path, &sources)).collect();
         views.sort_by(|a, b| (a.effort, a.steps.len(), &a.to).cmp(&(b.effort, b.steps.len(), &b.to)));
         let efforts: BTreeMap<&str, u32> = views.iter().map(|path| (path.to.as_str(), path.effort)).collect();
         let crown_jewels: Vec<Jewel> = crown_jewels(cluster, facts)

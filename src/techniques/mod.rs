@@ -6,6 +6,7 @@
 //! **Trap.** Nothing may match on a technique's id; what differs between techniques is a field of
 //! [`Technique`].
 
+mod claims;
 pub mod credential;
 pub mod datastore;
 pub mod escape;
@@ -23,6 +24,7 @@ mod step;
 mod structure;
 mod technique;
 
+pub use claims::Claims;
 pub use explain::explain;
 pub use position::{ANY, Label, Opens, Place, Position};
 pub use step::{Certainty, Evidence, Family, Reason, Relation, Step};
@@ -44,6 +46,8 @@ pub struct Context<'a> {
     pub network: &'a Network,
     /// What stores data.
     pub datastores: &'a [Datastore],
+    /// Which volumes stand behind claims.
+    pub claims: &'a Claims,
 }
 
 /// What the floors beneath say about a cluster; techniques read it through [`Facts::context`].
@@ -55,6 +59,8 @@ pub struct Facts {
     pub network: Network,
     /// What stores data.
     pub datastores: Vec<Datastore>,
+    /// Which volumes stand behind claims.
+    pub claims: Claims,
     /// What was wrong or is not known.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -69,6 +75,7 @@ impl Facts {
             access,
             network,
             datastores: crate::datastores::datastores(cluster),
+            claims: Claims::new(cluster),
             diagnostics,
         }
     }
@@ -80,6 +87,7 @@ impl Facts {
             access: &self.access,
             network: &self.network,
             datastores: &self.datastores,
+            claims: &self.claims,
         }
     }
 }

@@ -88,6 +88,16 @@ impl InputArgs {
         Ok(collect::read(collect::Input::Path(path), &options)?)
     }
 
+    /// Reads the input and adds the default roles if it has none.
+    pub(super) fn complete(&self, stdin: &mut dyn Read) -> anyhow::Result<(Cluster, Vec<Diagnostic>)> {
+        let (mut cluster, mut diagnostics) = self.read(stdin)?;
+        if let Some(added) = bootstrap::add_missing(&mut cluster) {
+            cluster.sort();
+            diagnostics.push(added);
+        }
+        Ok((cluster, diagnostics))
+    }
+
     /// Reads the input and draws the first conclusions.
     pub(super) fn analyse(&self, streams: &mut Streams<'_>) -> anyhow::Result<Analysis> {
         let (mut cluster, mut diagnostics) = self.read(streams.stdin)?;

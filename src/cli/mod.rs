@@ -6,15 +6,18 @@
 //! **Trap.** Text of the cluster reaches a stream through `terminal` only.
 
 mod analysis;
+mod can_i;
 mod exit_code;
 mod explain;
 mod graph;
 mod output;
 mod paths;
+mod question;
 mod report;
 mod snapshot;
 mod suggest;
 mod terminal;
+mod who_can;
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -44,6 +47,8 @@ enum Command {
     Graph(graph::GraphArgs),
     Explain(explain::ExplainArgs),
     Snapshot(snapshot::SnapshotArgs),
+    CanI(can_i::CanIArgs),
+    WhoCan(who_can::WhoCanArgs),
 }
 
 /// The streams of a run.
@@ -80,6 +85,8 @@ pub fn run(
         Command::Graph(args) => graph::run(&args, &mut streams),
         Command::Explain(args) => explain::run(&args, &mut streams),
         Command::Snapshot(args) => snapshot::run(&args, &mut streams),
+        Command::CanI(args) => can_i::run(&args, &mut streams),
+        Command::WhoCan(args) => who_can::run(&args, &mut streams),
     };
     match result {
         Ok(code) => code,

@@ -64,6 +64,8 @@ codes! {
     NotAnObject = "not-an-object", Note;
     /// A binding names a role that is not in the input.
     MissingRole = "missing-role", Warning;
+    /// Requests may be allowed by authorizers that leave no object in the cluster.
+    UnknownAuthorizers = "unknown-authorizers", Note;
     /// Owner references form a circle.
     CyclicOwners = "cyclic-owners", Warning;
     /// The default roles and bindings of Kubernetes were added.

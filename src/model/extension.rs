@@ -18,7 +18,7 @@ slim! {
     pub struct CustomResourceDefinitionSpec { group: Text, scope: Text, names: CustomResourceNames, }
 
     /// `spec.names`.
-    pub struct CustomResourceNames { kind: Text, plural: Text, }
+    pub struct CustomResourceNames { kind: Text, plural: Text, singular: Text, short_names: Vec<Text>, }
 
     /// A reference to any object.
     pub struct ObjectReference { api_version: Text, kind: Text, namespace: Text, name: Text, }

@@ -13,7 +13,7 @@ use super::references::{Holder, Keys};
 use super::{ANY, Certainty, Context, Evidence, Opens, Place, Position, Reason, Relation, Step};
 use crate::model::{ObjectId, Protocol, Text, UNNAMED_WORKER};
 use crate::network::{Allowed, Hub};
-use crate::rbac::{Identity, Power, Scope};
+use crate::rbac::{self, Identity, Power, Scope};
 
 /// Adds every structural step.
 pub(super) fn relate(context: &Context<'_>, steps: &mut Vec<Step>) {
@@ -374,12 +374,11 @@ fn grants(context: &Context<'_>, steps: &mut Vec<Step>) {
         if holding.scope == Scope::Cluster {
             wide.insert(holding.power);
         }
-        let evidence = holding.reasons.iter().flat_map(|reason| {
-            [
-                Evidence::new(reason.binding.clone(), "/subjects", holding.identity.to_string()),
-                Evidence::new(reason.role.clone(), format!("/rules/{}", reason.rule), ""),
-            ]
-        });
+        let identity = &holding.identity;
+        let evidence = holding
+            .reasons
+            .iter()
+            .flat_map(|reason| grounds(identity, reason));
         steps.push(step(
             Relation::Holds,
             Position::Identity(holding.identity.clone()),
@@ -396,6 +395,20 @@ fn grants(context: &Context<'_>, steps: &mut Vec<Step>) {
                 Position::Grant(power, Scope::Namespace(namespace.clone())),
                 vec![namespace_fact(namespace)],
             ));
+        }
+    }
+}
+
+/// What shows that an identity has a right.
+fn grounds(identity: &Identity, reason: &rbac::Reason) -> Vec<Evidence> {
+    match reason {
+        rbac::Reason::Rule { binding, role, rule } => vec![
+            Evidence::new(binding.clone(), "/subjects", identity.to_string()),
+            Evidence::new(role.clone(), format!("/rules/{rule}"), ""),
+        ],
+        rbac::Reason::Node { pod: Some(pod) } => vec![Evidence::new(pod.clone(), "/spec/nodeName", "")],
+        rbac::Reason::Node { pod: None } | rbac::Reason::Masters => {
+            vec![Evidence::new(identity_object(identity), "", reason.to_string())]
         }
     }
 }

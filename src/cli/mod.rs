@@ -11,6 +11,7 @@ mod explain;
 mod graph;
 mod output;
 mod paths;
+mod reach;
 mod report;
 mod snapshot;
 mod solve;
@@ -43,6 +44,7 @@ enum Command {
     Report(report::ReportArgs),
     Paths(paths::PathsArgs),
     Graph(graph::GraphArgs),
+    Reach(reach::ReachArgs),
     Explain(explain::ExplainArgs),
     Snapshot(snapshot::SnapshotArgs),
 }
@@ -79,6 +81,7 @@ pub fn run(
         Command::Report(args) => report::run(&args, &mut streams),
         Command::Paths(args) => paths::run(&args, &mut streams),
         Command::Graph(args) => graph::run(&args, &mut streams),
+        Command::Reach(args) => reach::run(&args, &mut streams),
         Command::Explain(args) => explain::run(&args, &mut streams),
         Command::Snapshot(args) => snapshot::run(&args, &mut streams),
     };

@@ -13,6 +13,7 @@ mod graph;
 mod output;
 mod paths;
 mod question;
+mod reach;
 mod report;
 mod snapshot;
 mod suggest;
@@ -45,6 +46,7 @@ enum Command {
     Report(report::ReportArgs),
     Paths(paths::PathsArgs),
     Graph(graph::GraphArgs),
+    Reach(reach::ReachArgs),
     Explain(explain::ExplainArgs),
     Snapshot(snapshot::SnapshotArgs),
     CanI(can_i::CanIArgs),
@@ -83,6 +85,7 @@ pub fn run(
         Command::Report(args) => report::run(&args, &mut streams),
         Command::Paths(args) => paths::run(&args, &mut streams),
         Command::Graph(args) => graph::run(&args, &mut streams),
+        Command::Reach(args) => reach::run(&args, &mut streams),
         Command::Explain(args) => explain::run(&args, &mut streams),
         Command::Snapshot(args) => snapshot::run(&args, &mut streams),
         Command::CanI(args) => can_i::run(&args, &mut streams),

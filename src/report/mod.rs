@@ -11,6 +11,7 @@ mod findings;
 mod graph;
 mod page;
 mod path;
+mod reach;
 mod text;
 mod words;
 
@@ -22,6 +23,7 @@ pub use findings::{Derived, Exposed, Findings, Inputs, Jewel, SCHEMA, cheapest, 
 pub use graph::{GRAPH_SCHEMA, GraphView, VertexView, graph};
 pub use page::{Line, Page, Tone, counted};
 pub use path::{EvidenceView, PathView, Sources, StepView};
+pub use reach::{ConnectionView, PortsView, RangeView, Reach};
 pub use text::{path_page, text};
 pub use words::gains;
 

@@ -163,31 +163,34 @@ pub(super) fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-/// `REACHES`: from a group to its hubs, from a hub to the ports behind it.
+/// `REACHES`: from a group to its hubs, from a hub to the ports that a group listens on, from there to the
+/// port of each of its pods.
 fn network(context: &Context<'_>, steps: &mut Vec<Step>) {
-    let ports = listening(context);
     let groups = context.network.groups();
+    let ports = listening(context);
+    let listeners: BTreeMap<usize, BTreeSet<(u16, Protocol)>> = (0..groups.len())
+        .map(|number| {
+            let pods = groups[number].pods.iter();
+            (
+                number,
+                pods.filter_map(|pod| ports.get(pod)).flatten().copied().collect(),
+            )
+        })
+        .filter(|(_, ports): &(usize, BTreeSet<_>)| !ports.is_empty())
+        .collect();
     let mut count = BTreeMap::<&Text, usize>::new();
+    let mut reached = BTreeSet::new();
     for hub in context.network.hubs() {
-        let behind: Vec<(Position, Evidence)> = hub
-            .targets
-            .iter()
-            .filter_map(|&group| groups.get(group))
-            .flat_map(|group| &group.pods)
-            .flat_map(|&pod| ports.get(&pod).into_iter().flatten().map(move |port| (pod, port)))
-            .filter(|(_, (port, protocol))| hub.ports.contains(*protocol, *port))
-            .filter_map(|(pod, (port, protocol))| {
-                let id = context.cluster.pods.at(pod)?.0;
-                let place = Place::new(&id.namespace, &id.name);
-                Some((
-                    Position::Port(place, *port, *protocol),
-                    allowed(&hub.ingress, id, "ingress"),
-                ))
-            })
-            .collect();
-        let Some(first) = hub.targets.first().and_then(|&group| groups.get(group)) else {
+        let targets = context.network.targets(hub);
+        let Some(first) = targets.first().and_then(|group| groups.get(group)) else {
             continue;
         };
+        let behind: Vec<(usize, u16, Protocol)> = targets
+            .iter()
+            .filter_map(|group| Some((group, listeners.get(&group)?)))
+            .flat_map(|(group, ports)| ports.iter().map(move |&(port, protocol)| (group, port, protocol)))
+            .filter(|&(_, port, protocol)| context.network.ports(hub).contains(protocol, port))
+            .collect();
         let number = count.entry(&first.name).or_default();
         *number += 1;
         if behind.is_empty() {
@@ -195,19 +198,54 @@ fn network(context: &Context<'_>, steps: &mut Vec<Step>) {
         }
         let position = Position::Network(format!("hub/{}/{number}", first.name).into());
         senders(context, hub, &position, steps);
-        steps.extend(
-            behind
-                .into_iter()
-                .map(|(port, evidence)| step(Relation::Reaches, position.clone(), port, vec![evidence])),
-        );
+        for (group, port, protocol) in behind {
+            let Some((id, _)) = groups[group]
+                .pods
+                .first()
+                .and_then(|&pod| context.cluster.pods.at(pod))
+            else {
+                continue;
+            };
+            let evidence = vec![allowed(&hub.ingress, id, "ingress")];
+            let conclusion = group_port(&groups[group].name, port, protocol);
+            let mut entering = step(Relation::Reaches, position.clone(), conclusion, evidence);
+            if hub.doubtful {
+                entering.certainty = Certainty::Conditional(PLUGIN.into());
+            }
+            steps.push(entering);
+            reached.insert((group, port, protocol));
+        }
+    }
+    for (group, port, protocol) in reached {
+        let premise = group_port(&groups[group].name, port, protocol);
+        let pods = groups[group].pods.iter().filter(|pod| {
+            ports
+                .get(pod)
+                .is_some_and(|ports| ports.contains(&(port, protocol)))
+        });
+        for (id, _) in pods.filter_map(|&pod| context.cluster.pods.at(pod)) {
+            let place = Place::new(&id.namespace, &id.name);
+            let fact = Evidence::new(id.clone(), "/metadata/labels", "");
+            let port = Position::Port(place, port, protocol);
+            steps.push(step(Relation::Reaches, premise.clone(), port, vec![fact]));
+        }
     }
 }
 
+/// What a hub's step depends on where the hub is doubtful.
+const PLUGIN: &str = "the network plugin lets addresses in policies match pods and nodes";
+
+/// A port of every pod of a group.
+fn group_port(group: &Text, port: u16, protocol: Protocol) -> Position {
+    Position::Network(format!("port/{group}/{port}/{protocol}").into())
+}
+
 fn senders(context: &Context<'_>, hub: &Hub, position: &Position, steps: &mut Vec<Step>) {
-    for group in hub
-        .sources
+    for group in context
+        .network
+        .sources(hub)
         .iter()
-        .filter_map(|&group| context.network.groups().get(group))
+        .filter_map(|group| context.network.groups().get(group))
     {
         let Some((id, _)) = group.pods.first().and_then(|&pod| context.cluster.pods.at(pod)) else {
             continue;
@@ -254,7 +292,11 @@ fn exposure(context: &Context<'_>, steps: &mut Vec<Step>) {
             let port = Position::Port(pod.place.clone(), exposure.port, exposure.protocol);
             let via = exposure.via.iter();
             let evidence = via.map(|id| Evidence::new(id.clone(), "", "")).collect();
-            steps.push(step(Relation::Exposed, Position::Internet, port, evidence));
+            let mut exposed = step(Relation::Exposed, Position::Internet, port, evidence);
+            if let Some(condition) = &exposure.condition {
+                exposed.certainty = Certainty::Conditional(condition.clone());
+            }
+            steps.push(exposed);
         }
     }
 }

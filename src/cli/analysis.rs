@@ -1,16 +1,17 @@
 //! From the input to steps and paths: the pipeline that the commands share.
 //!
-//! **Trap.** The default roles are added after reading and before anything is decided.
+//! **Trap.** The cluster holds default roles and stand-in pods that the input does not; [`Analysis::objects`]
+//! counts what was read.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Cursor, Read, Write};
+use std::io::{Read, Write};
 use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 
 use super::suggest::did_you_mean;
 use super::{Streams, safe};
-use crate::collect::{self, bootstrap, snapshot};
+use crate::collect;
 use crate::graph::{AttackGraph, VertexId};
 use crate::model::{Cluster, Diagnostic, Severity};
 use crate::report::{self, counted};
@@ -18,8 +19,6 @@ use crate::techniques::{self, Facts, Place, Position};
 
 /// Most diagnostics that a command prints beside its result.
 const DIAGNOSTICS_SHOWN: usize = 20;
-/// Bytes that tell a snapshot from other input.
-const START: u64 = 64;
 
 /// What to read.
 #[derive(Debug, clap::Args)]
@@ -48,64 +47,26 @@ pub(super) struct Analysis {
 }
 
 impl InputArgs {
-    /// Reads the input, nothing added.
+    /// Reads the input, whatever its form.
     pub(super) fn read(&self, stdin: &mut dyn Read) -> anyhow::Result<(Cluster, Vec<Diagnostic>)> {
         let options = collect::Options {
             default_namespace: self.default_namespace.clone(),
             ..collect::Options::default()
         };
-        let path = self.input.as_path();
-        if path.as_os_str() == "-" {
-            let mut start = Vec::new();
-            (&mut *stdin)
-                .take(START)
-                .read_to_end(&mut start)
-                .context("cannot read standard input")?;
-            let is_snapshot = snapshot::is_snapshot(&start);
-            let mut reader = Cursor::new(start).chain(stdin);
-            if is_snapshot {
-                return snapshot::read(reader).context("cannot read the snapshot on standard input");
-            }
-            let input = collect::Input::Stream {
+        let input = match self.input.to_str() {
+            Some("-") => collect::Input::Stream {
                 name: "-",
-                reader: &mut reader,
-            };
-            return Ok(collect::read(input, &options)?);
-        }
-        if path.is_file() {
-            let open =
-                || std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()));
-            let mut start = Vec::new();
-            open()?
-                .take(START)
-                .read_to_end(&mut start)
-                .with_context(|| format!("cannot read {}", path.display()))?;
-            if snapshot::is_snapshot(&start) {
-                return snapshot::read(open()?)
-                    .with_context(|| format!("cannot read the snapshot {}", path.display()));
-            }
-        }
-        Ok(collect::read(collect::Input::Path(path), &options)?)
-    }
-
-    /// Reads the input and adds the default roles if it has none.
-    pub(super) fn complete(&self, stdin: &mut dyn Read) -> anyhow::Result<(Cluster, Vec<Diagnostic>)> {
-        let (mut cluster, mut diagnostics) = self.read(stdin)?;
-        if let Some(added) = bootstrap::add_missing(&mut cluster) {
-            cluster.sort();
-            diagnostics.push(added);
-        }
-        Ok((cluster, diagnostics))
+                reader: stdin,
+            },
+            _ => collect::Input::Path(&self.input),
+        };
+        Ok(collect::read(input, &options)?)
     }
 
     /// Reads the input and draws the first conclusions.
     pub(super) fn analyse(&self, streams: &mut Streams<'_>) -> anyhow::Result<Analysis> {
-        let (mut cluster, mut diagnostics) = self.read(streams.stdin)?;
+        let (cluster, diagnostics) = self.read(streams.stdin)?;
         let objects = report::counts(&cluster);
-        if let Some(added) = bootstrap::add_missing(&mut cluster) {
-            cluster.sort();
-            diagnostics.push(added);
-        }
         let facts = Facts::new(&cluster);
         let name = match self.input.to_str() {
             Some("-") => "standard input".to_owned(),

@@ -69,7 +69,7 @@ struct GroundView {
 }
 
 pub(super) fn run(args: &CanIArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
-    let (cluster, diagnostics) = args.input.complete(streams.stdin)?;
+    let (cluster, diagnostics) = args.input.read(streams.stdin)?;
     let (access, _) = Access::new(&cluster);
     if let Some(path) = &args.batch {
         if path.as_os_str() == "-" && args.input.input.as_os_str() == "-" {

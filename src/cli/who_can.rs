@@ -63,7 +63,7 @@ struct ScopeView {
 }
 
 pub(super) fn run(args: &WhoCanArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
-    let (cluster, diagnostics) = args.input.complete(streams.stdin)?;
+    let (cluster, diagnostics) = args.input.read(streams.stdin)?;
     warn(&diagnostics, streams.err);
     let (access, _) = Access::new(&cluster);
     let question = args.question.resolve(&Resources::new(&cluster), "")?;

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::path::{PathView, Sources};
+use crate::collect::bootstrap;
 use crate::graph::{AttackGraph, VertexId};
 use crate::model::{Cluster, Coverage, Diagnostic, Severity};
 use crate::paths::{Derivation, Solver};
@@ -48,7 +49,7 @@ pub struct Inputs<'a> {
     pub cluster: &'a Cluster,
     /// What the floors beneath say about it.
     pub facts: &'a Facts,
-    /// How many objects of each kind were read, before any was added.
+    /// How many objects of each kind were read, see [`counts`].
     pub objects: &'a BTreeMap<String, usize>,
     /// What was wrong while reading.
     pub diagnostics: &'a [Diagnostic],
@@ -68,7 +69,7 @@ pub struct Tool {
 pub struct InputView {
     /// The input as the user named it.
     pub name: String,
-    /// How many objects of each kind, without stand-in pods.
+    /// How many objects of each kind, without stand-in pods and default roles that were added.
     pub objects: BTreeMap<String, usize>,
     /// How many pods stand for a workload whose pods are not in the input.
     #[serde(rename = "standInPods")]
@@ -240,12 +241,13 @@ impl Findings {
     }
 }
 
-/// Returns how many objects of each kind there are, without stand-in pods.
+/// Returns how many objects of each kind were read: without stand-in pods and default roles that were added.
 pub fn counts(cluster: &Cluster) -> BTreeMap<String, usize> {
+    let added = bootstrap::added(cluster);
     let mut counts = BTreeMap::new();
     for (id, _) in cluster
         .objects()
-        .filter(|(id, _)| !cluster.stand_ins.contains(id))
+        .filter(|(id, _)| !cluster.stand_ins.contains(id) && !added.contains(id))
     {
         *counts.entry(id.kind.to_string()).or_default() += 1;
     }

@@ -137,7 +137,9 @@ impl<'a> PodView<'a> {
             return Some((host_path.clone(), vec![fact]));
         }
         let claim = &volume.persistent_volume_claim.as_ref()?.claim_name;
-        let (id, volume) = context.claims.volume(context.cluster, &self.place.namespace, claim)?;
+        let (id, volume) = context
+            .claims
+            .volume(context.cluster, &self.place.namespace, claim)?;
         let (path, pointer) = match (&volume.spec.host_path, &volume.spec.local) {
             (Some(path), _) => (path.clone(), "/spec/hostPath/path"),
             (None, Some(local)) => (

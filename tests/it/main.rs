@@ -14,4 +14,5 @@ mod network;
 mod rbac;
 mod report;
 mod snapshot;
+mod source;
 mod tidy;

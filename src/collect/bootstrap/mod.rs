@@ -12,6 +12,8 @@ mod controllers;
 mod namespaced;
 mod rule;
 
+use std::collections::BTreeSet;
+
 use crate::model::{
     AggregationRule, Cluster, Code, Diagnostic, LabelSelector, Meta, Object, ObjectId, PolicyRule, Role,
     RoleBinding, RoleReference, ServiceAccount, Source, Subject, Text,
@@ -59,6 +61,25 @@ pub fn add_missing(cluster: &mut Cluster) -> Option<Diagnostic> {
 /// Source: <https://kubernetes.io/docs/reference/access-authn-authz/node/>
 pub fn node_rules() -> Vec<PolicyRule> {
     NODE.iter().map(|rule| rule.policy_rule()).collect()
+}
+
+/// Returns the ids of the objects that [`add_missing`] added to this cluster, before or since it was a snapshot.
+///
+/// What was read from a file is never among them, whatever its name.
+pub fn added(cluster: &Cluster) -> BTreeSet<ObjectId> {
+    if !cluster.coverage.bootstrap_rbac_added {
+        return BTreeSet::new();
+    }
+    let ids = objects()
+        .into_iter()
+        .map(|(kind, object)| ObjectId::new(kind, &object.meta().namespace, &object.meta().name));
+    let mut ids: BTreeSet<ObjectId> = ids.collect();
+    for (id, object) in cluster.objects() {
+        if object.meta().source.is_file() {
+            ids.remove(id);
+        }
+    }
+    ids
 }
 
 /// Adds an object unless the input has one of that identity; returns whether it was added.
@@ -316,5 +337,8 @@ mod tests {
             (view.meta.source.file.as_str(), view.rules.len()),
             ("view.yaml", 1)
         );
+        let added = added(&cluster);
+        assert_eq!(added.len(), cluster.objects().count() - 1);
+        assert!(!added.contains(&ObjectId::new("ClusterRole", "", "view")));
     }
 }

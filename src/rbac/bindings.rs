@@ -94,6 +94,12 @@ impl Bindings {
         self.all.push(bound);
     }
 
+    /// Everyone that a binding names, if its role exists.
+    pub(super) fn subjects_of(&self, binding: &ObjectId) -> &[Identity] {
+        let found = self.all.binary_search_by(|bound| bound.id.cmp(binding));
+        found.map_or(&[], |at| &self.all[at].subjects)
+    }
+
     /// The bindings in the order of their ids.
     pub(super) fn all(&self) -> &[Bound] {
         &self.all

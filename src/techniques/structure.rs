@@ -13,6 +13,7 @@ use super::references::{Holder, Keys};
 use super::{ANY, Certainty, Context, Evidence, Opens, Place, Position, Reason, Relation, Step};
 use crate::model::{ObjectId, Protocol, Text, UNNAMED_WORKER};
 use crate::network::{Allowed, Hub};
+use crate::rbac::power::Objects;
 use crate::rbac::{self, Identity, Power, Scope};
 
 /// Adds every structural step.
@@ -24,6 +25,7 @@ pub(super) fn relate(context: &Context<'_>, steps: &mut Vec<Step>) {
     exposure(context, steps);
     api_server(context, steps);
     groups(context, steps);
+    any_accounts(context, steps);
     grants(context, steps);
     everything(context, steps);
 }
@@ -137,6 +139,11 @@ pub(super) fn any_group(namespace: &Text) -> Position {
 /// A token of any account of the namespace.
 pub(super) fn any_account(namespace: &Text) -> Position {
     Position::Credential(Opens::Identity(Identity::service_account(namespace, ANY)))
+}
+
+/// Any identity that a binding or an account names.
+pub(super) fn any_identity() -> Identity {
+    Identity::User(ANY.into())
 }
 
 /// `HAS_KEY`.
@@ -355,9 +362,8 @@ pub(super) fn identities(context: &Context<'_>) -> BTreeSet<Identity> {
     );
     found.extend(
         context
-            .access
-            .holdings()
-            .iter()
+            .held
+            .holdings(context.access)
             .map(|holding| holding.identity.clone()),
     );
     found
@@ -366,9 +372,8 @@ pub(super) fn identities(context: &Context<'_>) -> BTreeSet<Identity> {
 /// `IN_GROUP` for the groups that hold something, `TALKS_TO` for every identity.
 fn groups(context: &Context<'_>, steps: &mut Vec<Step>) {
     let bound: BTreeSet<&Text> = context
-        .access
-        .holdings()
-        .iter()
+        .held
+        .holdings(context.access)
         .filter_map(|holding| match &holding.identity {
             Identity::Group(name) => Some(name),
             Identity::User(_) | Identity::ServiceAccount { .. } => None,
@@ -388,6 +393,11 @@ fn groups(context: &Context<'_>, steps: &mut Vec<Step>) {
             let token = Position::Credential(Opens::Identity(identity.clone()));
             let choice = step(Relation::Includes, any_account(namespace), token, named.clone());
             steps.push(choice);
+            let any = Position::Identity(Identity::service_account(namespace, ANY));
+            steps.push(step(Relation::Includes, any, position.clone(), named.clone()));
+        } else if let Identity::User(_) = &identity {
+            let any = Position::Identity(any_identity());
+            steps.push(step(Relation::Includes, any, position.clone(), named.clone()));
         }
         for group in identity
             .implicit_groups()
@@ -397,6 +407,20 @@ fn groups(context: &Context<'_>, steps: &mut Vec<Step>) {
             let group = Position::Identity(Identity::Group(group.clone()));
             steps.push(step(Relation::InGroup, position.clone(), group, named.clone()));
         }
+    }
+}
+
+/// `INCLUDES` from any identity to those of each namespace.
+fn any_accounts(context: &Context<'_>, steps: &mut Vec<Step>) {
+    for namespace in context.cluster.namespace_names() {
+        let any = Position::Identity(any_identity());
+        let accounts = Position::Identity(Identity::service_account(&namespace, ANY));
+        steps.push(step(
+            Relation::Includes,
+            any,
+            accounts,
+            vec![namespace_fact(&namespace)],
+        ));
     }
 }
 
@@ -412,8 +436,12 @@ pub(super) fn identity_object(identity: &Identity) -> ObjectId {
 /// `HOLDS`, and `COVERS` from a grant for the cluster to the same grant in each namespace.
 fn grants(context: &Context<'_>, steps: &mut Vec<Step>) {
     let mut wide = BTreeSet::<&'static Power>::new();
-    for holding in context.access.holdings() {
-        if holding.scope == Scope::Cluster {
+    for holding in context.held.holdings(context.access) {
+        let right = holding.power.any.iter();
+        let mut objects = right.map(|right| right.objects);
+        let in_namespaces =
+            objects.any(|objects| matches!(objects, Objects::Namespaced | Objects::Namespaces));
+        if holding.scope == Scope::Cluster && in_namespaces {
             wide.insert(holding.power);
         }
         let identity = &holding.identity;
@@ -442,7 +470,7 @@ fn grants(context: &Context<'_>, steps: &mut Vec<Step>) {
 }
 
 /// What shows that an identity has a right.
-fn grounds(identity: &Identity, reason: &rbac::Reason) -> Vec<Evidence> {
+pub(super) fn grounds(identity: &Identity, reason: &rbac::Reason) -> Vec<Evidence> {
     match reason {
         rbac::Reason::Rule { binding, role, rule } => vec![
             Evidence::new(binding.clone(), "/subjects", identity.to_string()),

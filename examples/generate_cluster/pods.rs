@@ -251,7 +251,11 @@ fn personalise(pod: &mut Pod, plan: &Plan, workload: &Workload, owner: &str, ind
         _ => rng.below_u32(plan.size.nodes),
     };
     let ordinal = workload.controller == Controller::StatefulSet;
-    let suffix = if ordinal { index.to_string() } else { rng.suffix(5) };
+    let suffix = if ordinal {
+        index.to_string()
+    } else {
+        Prng::unique_suffix(workload.seed, index)
+    };
     pod.metadata.name = Some(format!("{owner}-{suffix}"));
     pod.metadata.uid = Some(rng.uid());
     pod.metadata.resource_version = Some(rng.below(90_000_000).to_string());

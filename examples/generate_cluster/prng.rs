@@ -51,6 +51,21 @@ impl Prng {
         (0..length).map(|_| char::from(self.pick(LETTERS))).collect()
     }
 
+    /// A suffix of five letters that no other index gets for the same seed.
+    pub(crate) fn unique_suffix(seed: u64, index: u32) -> String {
+        const BASE: u64 = LETTERS.len() as u64;
+        const COUNT: u64 = BASE.pow(5);
+        // It has no factor in common with COUNT, so no two indexes below COUNT meet.
+        const STRIDE: u64 = 9_876_541;
+        let mut left = (seed % COUNT + u64::from(index) * STRIDE) % COUNT;
+        let mut letter = || {
+            let at = usize::try_from(left % BASE).unwrap_or_default();
+            left /= BASE;
+            char::from(LETTERS[at])
+        };
+        (0..5).map(|_| letter()).collect()
+    }
+
     /// A uid in the shape of a version 4 UUID.
     pub(crate) fn uid(&mut self) -> String {
         let (a, b) = (self.next(), self.next());

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::terminal;
+use crate::collect::write_whole;
 use crate::report::Page;
 
 /// Where a result goes.
@@ -39,16 +40,7 @@ impl OutputArgs {
     }
 }
 
-/// Writes a file through a temporary name in its folder.
-pub(super) fn write_file(path: &Path, contents: &[u8]) -> anyhow::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let write = || -> std::io::Result<()> {
-        let mut file = tempfile::Builder::new()
-            .prefix(".beachhead-")
-            .tempfile_in(folder.unwrap_or(Path::new(".")))?;
-        file.write_all(contents)?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))
+fn write_file(path: &Path, contents: &[u8]) -> anyhow::Result<()> {
+    write_whole(path, |out| out.write_all(contents))
+        .with_context(|| format!("cannot write {}", path.display()))
 }

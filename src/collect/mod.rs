@@ -2,6 +2,7 @@
 //!
 //! Start at [`read`]. A file passes through, in this order: `files` (which ones), `archive` (unpacked), `stream`
 //! (windows), `json` or `yaml` (pieces), `object` (one piece to one object), `assemble` (the cluster).
+//! What is written goes through [`write_whole`].
 //!
 //! Reading never fails whole: what cannot be read costs that document and gives a diagnostic.
 //!
@@ -22,6 +23,7 @@ mod object;
 mod path;
 mod piece;
 mod stream;
+mod whole_file;
 mod yaml;
 
 use std::fs;
@@ -38,6 +40,7 @@ use limits::{FILES_AT_ONCE, SMALL_FILE};
 use object::Outcome;
 
 pub use limits::{MAX_DOCUMENT, MAX_UNPACKED};
+pub use whole_file::write_whole;
 
 /// What to read.
 pub enum Input<'a> {
@@ -124,7 +127,8 @@ fn first(diagnostics: &[Diagnostic]) -> String {
     let worst = diagnostics
         .iter()
         .find(|found| found.code.severity() == Severity::Warning);
-    match worst.or(diagnostics.first()) {
+    let about_a_file = diagnostics.iter().find(|found| found.source.is_file());
+    match worst.or(about_a_file) {
         Some(found) => format!(": {found}"),
         None => "; give a folder or file of manifests, a dump or a snapshot".to_owned(),
     }

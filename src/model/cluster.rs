@@ -105,7 +105,7 @@ impl<T> Objects<T> {
         self.0.is_empty()
     }
 
-    fn sort(&mut self) {
+    pub(super) fn sort(&mut self) {
         self.0.sort_unstable_keys();
     }
 }

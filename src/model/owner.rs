@@ -9,6 +9,9 @@ use std::collections::BTreeSet;
 
 use super::{Cluster, Code, Diagnostic, Meta, ObjectId, OwnerReference, Pod, Text, Workload};
 
+/// Most owners that are followed in a row; chains of Kubernetes' own controllers have three.
+const LONGEST_CHAIN: usize = 64;
+
 /// The node that stands for all nodes of an input that names none.
 pub const UNNAMED_WORKER: &str = "worker";
 
@@ -16,8 +19,9 @@ impl Cluster {
     /// Returns the id of a pod's top controller as far as the input tells, or the pod's own id.
     ///
     /// A controller that is not in the input ends the chain and counts. Nodes own static pods and do not
-    /// count. In a circle of owners the chain ends where it would repeat. An owner whose kind is not written
-    /// still makes one workload of its pods; it is called a pod for want of a better word.
+    /// count. In a circle of owners the chain ends where it would repeat, and an endless one somewhere. An owner
+    /// whose kind is not written still makes one workload of its pods; it is called a pod for want of a better
+    /// word.
     pub fn workload_of(&self, pod: &Pod) -> ObjectId {
         let mut seen = BTreeSet::new();
         let mut top = ObjectId::new("Pod", &pod.meta.namespace, &pod.meta.name);
@@ -30,7 +34,7 @@ impl Cluster {
                 return ObjectId::new("Pod", &pod.meta.namespace, &owner.name);
             }
             let id = ObjectId::new(&owner.kind, &pod.meta.namespace, &owner.name);
-            if !seen.insert(id.clone()) {
+            if seen.len() == LONGEST_CHAIN || !seen.insert(id.clone()) {
                 break;
             }
             meta = self.meta_of(&id);
@@ -58,8 +62,10 @@ impl Cluster {
 
     /// Adds a stand-in pod for every top workload that has no pod in the input.
     ///
-    /// Returns diagnostics about circles of owners.
+    /// Returns diagnostics about circles of owners. The result does not depend on the order of the input.
     pub fn add_stand_ins(&mut self) -> Vec<Diagnostic> {
+        self.workloads.sort();
+        self.nodes.sort();
         let (mut diagnostics, circular) = self.circles();
         let mut taken: BTreeSet<ObjectId> = self.pods.iter().map(|(id, _)| id.clone()).collect();
         let owned: BTreeSet<ObjectId> = self.pods.values().map(|pod| self.workload_of(pod)).collect();
@@ -72,8 +78,8 @@ impl Cluster {
             if (is_top || circular.contains(id)) && !owned.contains(id) {
                 for mut pod in self.pods_of_template(id, workload) {
                     let mut pod_id = ObjectId::new("Pod", &id.namespace, &pod.meta.name);
-                    if !taken.insert(pod_id.clone()) {
-                        pod_id.name = format!("{}-{}", pod.meta.name, id.kind.to_ascii_lowercase()).into();
+                    while !taken.insert(pod_id.clone()) {
+                        pod_id.name = format!("{}-{}", pod_id.name, id.kind.to_ascii_lowercase()).into();
                         pod.meta.name = pod_id.name.clone();
                     }
                     stand_ins.push((pod_id, pod));
@@ -128,7 +134,7 @@ impl Cluster {
             .collect()
     }
 
-    /// Workloads that own themselves in the end, with a diagnostic for each.
+    /// Workloads that own themselves in the end, or whose owners have no end, with a diagnostic for each.
     fn circles(&self) -> (Vec<Diagnostic>, BTreeSet<ObjectId>) {
         let mut found = Vec::new();
         let mut circular = BTreeSet::new();
@@ -138,14 +144,19 @@ impl Cluster {
             while let Some(owner) = meta.and_then(Meta::controller) {
                 let next = ObjectId::new(&owner.kind, &id.namespace, &owner.name);
                 meta = self.meta_of(&next);
-                if next == *id {
-                    let message = "owner references form a circle";
+                let is_endless = seen.len() == LONGEST_CHAIN;
+                if next == *id || is_endless {
+                    let message = if is_endless {
+                        "more owners in a row than any controller makes"
+                    } else {
+                        "owner references form a circle"
+                    };
                     let hint = "the pods of its template are analysed as if it had no owner";
                     let source = workload.meta.source.clone();
                     found.push(Diagnostic::new(Code::CyclicOwners, source, message, hint).about(id.clone()));
                     circular.insert(id.clone());
                 }
-                if !seen.insert(next) {
+                if is_endless || !seen.insert(next) {
                     break;
                 }
             }
@@ -221,6 +232,42 @@ mod tests {
         let mut cluster = cluster(&[workload("Deployment", "web", None), workload("Job", "web", None)]);
         cluster.add_stand_ins();
         assert!(cluster.pod("shop", "web").is_some() && cluster.pod("shop", "web-job").is_some());
+    }
+
+    #[test]
+    fn names_of_stand_ins_depend_on_no_order_and_take_no_pods_place() {
+        let workloads = [
+            workload("Deployment", "web", None),
+            workload("DaemonSet", "web", None),
+        ];
+        let mut pod = Pod::default();
+        (pod.meta.name, pod.meta.namespace) = ("web-deployment".into(), "shop".into());
+        let with_pods = |order: [usize; 2]| {
+            let mut cluster = cluster(&order.map(|at| workloads[at].clone()));
+            let id = ObjectId::new("Pod", "shop", &pod.meta.name);
+            cluster.pods.insert(id, pod.clone());
+            cluster.add_stand_ins();
+            cluster
+        };
+        assert!(with_pods([0, 1]) == with_pods([1, 0]));
+        assert_eq!(with_pods([0, 1]).pods.len(), 3);
+        assert_eq!(with_pods([0, 1]).pod("shop", "web-deployment"), Some(&pod));
+    }
+
+    #[test]
+    fn a_long_chain_of_owners_ends() {
+        const LENGTH: usize = 5_000;
+        let names: Vec<_> = (0..LENGTH).map(|number| format!("r{number}")).collect();
+        let mut workloads: Vec<_> = names
+            .windows(2)
+            .map(|pair| workload("ReplicaSet", &pair[0], Some(("ReplicaSet", &pair[1]))))
+            .collect();
+        workloads.push(workload("ReplicaSet", &names[LENGTH - 1], None));
+        let mut cluster = cluster(&workloads);
+        let diagnostics = cluster.add_stand_ins();
+        let endless = diagnostics.iter().filter(|d| d.code == Code::CyclicOwners);
+        assert_eq!(endless.count(), LENGTH - LONGEST_CHAIN);
+        assert_eq!(cluster.pods.len(), LENGTH - LONGEST_CHAIN + 1);
     }
 
     #[test]

@@ -170,3 +170,134 @@ fn names_do_not_steer_the_terminal() {
         assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{shown}");
     }
 }
+
+/// Runs the command with nothing on standard input.
+fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = Command::cargo_bin("beachhead").unwrap();
+    let output = command.args(arguments).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+/// Nothing could be analysed: status 2, nothing on standard output, one line that says all of this.
+fn check_refused(arguments: &[&str], says: &[&str]) {
+    let (status, out, err) = run(arguments);
+    assert_eq!((status, out.as_str()), (Some(2), ""), "{arguments:?}: {err}");
+    assert_eq!(err.lines().count(), 1, "{err}");
+    for part in says {
+        assert!(err.contains(part), "{arguments:?}: no `{part}` in {err}");
+    }
+}
+
+#[test]
+fn an_input_that_gives_nothing_is_refused_by_every_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::create_dir(path("empty")).unwrap();
+    std::fs::write(path("program.yaml"), b"\x7fELF\x02\x00\x00\x01").unwrap();
+    std::fs::write(path("values.yaml"), "replicas: 3\n").unwrap();
+    std::fs::write(path("zero.yaml"), "").unwrap();
+    std::fs::write(path("deep.json"), "[".repeat(100_000)).unwrap();
+    std::fs::write(path("newer.snapshot"), "beachhead snapshot 999\n").unwrap();
+    let cases = [
+        (
+            "absent",
+            &["cannot read", "give a folder or file of manifests"][..],
+        ),
+        ("empty", &["no manifests in", ".yaml, .yml or .json"]),
+        (
+            "program.yaml",
+            &["no Kubernetes object in", "program.yaml", "binary"],
+        ),
+        (
+            "values.yaml",
+            &["no Kubernetes object in", "values.yaml:1", "`kind`"],
+        ),
+        (
+            "zero.yaml",
+            &["no Kubernetes object in", "give a folder or file of manifests"],
+        ),
+        ("deep.json", &["no Kubernetes object in", "deep.json"]),
+        (
+            "newer.snapshot",
+            &["newer.snapshot", "999", "install the newer version"],
+        ),
+    ];
+    for (name, says) in cases {
+        let input = path(name);
+        check_refused(&["report", &input], says);
+        check_refused(&["paths", &input, "--to", "ClusterAdmin"], says);
+        check_refused(&["graph", &input, "--format", "json"], says);
+        check_refused(&["snapshot", &input, "-o", &path("out")], says);
+    }
+    assert!(!folder.path().join("out").exists());
+}
+
+#[test]
+fn a_damaged_snapshot_is_refused_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let snapshot = folder.path().join("shop.snapshot");
+    let name = snapshot.to_str().unwrap();
+    check(
+        &["snapshot", "-", "-o", name],
+        POD,
+        &expect![[r#"
+        --- stderr
+        --- status 0
+    "#]],
+    );
+    let whole = std::fs::read(&snapshot).unwrap();
+    std::fs::write(&snapshot, &whole[..whole.len() - 20]).unwrap();
+    check_refused(
+        &["report", name],
+        &["shop.snapshot", "cut off", "copy or take it again"],
+    );
+    let mut bomb = b"beachhead snapshot 1\n".to_vec();
+    bomb.extend(zstd::encode_all(std::io::Read::take(std::io::repeat(b' '), 1 << 30), 1).unwrap());
+    assert!(bomb.len() < 1 << 20);
+    std::fs::write(&snapshot, bomb).unwrap();
+    check_refused(&["report", name], &["shop.snapshot", "refused"]);
+}
+
+#[test]
+fn what_can_be_read_is_analysed_and_the_rest_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.yaml"), POD).unwrap();
+    std::fs::write(folder.path().join("b.yaml"), "kind: Pod\nmetadata: {name: [\n").unwrap();
+    std::fs::write(folder.path().join("c.yaml"), b"\x7fELF\x00").unwrap();
+    let (status, out, _) = run(&["report", folder.path().to_str().unwrap()]);
+    assert_eq!(status, Some(0), "{out}");
+    assert!(
+        out.contains("1 object: 1 Pod") && out.contains("2 warnings"),
+        "{out}"
+    );
+    assert!(out.contains("b.yaml:2") && out.contains("c.yaml"), "{out}");
+}
+
+/// The shell limits the size of files, so the system ends the command in the middle of its writing.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_write_leaves_what_was_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let (input, output) = (folder.path().join("pods.yaml"), folder.path().join("result"));
+    let pods: Vec<_> = (0..200)
+        .map(|number| POD.replace("name: web,", &format!("name: web-{number},")))
+        .collect();
+    std::fs::write(&input, pods.join("---\n")).unwrap();
+    for arguments in [
+        &["snapshot"][..],
+        &["graph", "--format", "json"],
+        &["report", "--format", "json"],
+    ] {
+        std::fs::write(&output, "before").unwrap();
+        let status = std::process::Command::new("sh")
+            .args(["-c", "ulimit -f 1 && exec \"$0\" \"$@\""])
+            .arg(assert_cmd::cargo::cargo_bin("beachhead"))
+            .args(arguments)
+            .args([&input, std::path::Path::new("-o"), &output])
+            .status()
+            .unwrap();
+        assert!(!status.success(), "{arguments:?}: the limit was not reached");
+        assert_eq!(std::fs::read_to_string(&output).unwrap(), "before");
+    }
+}

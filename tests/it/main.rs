@@ -12,6 +12,7 @@ mod hostile;
 mod laws;
 mod network;
 mod rbac;
+mod readme;
 mod report;
 mod snapshot;
 mod source;

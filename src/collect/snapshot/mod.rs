@@ -12,10 +12,10 @@ mod error;
 mod line;
 mod read;
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::Path;
 
+use super::write_whole;
 use crate::model::{Cluster, Diagnostic};
 
 pub use encode::encode;
@@ -35,35 +35,17 @@ pub fn is_snapshot(start: &[u8]) -> bool {
 
 /// Writes a snapshot file that only its owner may read.
 ///
-/// The file appears under its name when it is complete and on disk; an interrupted writing leaves the old
-/// file, or none.
+/// An interrupted writing leaves the old file, or none; see [`write_whole`].
 ///
 /// # Errors
 /// Returns what the file system answered, with the path.
 pub fn write(path: &Path, cluster: &Cluster, diagnostics: &[Diagnostic]) -> Result<(), SnapshotError> {
-    let failed = |source| SnapshotError::Write {
-        path: path.to_owned(),
-        source,
-    };
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    // A temporary file is made with mode 0600, and renaming keeps it.
-    let mut file = tempfile::Builder::new()
-        .prefix(".beachhead-")
-        .tempfile_in(folder)
-        .map_err(failed)?;
-    let mut out = BufWriter::new(file.as_file_mut());
-    encode(cluster, diagnostics, &mut out).map_err(|error| match error {
-        SnapshotError::Io(source) => failed(source),
+    let contents = |out: &mut dyn Write| encode(cluster, diagnostics, out);
+    write_whole(path, contents).map_err(|error| match error {
+        SnapshotError::Io(source) => SnapshotError::Write {
+            path: path.to_owned(),
+            source,
+        },
         other => other,
-    })?;
-    out.flush().map_err(failed)?;
-    drop(out);
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    // The rename itself is durable once the folder is; not every file system can sync one.
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
-    Ok(())
+    })
 }

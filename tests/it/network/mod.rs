@@ -1,6 +1,8 @@
 //! Tests of network: the evaluator against one packet at a time, laws, and cases by hand.
 
+mod entries;
 mod oracle;
+mod policies;
 mod random;
 
 use std::net::IpAddr;
@@ -150,8 +152,9 @@ fn check(seed: u64, recipe: Recipe, compare: impl Fn(Verdict, Verdict) -> bool) 
                     let wanted = expected(&cluster, mode, source, target, (protocol, port));
                     let hubs = through_hubs(&network, from, to, protocol, port);
                     let atoms = network.verdict(from, to, protocol, port);
+                    let walk = network.walk(from, to, protocol, port).map(|walk| walk.verdict);
                     assert!(
-                        compare(wanted, hubs) && hubs == atoms,
+                        compare(wanted, hubs) && hubs == atoms && walk.into_iter().min() == Some(hubs),
                         "BEACHHEAD_SEED={seed} {mode:?} {protocol} {port}: expected {wanted:?}, hubs {hubs:?}, atoms {atoms:?}\nfrom {source:?}\nto {target:?}\n{text}"
                     );
                 }
@@ -174,4 +177,39 @@ fn with_two_address_families_nothing_that_passes_is_missed() {
     for seed in seeds() {
         check(seed, Recipe { dual_stack: true }, |wanted, found| wanted <= found);
     }
+}
+
+/// The answer to one question about manifests.
+fn verdict(manifests: &str, from: &str, to: &str, port: &str) -> &'static str {
+    let (cluster, _) = read_text("test.yaml", manifests, "default");
+    let (network, _) = Network::new(&cluster);
+    let (number, protocol) = port.split_once('/').unwrap_or((port, "TCP"));
+    let protocol = Protocol::ALL
+        .into_iter()
+        .find(|known| known.as_str() == protocol)
+        .unwrap();
+    let [source, target] = [from, to].map(|name| {
+        let places = network.places(&cluster, name);
+        assert_eq!(places.len(), 1, "{name}: {places:?}");
+        places
+    });
+    let answers = network.answers(
+        &cluster,
+        &source,
+        &target,
+        Some((protocol, number.parse().unwrap())),
+    );
+    match answers[0].verdict {
+        Verdict::Allowed => "allowed",
+        Verdict::Unknown => "unknown",
+        Verdict::Denied => "denied",
+    }
+}
+
+/// What the evaluator has to say about manifests, a line each.
+fn diagnostics(manifests: &str) -> String {
+    let (cluster, _) = read_text("test.yaml", manifests, "default");
+    let (_, found) = Network::new(&cluster);
+    let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }

@@ -76,6 +76,8 @@ codes! {
     NotCollected = "not-collected", Warning;
     /// A policy or field has no meaning that the specification gives.
     InvalidPolicy = "invalid-policy", Warning;
+    /// Policies are in the input that nothing in it enforces.
+    NotEnforced = "not-enforced", Warning;
     /// Objects of a kind that decides something are in the input, but are not modelled.
     NotModelled = "not-modelled", Warning;
 }

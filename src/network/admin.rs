@@ -48,15 +48,16 @@ pub(super) fn tiers(cluster: &Cluster, found: &mut Vec<Diagnostic>) -> AdminTier
         }
         policies.into_iter().map(|(_, policy)| policy).collect()
     });
-    let tier = |policies| Tier {
+    let tier = |name, policies| Tier {
+        name,
         parts: vec![Part {
             order: Order::FirstMatch,
             policies,
         }],
     };
     AdminTiers {
-        admin: tier(admin),
-        baseline: tier(baseline),
+        admin: tier("Admin", admin),
+        baseline: tier("Baseline", baseline),
     }
 }
 

@@ -20,6 +20,7 @@ const MATCHES_NOTHING: &str = "it matches nothing; correct it, the API server wo
 pub(super) fn tier(cluster: &Cluster, found: &mut Vec<Diagnostic>) -> Tier {
     let policies = cluster.network_policies.iter();
     Tier {
+        name: "NetworkPolicy",
         parts: vec![Part {
             order: Order::Union,
             policies: policies.map(|(id, policy)| read(id, policy, found)).collect(),

@@ -19,34 +19,43 @@ mod gateway;
 mod grouping;
 mod hub;
 mod kubernetes;
+mod lint;
 mod mentions;
 mod options;
+mod plugin;
 mod policy;
 mod ports;
 mod problems;
 mod proxy;
+mod question;
 mod rule;
 mod selector;
 mod service;
 mod units;
 mod universe;
+mod walk;
 
 pub use address::Range;
 pub use connections::{Connection, End};
 pub use controllers::Controller;
 pub use entry::Outside;
 pub use exposure::Exposure;
-pub use options::{IpBlockMatch, Options};
+pub use lint::Remark;
+pub use options::{Enforcement, IpBlockMatch, Options};
+pub use plugin::{Enforces, Plugin};
 pub use policy::{Action, Direction};
 pub use ports::PortSet;
+pub use question::{Answer, Place};
 pub use units::UnitSet;
 pub use universe::{Group, Unit};
+pub use walk::{Event, Walk};
 
 use crate::model::{Cluster, Diagnostic, ObjectId, Protocol, Text};
 use decide::{Atom, Cause, Decision};
 use mentions::Mentions;
+use plugin::Enforcer;
 use policy::Tier;
-use rule::{Resolver, Tables};
+use rule::{Level, Resolver, Tables};
 use universe::Universe;
 
 /// One complete bipartite part of the reach relation: every source reaches every target on the ports.
@@ -93,6 +102,7 @@ struct PolicyInfo {
 /// One direction, evaluated.
 #[derive(Debug, Default)]
 struct Side {
+    levels: Vec<Level>,
     atoms: Vec<Atom>,
     /// The atoms that a unit is a subject of.
     of_unit: Vec<Vec<u32>>,
@@ -112,6 +122,21 @@ pub struct Network {
     entries: Vec<Exposure>,
     /// What Ingresses and Routes lead to, before any policy is asked.
     proxied: Vec<service::Backend>,
+    plugin: Option<&'static Plugin>,
+    unenforced: bool,
+}
+
+/// The tiers that are enforced, in order.
+fn tiers(cluster: &Cluster, enforcer: Enforcer, diagnostics: &mut Vec<Diagnostic>) -> Vec<Tier> {
+    let mut tiers = Vec::new();
+    let admin = enforcer.admin.then(|| admin::tiers(cluster, diagnostics));
+    let (first, last) = admin.map(|tiers| (tiers.admin, tiers.baseline)).unzip();
+    tiers.extend(first);
+    if enforcer.policies {
+        tiers.push(kubernetes::tier(cluster, diagnostics));
+    }
+    tiers.extend(last);
+    tiers
 }
 
 impl Network {
@@ -126,15 +151,14 @@ impl Network {
     /// O(pods × labels) to form groups; from there on nothing costs pods.
     pub fn with(cluster: &Cluster, options: Options) -> (Self, Vec<Diagnostic>) {
         let mut diagnostics = Vec::new();
-        let admin = admin::tiers(cluster, &mut diagnostics);
-        let tiers = [
-            admin.admin,
-            kubernetes::tier(cluster, &mut diagnostics),
-            admin.baseline,
-        ];
+        let enforcer = Enforcer::new(cluster, options);
+        enforcer.report(cluster, &mut diagnostics);
+        let tiers = tiers(cluster, enforcer, &mut diagnostics);
         let mentions = Mentions::new(&tiers);
         let universe = Universe::new(cluster, &mentions);
-        let mut network = Self::evaluate(&universe, &tiers, options);
+        let mut network = Self::evaluate(&universe, &tiers, enforcer.ipblock);
+        network.plugin = enforcer.plugin;
+        network.unenforced = !enforcer.policies;
         let services = service::Services::new(cluster);
         let mut ways = entry::services(cluster, &services, &mut diagnostics);
         ways.extend(entry::host_ports(cluster));
@@ -160,8 +184,8 @@ impl Network {
         (network, diagnostics)
     }
 
-    fn evaluate(universe: &Universe<'_>, tiers: &[Tier], options: Options) -> Self {
-        let mut resolver = Resolver::new(universe, options.ipblock_matches_pods);
+    fn evaluate(universe: &Universe<'_>, tiers: &[Tier], ipblock: IpBlockMatch) -> Self {
+        let mut resolver = Resolver::new(universe, ipblock);
         let mut levels = [Vec::new(), Vec::new()];
         for (direction, levels) in Direction::BOTH.into_iter().zip(&mut levels) {
             let mut first = 0;
@@ -180,7 +204,11 @@ impl Network {
                     of_unit[unit].push(u32::try_from(number).unwrap_or(u32::MAX));
                 }
             }
-            Side { atoms, of_unit }
+            Side {
+                levels,
+                atoms,
+                of_unit,
+            }
         });
         let pods = UnitSet::up_to(universe.groups.len());
         let [ingress, egress] = &sides;
@@ -221,6 +249,16 @@ impl Network {
                 )
             }
         }
+    }
+
+    /// The network plugin, if the input shows one.
+    pub fn plugin(&self) -> Option<&'static Plugin> {
+        self.plugin
+    }
+
+    /// Whether the policies of the input have no effect.
+    pub fn ignores_policies(&self) -> bool {
+        self.unenforced
     }
 
     /// The groups.

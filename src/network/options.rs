@@ -21,4 +21,18 @@ pub enum IpBlockMatch {
 pub struct Options {
     /// Whether addresses in a policy match pods.
     pub ipblock_matches_pods: IpBlockMatch,
+    /// Whether policies have an effect.
+    pub enforcement: Enforcement,
+}
+
+/// Whether policies have an effect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Enforcement {
+    /// As far as the network plugin of the input enforces them; all of them where the input shows none.
+    #[default]
+    Auto,
+    /// All of them have.
+    Enforced,
+    /// None of them has.
+    Ignored,
 }

@@ -142,6 +142,7 @@ pub(super) struct Part {
 /// A tier: what no rule of it decides ends at a pod that it isolates, and goes on to the next tier otherwise.
 #[derive(Clone, Debug)]
 pub(super) struct Tier {
+    pub(super) name: &'static str,
     pub(super) parts: Vec<Part>,
 }
 

@@ -99,9 +99,14 @@ pub(super) struct Stage {
 /// A tier in units, for one direction.
 #[derive(Clone, Debug)]
 pub(super) struct Level {
+    pub(super) name: &'static str,
     pub(super) stages: Vec<Stage>,
     /// What is not decided here for these ends here.
     pub(super) isolated: SetId,
+    /// Every policy, with its subjects.
+    pub(super) subjects: Vec<(usize, SetId)>,
+    /// The policies that isolate, with their subjects.
+    pub(super) isolating: Vec<(usize, SetId)>,
 }
 
 /// Gives policies their units.
@@ -132,14 +137,18 @@ impl<'a, 'u> Resolver<'a, 'u> {
     pub(super) fn level(&mut self, tier: &Tier, direction: Direction, first: usize) -> Level {
         let side = direction as usize;
         let mut isolated = UnitSet::default();
+        let mut isolating = Vec::new();
+        let mut all = Vec::new();
         let mut stages = Vec::new();
         let mut number = first;
         for part in &tier.parts {
             let mut rules = Vec::new();
             for policy in &part.policies {
                 let subjects = self.subjects(policy);
+                all.push((number, subjects));
                 if policy.isolates[side] {
                     isolated = isolated.or(self.tables.units(subjects));
+                    isolating.push((number, subjects));
                 }
                 if !self.tables.units(subjects).is_empty() {
                     for (at, rule) in policy.rules[side].iter().enumerate() {
@@ -154,6 +163,9 @@ impl<'a, 'u> Resolver<'a, 'u> {
             });
         }
         Level {
+            name: tier.name,
+            subjects: all,
+            isolating,
             stages,
             isolated: self.tables.set(isolated),
         }

@@ -229,7 +229,7 @@ impl Findings {
                 objects: inputs.objects.clone(),
                 stand_in_pods: cluster.stand_ins.len(),
             },
-            assumptions: assumptions(cluster),
+            assumptions: assumptions(cluster, facts),
             coverage: cluster.coverage.clone(),
             diagnostics: diagnostics(inputs),
             entry_points: starts.iter().map(ToString::to_string).collect(),
@@ -254,7 +254,7 @@ pub fn counts(cluster: &Cluster) -> BTreeMap<String, usize> {
     counts
 }
 
-fn assumptions(cluster: &Cluster) -> Vec<String> {
+fn assumptions(cluster: &Cluster, facts: &Facts) -> Vec<String> {
     let mut lines = Vec::new();
     let mut assume = |holds: bool, text: &str| {
         if holds {
@@ -269,10 +269,27 @@ fn assumptions(cluster: &Cluster) -> Vec<String> {
         cluster.network_policies.is_empty() && cluster.admin_policies.is_empty(),
         "no NetworkPolicy in the input: every pod is taken to reach every other one",
     );
-    assume(
-        !cluster.network_policies.is_empty() || !cluster.admin_policies.is_empty(),
-        "network policies are taken to be enforced; that is the network plugin's work, which the input does not show",
-    );
+    let has_policies = !cluster.network_policies.is_empty() || !cluster.admin_policies.is_empty();
+    match (has_policies, facts.network.plugin(), facts.network.ignores_policies()) {
+        (false, ..) => {}
+        (true, Some(plugin), true) => lines.insert(
+            0,
+            format!(
+                "network policies have no effect: {} does not enforce them, every pod is taken to reach every other one",
+                plugin.name
+            ),
+        ),
+        (true, Some(plugin), false) => lines.push(format!("network policies are enforced by {}", plugin.name)),
+        (true, None, _) => lines.push(
+            "network policies are taken to be enforced; that is the network plugin's work, which the input does not show"
+                .to_owned(),
+        ),
+    }
+    let mut assume = |holds: bool, text: &str| {
+        if holds {
+            lines.push(text.to_owned());
+        }
+    };
     assume(
         cluster.coverage.bootstrap_rbac_added,
         "the default roles and bindings of Kubernetes were added, as the input has none",

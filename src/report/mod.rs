@@ -23,7 +23,10 @@ pub use findings::{Derived, Exposed, Findings, Inputs, Jewel, SCHEMA, cheapest, 
 pub use graph::{GRAPH_SCHEMA, GraphView, VertexView, graph};
 pub use page::{Line, Page, Tone, counted};
 pub use path::{EvidenceView, PathView, Sources, StepView};
-pub use reach::{ConnectionView, PortsView, RangeView, Reach};
+pub use reach::{
+    AnswerView, ConnectionView, Entries, EntryView, PortsView, RangeView, Reach, ReachAnswer, RemarkView,
+    Remarks, WalkView, WayView,
+};
 pub use text::{path_page, text};
 pub use words::gains;
 

@@ -8,6 +8,7 @@
 //! Source: <https://kubernetes.io/docs/reference/access-authn-authz/rbac/>
 
 mod bindings;
+mod holding;
 mod identity;
 mod node;
 pub mod power;
@@ -18,12 +19,15 @@ mod role;
 mod rule;
 mod who;
 
+pub use holding::Holding;
 pub use identity::Identity;
-pub use power::{Power, Right, Scope};
+pub use power::{And, Objects, Power, Right, Scope};
 pub use reason::Reason;
 pub use request::{Caller, Request, ResourceRequest};
 pub use resource::{ResourceName, Resources};
 pub use who::{Holder, Reach};
+
+use std::sync::OnceLock;
 
 use bindings::{Bindings, Bound};
 use node::NodeAuthorizer;
@@ -33,19 +37,6 @@ use crate::model::{Cluster, Code, Diagnostic, Source};
 
 /// The group whose members are never asked.
 const MASTERS: &str = "system:masters";
-
-/// One power that one subject of a binding holds.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Holding {
-    /// Who holds it: the binding's own subject, a group too.
-    pub identity: Identity,
-    /// What it may do.
-    pub power: &'static Power,
-    /// Where.
-    pub scope: Scope,
-    /// Why; all rules that give it, sorted.
-    pub reasons: Vec<Reason>,
-}
 
 /// One reason for a decision, and to whom of the caller's identities it applies.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,7 +53,7 @@ pub struct Access {
     roles: Roles,
     bindings: Bindings,
     node: NodeAuthorizer,
-    holdings: Vec<Holding>,
+    holdings: OnceLock<Vec<Holding>>,
 }
 
 impl Access {
@@ -78,7 +69,7 @@ impl Access {
             roles,
             bindings,
             node: NodeAuthorizer::new(cluster),
-            holdings: Vec::new(),
+            holdings: OnceLock::new(),
         };
         (access, diagnostics)
     }
@@ -149,9 +140,13 @@ impl Access {
         self.bindings.name(identity)
     }
 
-    /// Everything dangerous that anyone may do, sorted.
+    /// Everything dangerous that bindings let anyone do, sorted; evaluated on the first call.
+    ///
+    /// A wide holding does not stand for the narrow ones: an identity that may exec everywhere and again in one
+    /// namespace holds both. What the Node authorizer lets kubelets do is not among them, as it follows from the
+    /// pods of their nodes.
     pub fn holdings(&self) -> &[Holding] {
-        &self.holdings
+        self.holdings.get_or_init(|| holding::holdings(self))
     }
 }
 

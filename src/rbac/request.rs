@@ -87,6 +87,14 @@ impl Caller {
         }
     }
 
+    /// Returns an identity as a caller without any group, to ask what bindings give to itself.
+    pub fn alone(identity: &Identity) -> Self {
+        Self {
+            user: identity.user_name().unwrap_or_default().into(),
+            subjects: vec![identity.clone()],
+        }
+    }
+
     /// The user name.
     pub fn user(&self) -> &str {
         &self.user

@@ -52,7 +52,7 @@ impl Access {
                 allowed.collect::<Vec<_>>()
             });
             for (index, name) in names.iter() {
-                let scope = scope(&bound.id.namespace, name.as_ref());
+                let scope = Scope::new(&bound.id.namespace, name.as_ref());
                 for subject in &bound.subjects {
                     let reasons = found.entry((subject.clone(), scope.clone())).or_default();
                     reasons.push(self.reason(bound, *index));
@@ -68,7 +68,7 @@ impl Access {
                     Request::Resource(asked) if !asked.name.is_empty() => Some(Text::new(asked.name)),
                     _ => None,
                 };
-                let scope = scope(&request.namespace().into(), name.as_ref());
+                let scope = Scope::new(&request.namespace().into(), name.as_ref());
                 found
                     .entry((Identity::from_user(&user), scope))
                     .or_default()
@@ -119,15 +119,4 @@ fn names(known: &crate::model::PolicyRule, request: &Request<'_>) -> Vec<Option<
         .filter(wanted)
         .filter(|name| allows(name));
     names.cloned().map(Some).collect()
-}
-
-fn scope(namespace: &Text, name: Option<&Text>) -> Scope {
-    match name {
-        Some(name) => Scope::Name {
-            namespace: namespace.clone(),
-            name: name.clone(),
-        },
-        None if namespace.is_empty() => Scope::Cluster,
-        None => Scope::Namespace(namespace.clone()),
-    }
 }

@@ -45,7 +45,11 @@ pub(super) struct CanIArgs {
     reasons: bool,
     /// Answer the questions of this file, or - for standard input: tab-separated columns, their names in the
     /// first line: user groups verb group resource subresource namespace name
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["subject", "groups", "verb", "namespace", "all_namespaces", "reasons"])]
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["subject", "groups", "verb", "namespace", "all_namespaces", "reasons"],
+    )]
     batch: Option<PathBuf>,
     /// The form of the result
     #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "batch")]

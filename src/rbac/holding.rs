@@ -319,17 +319,16 @@ fn places(check: CheckIndex, namespace: &Text, names: &[Text]) -> Vec<(Text, Opt
         Objects::ClusterScoped if !namespace.is_empty() => Vec::new(),
         Objects::Paths if namespace.is_empty() => vec![(Text::default(), None)],
         Objects::Paths => Vec::new(),
-        Objects::Namespaces if names.is_empty() => vec![(namespace.clone(), None)],
+        _ if names.is_empty() => vec![(namespace.clone(), None)],
         Objects::Namespaces => {
             let reached = names
                 .iter()
                 .filter(|name| namespace.is_empty() || *name == namespace);
             reached.map(|name| (name.clone(), None)).collect()
         }
-        Objects::Namespaced | Objects::ClusterScoped if names.is_empty() => vec![(namespace.clone(), None)],
-        Objects::Namespaced | Objects::ClusterScoped => names
-            .iter()
-            .map(|name| (namespace.clone(), Some(name.clone())))
-            .collect(),
+        Objects::Namespaced | Objects::ClusterScoped => {
+            let pair = |name: &Text| (namespace.clone(), Some(name.clone()));
+            names.iter().map(pair).collect()
+        }
     }
 }

@@ -24,10 +24,12 @@ power_table! {
     WRITE_MUTATING_POLICIES = "write-mutating-policies", "write mutating admission policies",
         [wide("create update patch", ADMISSION, "mutatingadmissionpolicies")];
     /// What a mutating policy applies to.
-    WRITE_MUTATING_POLICY_BINDINGS = "write-mutating-policy-bindings", "write bindings of mutating admission policies",
+    WRITE_MUTATING_POLICY_BINDINGS = "write-mutating-policy-bindings",
+        "write bindings of mutating admission policies",
         [wide("create update patch", ADMISSION, "mutatingadmissionpolicybindings")];
     /// An end to guards.
-    WEAKEN_VALIDATING_POLICIES = "weaken-validating-policies", "change or delete validating admission policies",
+    WEAKEN_VALIDATING_POLICIES = "weaken-validating-policies",
+        "change or delete validating admission policies",
         [wide("update patch delete deletecollection", ADMISSION, "validatingadmissionpolicies")];
     /// An end to guards.
     WEAKEN_VALIDATING_POLICY_BINDINGS = "weaken-validating-policy-bindings",

@@ -28,7 +28,8 @@ power_table! {
     /// Commands in every pod of a node through its kubelet.
     PROXY_NODES = "proxy-nodes", "send any request to kubelets", [wide("create", "", "nodes/proxy")];
     /// The same: the kubelet takes commands by WebSocket GET.
-    PROXY_NODES_BY_GET = "proxy-nodes-by-get", "send GET requests to kubelets", [wide("get", "", "nodes/proxy")];
+    PROXY_NODES_BY_GET = "proxy-nodes-by-get", "send GET requests to kubelets",
+        [wide("get", "", "nodes/proxy")];
     /// Files below `/var/log` of a node.
     READ_NODE_LOGS = "read-node-logs", "read logs of nodes", [wide("get", "", "nodes/log")];
     /// What kubelets tell of pods and of themselves.
@@ -40,7 +41,8 @@ power_table! {
     /// Labels and taints: what runs where.
     UPDATE_NODES = "update-nodes", "change nodes", [wide("update patch", "", "nodes")];
     /// Capacity and addresses of a node.
-    UPDATE_NODE_STATUS = "update-node-status", "change the status of nodes", [wide("update patch", "", "nodes/status")];
+    UPDATE_NODE_STATUS = "update-node-status", "change the status of nodes",
+        [wide("update patch", "", "nodes/status")];
     /// Removal of a node with its pods.
     DELETE_NODES = "delete-nodes", "delete nodes", [wide("delete deletecollection", "", "nodes")];
     /// Labels that Pod Security Admission and policies read.
@@ -50,11 +52,14 @@ power_table! {
     /// A volume of the host's files, which Pod Security Admission does not see.
     CREATE_VOLUMES = "create-volumes", "create PersistentVolumes", [wide("create", "", "persistentvolumes")];
     /// A claim to a volume.
-    CREATE_CLAIMS = "create-claims", "create PersistentVolumeClaims", [on("create", "", "persistentvolumeclaims")];
+    CREATE_CLAIMS = "create-claims", "create PersistentVolumeClaims",
+        [on("create", "", "persistentvolumeclaims")];
     /// What a provisioner is told.
-    CREATE_STORAGE_CLASSES = "create-storage-classes", "create StorageClasses", [wide("create", STORAGE, "storageclasses")];
+    CREATE_STORAGE_CLASSES = "create-storage-classes", "create StorageClasses",
+        [wide("create", STORAGE, "storageclasses")];
     /// Tokens of pods that a driver is given.
-    WRITE_CSI_DRIVERS = "write-csi-drivers", "write CSIDrivers", [wide("create update patch", STORAGE, "csidrivers")];
+    WRITE_CSI_DRIVERS = "write-csi-drivers", "write CSIDrivers",
+        [wide("create update patch", STORAGE, "csidrivers")];
     /// Another node's volume.
     WRITE_VOLUME_ATTACHMENTS = "write-volume-attachments", "attach volumes to nodes",
         [wide("create update patch", STORAGE, "volumeattachments")];
@@ -68,12 +73,14 @@ power_table! {
     WRITE_DEVICES = "write-devices", "describe devices",
         [wide("create update patch", DEVICES, "deviceclasses resourceslices")];
     /// Which devices a claim was given.
-    ALLOCATE_DEVICES = "allocate-devices", "allot devices to claims", [on("update patch", DEVICES, "resourceclaims/status")];
+    ALLOCATE_DEVICES = "allocate-devices", "allot devices to claims",
+        [on("update patch", DEVICES, "resourceclaims/status")];
     /// Pods that drive others from their nodes.
     CREATE_PRIORITY_CLASSES = "create-priority-classes", "create PriorityClasses",
         [wide("create", "scheduling.k8s.io", "priorityclasses")];
     /// A weaker sandbox.
-    CREATE_RUNTIME_CLASSES = "create-runtime-classes", "create RuntimeClasses", [wide("create", "node.k8s.io", "runtimeclasses")];
+    CREATE_RUNTIME_CLASSES = "create-runtime-classes", "create RuntimeClasses",
+        [wide("create", "node.k8s.io", "runtimeclasses")];
     /// Pods that cannot be evicted.
     WRITE_DISRUPTION_BUDGETS = "write-disruption-budgets", "write PodDisruptionBudgets",
         [on("create update patch", "policy", "poddisruptionbudgets")];
@@ -98,5 +105,6 @@ power_table! {
     /// Profiles of the API server's memory.
     PROFILE_API_SERVER = "profile-api-server", "read profiles of the API server", [path("/debug/pprof/heap")];
     /// Log files of the API server's host.
-    READ_API_SERVER_LOGS = "read-api-server-logs", "read log files of the API server", [path("/logs/kube-apiserver.log")];
+    READ_API_SERVER_LOGS = "read-api-server-logs", "read log files of the API server",
+        [path("/logs/kube-apiserver.log")];
 }

@@ -20,7 +20,8 @@ power_table! {
     WRITE_FLUX = "write-flux", "write Flux sources and deployments", [
         on(WRITE, "kustomize.toolkit.fluxcd.io", "kustomizations"),
         on(WRITE, "helm.toolkit.fluxcd.io", "helmreleases"),
-        on(WRITE, "source.toolkit.fluxcd.io", "gitrepositories ocirepositories buckets helmrepositories helmcharts"),
+        on(WRITE, "source.toolkit.fluxcd.io", "gitrepositories ocirepositories buckets"),
+        on(WRITE, "source.toolkit.fluxcd.io", "helmrepositories helmcharts"),
     ];
     /// Pods with a service account of choice.
     RUN_TEKTON = "run-tekton", "run Tekton tasks", [on("create", "tekton.dev", "taskruns pipelineruns")];
@@ -56,7 +57,8 @@ power_table! {
     WRITE_KYVERNO_POLICIES = "write-kyverno-policies", "write Kyverno policies",
         [on(WRITE, "kyverno.io", "policies")];
     /// The same for the whole cluster.
-    WRITE_KYVERNO_CLUSTER_POLICIES = "write-kyverno-cluster-policies", "write Kyverno policies of the whole cluster",
+    WRITE_KYVERNO_CLUSTER_POLICIES = "write-kyverno-cluster-policies",
+        "write Kyverno policies of the whole cluster",
         [wide(WRITE, "kyverno.io", "clusterpolicies")];
     /// An end to guards.
     WRITE_KYVERNO_EXCEPTIONS = "write-kyverno-exceptions", "write exceptions from Kyverno policies",
@@ -73,7 +75,8 @@ power_table! {
     WRITE_SUBSCRIPTIONS = "write-subscriptions", "install operators",
         [on(WRITE, "operators.coreos.com", "subscriptions clusterserviceversions catalogsources installplans")];
     /// Any object, from a backup.
-    WRITE_RESTORES = "write-restores", "restore backups of Velero", [on("create", "velero.io", "restores backups")];
+    WRITE_RESTORES = "write-restores", "restore backups of Velero",
+        [on("create", "velero.io", "restores backups")];
     /// Anything, deployed by K3s.
     WRITE_HELM_CHARTS = "write-helm-charts", "deploy Helm charts through K3s",
         [on(WRITE, "helm.cattle.io", "helmcharts helmchartconfigs")];
@@ -82,5 +85,8 @@ power_table! {
         [on(WRITE, "kubevirt.io", "virtualmachines virtualmachineinstances")];
     /// Pods with a service account of choice, and what Prometheus sends its token to.
     WRITE_PROMETHEUS = "write-prometheus", "write Prometheus servers and their targets",
-        [on(WRITE, "monitoring.coreos.com", "prometheuses prometheusagents alertmanagers thanosrulers servicemonitors podmonitors probes")];
+        [
+            on(WRITE, "monitoring.coreos.com", "prometheuses prometheusagents alertmanagers thanosrulers"),
+            on(WRITE, "monitoring.coreos.com", "servicemonitors podmonitors probes"),
+        ];
 }

@@ -20,9 +20,11 @@ power_table! {
     /// What others read from a Secret.
     UPDATE_SECRETS = "update-secrets", "change Secrets", [on("update patch", "", "secrets")];
     /// A token of a service account, for any audience.
-    CREATE_TOKENS = "create-tokens", "make tokens of service accounts", [on("create", "", "serviceaccounts/token")];
+    CREATE_TOKENS = "create-tokens", "make tokens of service accounts",
+        [on("create", "", "serviceaccounts/token")];
     /// A service account with annotations that a cloud trusts, or one that was deleted.
-    CREATE_SERVICE_ACCOUNTS = "create-service-accounts", "create service accounts", [on("create", "", "serviceaccounts")];
+    CREATE_SERVICE_ACCOUNTS = "create-service-accounts", "create service accounts",
+        [on("create", "", "serviceaccounts")];
     /// Annotations of a service account that a cloud trusts.
     UPDATE_SERVICE_ACCOUNTS = "update-service-accounts", "change service accounts",
         [on("update patch", "", "serviceaccounts")];
@@ -48,7 +50,8 @@ power_table! {
         [wide("impersonate:user-info", AUTHENTICATION, "groups")];
     /// Acting as a service account, for the verbs that `impersonate-on:serviceaccount:VERB` allows beside this.
     IMPERSONATE_SERVICE_ACCOUNT_INFO = "impersonate-service-account-info",
-        "impersonate service accounts for some actions", [on("impersonate:serviceaccount", AUTHENTICATION, "serviceaccounts")];
+        "impersonate service accounts for some actions",
+        [on("impersonate:serviceaccount", AUTHENTICATION, "serviceaccounts")];
     /// Acting as any node, for the verbs that `impersonate-on:arbitrary-node:VERB` allows beside this.
     IMPERSONATE_NODES = "impersonate-nodes", "impersonate nodes for some actions",
         [wide("impersonate:arbitrary-node", AUTHENTICATION, "nodes")];

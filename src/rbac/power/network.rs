@@ -42,7 +42,8 @@ power_table! {
         wide("create update patch delete deletecollection", "crd.antrea.io", "clusternetworkpolicies"),
     ];
     /// A way in, another's host name, or settings of the ingress controller.
-    WRITE_INGRESSES = "write-ingresses", "write Ingresses", [on("create update patch", "networking.k8s.io", "ingresses")];
+    WRITE_INGRESSES = "write-ingresses", "write Ingresses",
+        [on("create update patch", "networking.k8s.io", "ingresses")];
     /// A way in.
     WRITE_GATEWAYS = "write-gateways", "write Gateways", [on("create update patch", GATEWAY, "gateways")];
     /// A way in behind a Gateway.
@@ -52,5 +53,6 @@ power_table! {
     WRITE_REFERENCE_GRANTS = "write-reference-grants", "write ReferenceGrants",
         [on("create update patch", GATEWAY, "referencegrants")];
     /// A way in on OpenShift.
-    WRITE_ROUTES = "write-routes", "write Routes", [on("create update patch", "route.openshift.io", "routes")];
+    WRITE_ROUTES = "write-routes", "write Routes",
+        [on("create update patch", "route.openshift.io", "routes")];
 }

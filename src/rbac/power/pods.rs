@@ -16,12 +16,14 @@ power_table! {
     /// The standard input of a running process.
     ATTACH_PODS = "attach-pods", "attach to processes in pods", [on("create", "", "pods/attach")];
     /// The same by WebSocket, before 1.35.
-    ATTACH_PODS_BY_GET = "attach-pods-by-get", "attach to processes in pods by WebSocket, on API servers before 1.35",
+    ATTACH_PODS_BY_GET = "attach-pods-by-get",
+        "attach to processes in pods by WebSocket, on API servers before 1.35",
         [on("get", "", "pods/attach")];
     /// A connection to any port of a pod, past network policies.
     FORWARD_PORTS = "forward-ports", "forward ports of pods", [on("create", "", "pods/portforward")];
     /// The same by WebSocket, before 1.35.
-    FORWARD_PORTS_BY_GET = "forward-ports-by-get", "forward ports of pods by WebSocket, on API servers before 1.35",
+    FORWARD_PORTS_BY_GET = "forward-ports-by-get",
+        "forward ports of pods by WebSocket, on API servers before 1.35",
         [on("get", "", "pods/portforward")];
     /// HTTP requests to any port of a pod, past network policies.
     PROXY_PODS = "proxy-pods", "send HTTP requests to pods through the API server",
@@ -30,7 +32,8 @@ power_table! {
     PROXY_SERVICES = "proxy-services", "send HTTP requests to Services through the API server",
         [on("get create update patch delete", "", "services/proxy")];
     /// A new container in a running pod.
-    DEBUG_PODS = "debug-pods", "add ephemeral containers to pods", [on("update patch", "", "pods/ephemeralcontainers")];
+    DEBUG_PODS = "debug-pods", "add ephemeral containers to pods",
+        [on("update patch", "", "pods/ephemeralcontainers")];
     /// A new pod of the attacker's making.
     CREATE_PODS = "create-pods", "create pods", [on("create", "", "pods")];
     /// A new pod of a given name: server-side apply tells the authorizer the name when it creates.
@@ -51,7 +54,8 @@ power_table! {
     /// Removal of a pod.
     DELETE_PODS = "delete-pods", "delete pods", [on("delete deletecollection", "", "pods")];
     /// Address and conditions of a pod: pulls the traffic of Services.
-    UPDATE_POD_STATUS = "update-pod-status", "change the status of pods", [on("update patch", "", "pods/status")];
+    UPDATE_POD_STATUS = "update-pod-status", "change the status of pods",
+        [on("update patch", "", "pods/status")];
     /// New pods through a new controller.
     CREATE_WORKLOADS = "create-workloads", "create workloads", [
         on("create", "apps", "deployments daemonsets statefulsets replicasets"),
@@ -67,13 +71,16 @@ power_table! {
         on("patch", "", "replicationcontrollers").and(And::Same("create")),
     ];
     /// The pod template of a Deployment.
-    UPDATE_DEPLOYMENTS = "update-deployments", "change Deployments", [on("update patch", "apps", "deployments")];
+    UPDATE_DEPLOYMENTS = "update-deployments", "change Deployments",
+        [on("update patch", "apps", "deployments")];
     /// The pod template of a DaemonSet.
     UPDATE_DAEMON_SETS = "update-daemonsets", "change DaemonSets", [on("update patch", "apps", "daemonsets")];
     /// The pod template of a StatefulSet.
-    UPDATE_STATEFUL_SETS = "update-statefulsets", "change StatefulSets", [on("update patch", "apps", "statefulsets")];
+    UPDATE_STATEFUL_SETS = "update-statefulsets", "change StatefulSets",
+        [on("update patch", "apps", "statefulsets")];
     /// The pod template of a ReplicaSet.
-    UPDATE_REPLICA_SETS = "update-replicasets", "change ReplicaSets", [on("update patch", "apps", "replicasets")];
+    UPDATE_REPLICA_SETS = "update-replicasets", "change ReplicaSets",
+        [on("update patch", "apps", "replicasets")];
     /// The pod template of a ReplicationController.
     UPDATE_REPLICATION_CONTROLLERS = "update-replicationcontrollers", "change ReplicationControllers",
         [on("update patch", "", "replicationcontrollers")];

@@ -34,7 +34,7 @@ const SUBJECTS: &[(&str, &str, &str)] = &[
     ("ServiceAccount", "bank", "web"),
     ("user", "", "eve"),
 ];
-const USERS: &[&str] = &[
+pub(super) const USERS: &[&str] = &[
     "eve",
     "mallory",
     "system:anonymous",
@@ -42,7 +42,7 @@ const USERS: &[&str] = &[
     "system:serviceaccount:bank:web",
 ];
 
-fn words(of: &'static [&'static str], most: usize) -> impl Strategy<Value = Vec<Text>> {
+pub(super) fn words(of: &'static [&'static str], most: usize) -> impl Strategy<Value = Vec<Text>> {
     subsequence(of.to_vec(), 0..=most).prop_map(|words| words.into_iter().map(Text::new).collect())
 }
 
@@ -77,11 +77,16 @@ fn namespaces() -> impl Strategy<Value = &'static str> {
     select(vec!["", "shop", "bank"])
 }
 
-fn cluster() -> impl Strategy<Value = Cluster> {
+pub(super) fn cluster() -> impl Strategy<Value = Cluster> {
+    cluster_of(rule())
+}
+
+/// Roles of these rules, and bindings.
+pub(super) fn cluster_of(of: impl Strategy<Value = PolicyRule>) -> impl Strategy<Value = Cluster> {
     let role = (
         namespaces(),
         select(vec!["r1", "r2", "r3"]),
-        prop::collection::vec(rule(), 0..3),
+        prop::collection::vec(of, 0..3),
     );
     let subjects = subsequence(SUBJECTS.to_vec(), 0..4);
     let binding = (

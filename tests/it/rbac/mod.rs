@@ -2,6 +2,7 @@
 //! naive reading of the rules.
 
 mod commands;
+mod holdings;
 mod laws;
 
 use beachhead::collect::{Input, Options, read};

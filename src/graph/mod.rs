@@ -7,7 +7,7 @@
 
 mod rows;
 
-pub use rows::{Arrow, Rows};
+pub use rows::{Arrow, Rows, Weight};
 
 use indexmap::IndexSet;
 use petgraph::graph::{DiGraph, NodeIndex};

@@ -6,7 +6,38 @@ use petgraph::graph::DiGraph;
 use petgraph::visit::EdgeRef as _;
 
 use super::{StepId, Vertex, VertexId};
-use crate::techniques::Step;
+use crate::techniques::{Certainty, Step};
+
+/// What one step weighs: its effort, and whether it is conditional.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Weight(u8);
+
+impl Weight {
+    /// Returns the weight of a step of this effort, at most 127.
+    pub const fn new(effort: u8, is_conditional: bool) -> Self {
+        Self(effort << 1 | is_conditional as u8)
+    }
+
+    /// Returns the weight of a step.
+    pub fn of(step: &Step) -> Self {
+        Self::new(step.effort, matches!(step.certainty, Certainty::Conditional(_)))
+    }
+
+    /// The effort.
+    pub const fn effort(self) -> u8 {
+        self.0 >> 1
+    }
+
+    /// Whether the step depends on something that the input does not show.
+    pub const fn is_conditional(self) -> bool {
+        self.0 & 1 == 1
+    }
+
+    /// The weight as a small number, in the order of weights.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// One edge of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +46,8 @@ pub struct Arrow {
     pub to: VertexId,
     /// The step it belongs to.
     pub step: StepId,
-    /// The effort of that step.
-    pub effort: u8,
+    /// The weight of that step.
+    pub weight: Weight,
 }
 
 /// Lists of numbers, one after the other, with the place where each begins.
@@ -61,12 +92,13 @@ pub struct Rows {
     premises: Lists<VertexId>,
     steps_to: Lists<StepId>,
     conclusions: Vec<VertexId>,
-    efforts: Vec<u8>,
+    weights: Vec<Weight>,
 }
 
 impl Rows {
     pub(super) fn new(graph: &DiGraph<Vertex, StepId>, positions: usize, steps: &[Step]) -> Self {
         let number = |index: usize| VertexId::try_from(index).unwrap_or(VertexId::MAX);
+        let weights: Vec<Weight> = steps.iter().map(Weight::of).collect();
         let mut arrows = Vec::with_capacity(graph.edge_count());
         let mut premises = Vec::with_capacity(graph.edge_count());
         let mut concluded = Vec::with_capacity(steps.len());
@@ -74,11 +106,11 @@ impl Rows {
         let mut needs = vec![0; graph.node_count() - positions];
         for edge in graph.edge_references() {
             let (from, to, step) = (edge.source().index(), edge.target().index(), *edge.weight());
-            let effort = steps[step as usize].effort;
+            let weight = weights[step as usize];
             let arrow = Arrow {
                 to: number(to),
                 step,
-                effort,
+                weight,
             };
             arrows.push((number(from), arrow));
             if from < positions {
@@ -98,7 +130,7 @@ impl Rows {
             premises: Lists::new(steps.len(), &premises),
             steps_to: Lists::new(positions, &concluded),
             conclusions,
-            efforts: steps.iter().map(|step| step.effort).collect(),
+            weights,
         }
     }
 
@@ -137,8 +169,8 @@ impl Rows {
         self.conclusions[step as usize]
     }
 
-    /// The effort of a step.
-    pub fn effort(&self, step: StepId) -> u8 {
-        self.efforts[step as usize]
+    /// The weight of a step.
+    pub fn weight(&self, step: StepId) -> Weight {
+        self.weights[step as usize]
     }
 }

@@ -47,7 +47,7 @@ impl Derivation {
         }
         Self {
             target,
-            cost: steps.iter().map(|&step| Cost::of(rows.effort(step))).sum(),
+            cost: steps.iter().map(|&step| Cost::of(rows.weight(step))).sum(),
             steps,
             proven: false,
         }

@@ -1,7 +1,8 @@
 //! Cheapest ways through the attack graph: what can be held, by which steps, at what effort.
 //!
 //! [`Reach`] solves for everything at once; [`Solver::cheapest`] then finds the k cheapest [`Derivation`]s of one
-//! position. Paths minimise the sum of efforts, then the number of steps, then the steps' numbers.
+//! position. Paths minimise the sum of efforts, then the number of conditional steps, then that
+//! of all steps, then the steps' numbers.
 //!
 //! **Trap.** A step with several premises needs them all, and what two of its premises have in common is paid for
 //! once. The first is exact everywhere. The second makes the problem hard (it contains set cover), so the search

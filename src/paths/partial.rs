@@ -70,7 +70,7 @@ impl Partial {
     /// What the chosen steps cost that need the position: no derivation of it can be among them.
     pub(super) fn above(&self, rows: &Rows, position: VertexId) -> Cost {
         let steps = self.dependents(rows, position).into_iter();
-        steps.map(|step| Cost::of(rows.effort(step))).sum()
+        steps.map(|step| Cost::of(rows.weight(step))).sum()
     }
 
     /// Returns this derivation with `step` chosen for an open position, unless that closes a circle.
@@ -91,7 +91,7 @@ impl Partial {
         }
         let mut next = self.clone();
         next.chosen.push((position, step));
-        next.paid = next.paid + Cost::of(rows.effort(step));
+        next.paid = next.paid + Cost::of(rows.weight(step));
         next.open.retain(|&open| open != position);
         for &premise in premises {
             if lower.last_step(premise).is_some() && next.step_to(premise).is_none() {

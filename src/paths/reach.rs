@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 
 use super::{Cost, Derivation};
-use crate::graph::{Rows, StepId, VertexId};
+use crate::graph::{Rows, StepId, VertexId, Weight};
 
 /// How the costs of a step's premises combine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +26,8 @@ pub enum Premises {
 
 /// Of a position that no step has led to yet.
 const NONE: StepId = StepId::MAX;
-/// One more than the greatest effort of a step for which there is a row of its own while searching.
-const EFFORTS: usize = 9;
+/// Weights for which there is a row of its own while searching: those of the efforts 0 to 8.
+const WEIGHTS: usize = Weight::new(8, true).index() + 1;
 
 /// What can be held, at what cost, by which last step.
 #[derive(Clone, Debug)]
@@ -65,20 +65,17 @@ impl Reach {
         first.sort_unstable();
         first.dedup();
         search.waiting.insert(Cost::ZERO, first);
-        let mut near: [Vec<VertexId>; EFFORTS] = Default::default();
+        let mut near: [Vec<VertexId>; WEIGHTS] = Default::default();
         while let Some((cost, vertices)) = search.waiting.pop_first() {
             for vertex in vertices {
                 if search.cost[vertex as usize] == cost {
                     search.leave(vertex, cost, premises, &mut near);
                 }
             }
-            for (effort, row) in (0..).zip(&mut near) {
+            for (index, row) in (0..).zip(&mut near) {
                 if !row.is_empty() {
-                    search
-                        .waiting
-                        .entry(cost + Cost::of(effort))
-                        .or_default()
-                        .append(row);
+                    let found = cost + Cost::of(Weight::new(index >> 1, index & 1 == 1));
+                    search.waiting.entry(found).or_default().append(row);
                 }
             }
         }
@@ -123,13 +120,13 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Follows the edges of a vertex whose cost is final; `near` takes what is one step further, by effort.
+    /// Follows the edges of a vertex whose cost is final; `near` takes what is one step further, by weight.
     fn leave(
         &mut self,
         vertex: VertexId,
         cost: Cost,
         premises: Premises,
-        near: &mut [Vec<VertexId>; EFFORTS],
+        near: &mut [Vec<VertexId>; WEIGHTS],
     ) {
         let rows = self.rows;
         for arrow in rows.arrows(vertex) {
@@ -138,9 +135,9 @@ impl Search<'_> {
                 self.join(arrow.to, join, cost, premises);
                 continue;
             }
-            let found = cost + Cost::of(arrow.effort);
+            let found = cost + Cost::of(arrow.weight);
             if self.improves(to, found, arrow.step, cost) {
-                match near.get_mut(usize::from(arrow.effort)) {
+                match near.get_mut(arrow.weight.index()) {
                     Some(row) => row.push(arrow.to),
                     None => self.waiting.entry(found).or_default().push(arrow.to),
                 }
@@ -162,7 +159,7 @@ impl Search<'_> {
             return;
         }
         for arrow in self.rows.arrows(vertex) {
-            let found = total + Cost::of(arrow.effort);
+            let found = total + Cost::of(arrow.weight);
             if self.improves(arrow.to as usize, found, arrow.step, cost) {
                 self.waiting.entry(found).or_default().push(arrow.to);
             }

@@ -116,7 +116,7 @@ impl Held<'_> {
         cost: Cost,
         found: &FxHashMap<VertexId, (Cost, StepId)>,
     ) -> Option<(VertexId, Cost)> {
-        let own = Cost::of(self.rows.effort(step));
+        let own = Cost::of(self.rows.weight(step));
         let premises = self.rows.premises(step);
         if premises.len() == 1 {
             return Some((self.rows.conclusion(step), cost + own));

@@ -148,7 +148,7 @@ impl<'a> Solver<'a> {
             let dearest = dearest.unwrap_or_default();
             let reason = self.graph.step(step).reason.label();
             if dearest != Cost::NEVER && seen.insert((reason, premises)) {
-                ranked.push((dearest + Cost::of(self.rows.effort(step)), step));
+                ranked.push((dearest + Cost::of(self.rows.weight(step)), step));
             }
         }
         ranked.sort_unstable();

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use beachhead::graph::{AttackGraph, Rows, StepId, VertexId};
+use beachhead::graph::{AttackGraph, Rows, StepId, VertexId, Weight};
 use beachhead::paths::{Cost, Premises, Reach, Solver};
 use beachhead::techniques::{Certainty, Position, Reason, Relation, Step};
 use proptest::prelude::*;
@@ -16,19 +16,24 @@ const STEPS: usize = 11;
 /// More derivations than such a graph has.
 const ALL: usize = 10_000;
 
-type Shape = (BTreeSet<usize>, usize, u8);
+/// Premises, conclusion, effort, and whether the step is conditional.
+type Shape = (BTreeSet<usize>, usize, u8, bool);
 
 fn position(number: usize) -> Position {
     Position::Network(number.to_string().into())
 }
 
-fn step((premises, conclusion, effort): &Shape) -> Step {
+fn step((premises, conclusion, effort, is_conditional): &Shape) -> Step {
     Step {
         reason: Reason::Relation(Relation::Reaches),
         premises: premises.iter().map(|&number| position(number)).collect(),
         conclusion: position(*conclusion),
         effort: *effort,
-        certainty: Certainty::Certain,
+        certainty: if *is_conditional {
+            Certainty::Conditional("it is so".into())
+        } else {
+            Certainty::Certain
+        },
         evidence: Vec::new(),
     }
 }
@@ -39,15 +44,16 @@ fn shapes() -> impl Strategy<Value = Vec<Shape>> {
         prop::collection::btree_set(0..POSITIONS, 1..4),
         0..POSITIONS,
         0..4_u8,
+        any::<bool>(),
     );
     prop::collection::vec(shape, 1..=STEPS).prop_map(|shapes| {
         let ends: BTreeMap<_, _> = shapes
             .into_iter()
-            .map(|(premises, conclusion, effort)| ((premises, conclusion), effort))
+            .map(|(premises, conclusion, effort, doubt)| ((premises, conclusion), (effort, doubt)))
             .collect();
         let shapes = ends
             .into_iter()
-            .map(|((premises, conclusion), effort)| (premises, conclusion, effort));
+            .map(|((premises, conclusion), (effort, doubt))| (premises, conclusion, effort, doubt));
         shapes.collect()
     })
 }
@@ -91,7 +97,7 @@ fn fixpoint(shapes: &[Shape], steps: u32) -> BTreeSet<usize> {
     let mut held = BTreeSet::from([0]);
     loop {
         let before = held.len();
-        for (number, (premises, conclusion, _)) in shapes.iter().enumerate() {
+        for (number, (premises, conclusion, ..)) in shapes.iter().enumerate() {
             if steps & (1 << number) != 0 && premises.is_subset(&held) {
                 held.insert(*conclusion);
             }
@@ -119,7 +125,10 @@ fn derivations(shapes: &[Shape], target: usize) -> BTreeSet<(Cost, BTreeSet<Step
         {
             continue;
         }
-        let cost = members.clone().map(|(_, shape)| Cost::of(shape.2)).sum();
+        let cost = members
+            .clone()
+            .map(|(_, shape)| Cost::of(Weight::new(shape.2, shape.3)))
+            .sum();
         found.insert((cost, members.map(|(number, _)| number).collect()));
     }
     found
@@ -210,12 +219,12 @@ proptest! {
 #[test]
 fn what_premises_share_is_paid_once() {
     let shapes: Vec<Shape> = vec![
-        ([0].into(), 1, 3),
-        ([1].into(), 2, 1),
-        ([1].into(), 3, 1),
-        ([2, 3].into(), 4, 1),
-        ([0].into(), 5, 4),
-        ([5].into(), 3, 0),
+        ([0].into(), 1, 3, false),
+        ([1].into(), 2, 1, false),
+        ([1].into(), 3, 1, false),
+        ([2, 3].into(), 4, 1, false),
+        ([0].into(), 5, 4, false),
+        ([5].into(), 3, 0, false),
     ];
     let small = Small::new(&shapes);
     let found = small.cheapest(4, 2);
@@ -230,8 +239,8 @@ fn many_equal_ways_end_in_time() {
     for layer in 0..30 {
         let (from, left, right) = (3 * layer, 3 * layer + 1, 3 * layer + 2);
         for way in [left, right] {
-            shapes.push(([from].into(), way, 1));
-            shapes.push(([way].into(), from + 3, 1));
+            shapes.push(([from].into(), way, 1, false));
+            shapes.push(([way].into(), from + 3, 1, false));
         }
     }
     let small = Small::new(&shapes);
@@ -243,9 +252,9 @@ fn many_equal_ways_end_in_time() {
 /// Every position of a long chain needs all earlier ones' companions: what is shared grows without bound.
 #[test]
 fn sums_beyond_all_bounds_still_mean_held() {
-    let mut shapes: Vec<Shape> = vec![([0].into(), 1, 8)];
+    let mut shapes: Vec<Shape> = vec![([0].into(), 1, 8, false)];
     for number in 1..200 {
-        shapes.push(([number - 1, number].into(), number + 1, 8));
+        shapes.push(([number - 1, number].into(), number + 1, 8, false));
     }
     let small = Small::new(&shapes);
     let vertex = small.graph.vertex(&position(200)).unwrap();

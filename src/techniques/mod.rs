@@ -7,6 +7,7 @@
 //! [`Technique`].
 
 mod admission;
+pub mod certificates;
 mod claims;
 pub mod credential;
 pub mod datastore;
@@ -122,6 +123,7 @@ static FAMILIES: &[&[&Technique]] = &[
     secrets::TECHNIQUES,
     impersonation::TECHNIQUES,
     roles::TECHNIQUES,
+    certificates::TECHNIQUES,
 ];
 
 /// Every technique, family by family.

@@ -32,6 +32,7 @@ mod step;
 mod structure;
 mod technique;
 mod version;
+pub mod webhooks;
 
 pub use claims::Claims;
 pub use explain::explain;
@@ -124,6 +125,7 @@ static FAMILIES: &[&[&Technique]] = &[
     impersonation::TECHNIQUES,
     roles::TECHNIQUES,
     certificates::TECHNIQUES,
+    webhooks::TECHNIQUES,
 ];
 
 /// Every technique, family by family.

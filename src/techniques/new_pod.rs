@@ -151,7 +151,7 @@ static TEMPLATES: &[(&str, &Power)] = &[
 ];
 
 /// What a pod of one's own has in a namespace: its accounts, Secrets, ConfigMaps and network.
-fn belongings(namespace: &Text) -> [Position; 4] {
+pub(super) fn belongings(namespace: &Text) -> [Position; 4] {
     [
         any_account(namespace),
         Holder::Secret.whole(&Place::new(namespace, ANY)),

@@ -7,6 +7,7 @@
 //! [`Technique`].
 
 mod admission;
+pub mod certificates;
 mod claims;
 pub mod credential;
 pub mod datastore;
@@ -31,6 +32,7 @@ mod step;
 mod structure;
 mod technique;
 mod version;
+pub mod webhooks;
 
 pub use claims::Claims;
 pub use explain::explain;
@@ -122,6 +124,8 @@ static FAMILIES: &[&[&Technique]] = &[
     secrets::TECHNIQUES,
     impersonation::TECHNIQUES,
     roles::TECHNIQUES,
+    certificates::TECHNIQUES,
+    webhooks::TECHNIQUES,
 ];
 
 /// Every technique, family by family.

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 
 use super::admission::{admitted, pod_security};
-use super::pods::{any_node, pods};
+use super::pods::{any_node, both, pods};
 use super::references::Holder;
 use super::structure::{any_account, any_group, namespace_fact};
 use super::technique::techniques;
-use super::{ANY, Context, Evidence, Family, Place, Position, Sink};
+use super::{ANY, Certainty, Context, Evidence, Family, Place, Position, Sink};
 use crate::model::{ObjectId, Text};
 use crate::rbac::{Power, power};
 
@@ -75,6 +75,36 @@ techniques! { TECHNIQUES, Family::Workload;
         derive: pod_create_privileged,
     }
 
+    /// Makes a volume of a node's files and a pod that claims it.
+    ///
+    /// Pod Security looks at the pod and not at the volume behind its claim. The claim may be made by the pod itself,
+    /// as a generic ephemeral volume, so that no right over claims is asked for.
+    ///
+    /// # Preconditions
+    ///
+    /// The right to create PersistentVolumes together with the right to create pods or workloads in a namespace; two
+    /// identities may have one each. In a namespace that enforces `restricted` the pod does not run as root, and the
+    /// container runtime's socket has to be open to a group, which the pod chooses.
+    ///
+    /// What does not suffice: the right to create claims without volumes, which gets what a StorageClass provides.
+    ///
+    /// # Detection
+    ///
+    /// Audit log: `create` of PersistentVolumes with `hostPath` or `local` by anything but a provisioner.
+    VOLUME_CREATE: [Grant] => [Node] {
+        title: "Volume of a node's files",
+        mitre: ["T1611", "T1610"],
+        microsoft: ["MS-TA9013", "MS-TA9018"],
+        owasp: ["K01", "K02"],
+        effort: 2,
+        remediation: "Leave PersistentVolumes to provisioners and administrators.",
+        references: [
+            "https://kubernetes.io/docs/concepts/security/rbac-good-practices/#persistent-volume-creation",
+            "https://kubernetes.io/docs/concepts/storage/ephemeral-volumes/#generic-ephemeral-volumes",
+        ],
+        derive: volume_create,
+    }
+
     /// Rewrites the pod template of a workload: new code in its pods, another account, other volumes.
     ///
     /// # Preconditions
@@ -121,7 +151,7 @@ static TEMPLATES: &[(&str, &Power)] = &[
 ];
 
 /// What a pod of one's own has in a namespace: its accounts, Secrets, ConfigMaps and network.
-fn belongings(namespace: &Text) -> [Position; 4] {
+pub(super) fn belongings(namespace: &Text) -> [Position; 4] {
     [
         any_account(namespace),
         Holder::Secret.whole(&Place::new(namespace, ANY)),
@@ -244,5 +274,21 @@ fn workload_patch(context: &Context<'_>, sink: &mut Sink<'_>) {
         {
             sink.step([grant.clone()], pod.position(), vec![template_of(&workload)]);
         }
+    }
+}
+
+fn volume_create(context: &Context<'_>, sink: &mut Sink<'_>) {
+    let Some(volume) = context.held.everywhere(&power::CREATE_VOLUMES) else {
+        return;
+    };
+    for (namespace, grant) in makers(context) {
+        let (_, label) = pod_security(context.cluster, namespace);
+        let may_be_root = matches!(label.value.as_str(), "not set" | "privileged" | "baseline");
+        let mut certainty = admitted(context.cluster, namespace);
+        if !may_be_root {
+            let open = "the container runtime's socket is open to a group".into();
+            certainty = both(certainty, Certainty::Conditional(open));
+        }
+        sink.step_if([volume.clone(), grant], any_node(), certainty, vec![label]);
     }
 }

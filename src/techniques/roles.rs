@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::structure::grounds;
+use super::structure::{grounds, namespace_fact};
 use super::technique::techniques;
 use super::{Context, Evidence, Family, Position, Sink};
 use crate::model::{ObjectId, RoleBinding, Subject, Text};
@@ -75,7 +75,8 @@ techniques! { TECHNIQUES, Family::Rbac;
     ///
     /// `escalate` together with `update` or `patch` on the same role: all ClusterRoles, of which one is bound to
     /// every authenticated identity by default; or a role by name together with one of the identities that it is
-    /// bound to.
+    /// bound to. Or `escalate` together with `create`: a new Role for those who may bind Roles of the namespace, or a
+    /// new ClusterRole with the label by which a bound ClusterRole aggregates others.
     ///
     /// What does not suffice: `escalate` without a right to write roles, or writing roles without `escalate`.
     ///
@@ -214,6 +215,46 @@ fn role_escalate(context: &Context<'_>, sink: &mut Sink<'_>) {
                 let premises = [grant.clone(), Position::Identity(subject.clone())];
                 sink.step(premises, gained.clone(), vec![bound(id, binding)]);
             }
+        }
+    }
+    role_create(context, sink);
+}
+
+/// New roles with every right, which count once somebody binds them or another role aggregates them.
+fn role_create(context: &Context<'_>, sink: &mut Sink<'_>) {
+    let held = context.held;
+    let binders: BTreeMap<&Text, Position> = held.namespaces(&power::BIND_ROLES).into_iter().collect();
+    for (namespace, create) in held.namespaces(&power::CREATE_ROLES) {
+        if let Some(bind) = binders.get(namespace) {
+            let whole = Position::Namespace(namespace.clone());
+            sink.step([create, bind.clone()], whole, vec![namespace_fact(namespace)]);
+        }
+    }
+    let Some(create) = held.everywhere(&power::CREATE_CLUSTER_ROLES) else {
+        return;
+    };
+    for (id, binding) in &context.cluster.role_bindings {
+        let role = ObjectId::cluster_scoped(&binding.role_ref.kind, &binding.role_ref.name);
+        let known = context.cluster.roles.by_id(&role);
+        let aggregates = known
+            .and_then(|role| role.aggregation_rule.as_ref())
+            .is_some_and(|rule| !rule.cluster_role_selectors.is_empty());
+        if role.kind != "ClusterRole" || !aggregates {
+            continue;
+        }
+        let gained = if id.kind == "ClusterRoleBinding" {
+            Position::ClusterAdmin
+        } else {
+            Position::Namespace(id.namespace.clone())
+        };
+        let selectors = Evidence::new(role, "/aggregationRule/clusterRoleSelectors", "");
+        for subject in context.access.subjects_of(id) {
+            let premises = [create.clone(), Position::Identity(subject.clone())];
+            sink.step(
+                premises,
+                gained.clone(),
+                vec![bound(id, binding), selectors.clone()],
+            );
         }
     }
 }

@@ -275,7 +275,7 @@ fn allowed(by: &Allowed, pod: &ObjectId, direction: &str) -> Evidence {
 }
 
 /// The ports that matter, by pod: those of datastores and those that are exposed.
-fn listening(context: &Context<'_>) -> BTreeMap<usize, BTreeSet<(u16, Protocol)>> {
+pub(super) fn listening(context: &Context<'_>) -> BTreeMap<usize, BTreeSet<(u16, Protocol)>> {
     let mut ports = BTreeMap::<usize, BTreeSet<_>>::new();
     for exposure in context.network.exposures() {
         ports

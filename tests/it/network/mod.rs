@@ -1,5 +1,6 @@
 //! Tests of network: the evaluator against one packet at a time, laws, and cases by hand.
 
+mod destinations;
 mod entries;
 mod oracle;
 mod policies;

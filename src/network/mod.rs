@@ -34,6 +34,7 @@ mod selector;
 mod service;
 mod units;
 mod universe;
+mod unmodelled;
 mod walk;
 
 pub use address::Range;
@@ -177,6 +178,7 @@ impl Network {
         ways.extend(through);
         network.groups = universe.groups;
         network.group_of = universe.group_of;
+        unmodelled::report(cluster, &network.groups, &mut diagnostics);
         network.units = universe.units;
         network.destinations = destination::Destinations::new(cluster, &network.units, network.groups.len());
         network.entries = network.expose(cluster, ways);

@@ -5,6 +5,7 @@ mod entries;
 mod oracle;
 mod policies;
 mod random;
+mod unmodelled;
 
 use std::net::IpAddr;
 

@@ -46,7 +46,7 @@ pub struct Other {
 
 impl Other {
     /// API groups whose objects' `spec` some rule reads.
-    const READ: &'static [&'static str] = &[];
+    const READ: &'static [&'static str] = &["cilium.io", "security.istio.io"];
 
     /// Whether objects of this API group keep their `spec`.
     pub fn keeps_spec(group: &str) -> bool {

@@ -13,6 +13,7 @@ mod admin;
 mod connections;
 mod controllers;
 mod decide;
+mod destination;
 mod entry;
 mod exposure;
 mod gateway;
@@ -33,11 +34,13 @@ mod selector;
 mod service;
 mod units;
 mod universe;
+mod unmodelled;
 mod walk;
 
 pub use address::Range;
 pub use connections::{Connection, End};
 pub use controllers::Controller;
+pub use destination::ApiServer;
 pub use entry::Outside;
 pub use exposure::Exposure;
 pub use lint::Remark;
@@ -122,6 +125,7 @@ pub struct Network {
     entries: Vec<Exposure>,
     /// What Ingresses and Routes lead to, before any policy is asked.
     proxied: Vec<service::Backend>,
+    destinations: destination::Destinations,
     plugin: Option<&'static Plugin>,
     unenforced: bool,
 }
@@ -174,7 +178,9 @@ impl Network {
         ways.extend(through);
         network.groups = universe.groups;
         network.group_of = universe.group_of;
+        unmodelled::report(cluster, &network.groups, &mut diagnostics);
         network.units = universe.units;
+        network.destinations = destination::Destinations::new(cluster, &network.units, network.groups.len());
         network.entries = network.expose(cluster, ways);
         let from_internet = network
             .entries

@@ -8,11 +8,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::pods::{ContainerView, any_node, any_pod, pods};
+use super::pods::{ContainerView, PodView, any_node, any_pod, pods};
 use super::references::{Holder, Keys};
 use super::{ANY, Certainty, Context, Evidence, Opens, Place, Position, Reason, Relation, Step};
 use crate::model::{ObjectId, Protocol, Text, UNNAMED_WORKER};
-use crate::network::{Allowed, Hub};
+use crate::network::{Allowed, Direction, Hub, Unit, Verdict};
 use crate::rbac::power::Objects;
 use crate::rbac::{self, Identity, Power, Scope};
 
@@ -22,6 +22,7 @@ pub(super) fn relate(context: &Context<'_>, steps: &mut Vec<Step>) {
     choices(context, steps);
     keys(context, steps);
     network(context, steps);
+    own_node(context, steps);
     exposure(context, steps);
     api_server(context, steps);
     groups(context, steps);
@@ -248,19 +249,96 @@ fn group_port(group: &Text, port: u16, protocol: Protocol) -> Position {
 }
 
 fn senders(context: &Context<'_>, hub: &Hub, position: &Position, steps: &mut Vec<Step>) {
-    for group in context
-        .network
-        .sources(hub)
-        .iter()
-        .filter_map(|group| context.network.groups().get(group))
-    {
-        let Some((id, _)) = group.pods.first().and_then(|&pod| context.cluster.pods.at(pod)) else {
+    for number in context.network.sources(hub).iter() {
+        let (sender, evidence) = match context.network.units().get(number) {
+            Some(Unit::Group(group)) => {
+                let group = &context.network.groups()[*group];
+                let Some((id, _)) = group.pods.first().and_then(|&pod| context.cluster.pods.at(pod)) else {
+                    continue;
+                };
+                (
+                    Position::Network(group.name.clone()),
+                    allowed(&hub.egress, id, "egress"),
+                )
+            }
+            Some(Unit::Nodes(names)) => {
+                let Some(first) = names.first() else {
+                    continue;
+                };
+                let node = Evidence::new(ObjectId::cluster_scoped("Node", first), "", "");
+                (nodes(first), node)
+            }
+            _ => continue,
+        };
+        steps.push(step(Relation::Reaches, sender, position.clone(), vec![evidence]));
+    }
+}
+
+/// The network position of nodes that no policy tells apart, by the first of them.
+fn nodes(first: &Text) -> Position {
+    Position::Network(format!("nodes/{first}").into())
+}
+
+/// `SENDS_AS` for nodes, and what policies never stop: traffic between a node and the pods on it.
+///
+/// Pods that share their node's network send as the node.
+/// Source: <https://kubernetes.io/docs/concepts/services-networking/network-policies/>
+fn own_node(context: &Context<'_>, steps: &mut Vec<Step>) {
+    for unit in context.network.units() {
+        let Unit::Nodes(names) = unit else {
             continue;
         };
-        let evidence = vec![allowed(&hub.egress, id, "egress")];
-        let sender = Position::Network(group.name.clone());
-        steps.push(step(Relation::Reaches, sender, position.clone(), evidence));
+        for name in names {
+            let exists = || vec![Evidence::new(ObjectId::cluster_scoped("Node", name), "", "")];
+            let node = Position::Node(name.clone());
+            steps.push(step(Relation::SendsAs, node.clone(), nodes(&names[0]), exists()));
+            steps.push(step(Relation::SendsAs, node, local(name, "host"), exists()));
+        }
     }
+    let ports = listening(context);
+    let placed = |pod: &PodView<'_>| !pod.pod.spec.node_name.is_empty();
+    let server = context.network.api_server();
+    let beside = context.cluster.nodes.values();
+    let beside = beside.filter(|node| server.runs_on(node) != Verdict::Denied);
+    let mut useful: BTreeSet<(Text, &str)> = beside.map(|node| (node.meta.name.clone(), "pods")).collect();
+    for pod in pods(context).filter(placed) {
+        let node = &pod.pod.spec.node_name;
+        let other = if pod.pod.spec.is_host_network() {
+            "pods"
+        } else {
+            "host"
+        };
+        for &(port, protocol) in ports.get(&pod.index).into_iter().flatten() {
+            let port = Position::Port(pod.place.clone(), port, protocol);
+            let fact = vec![pod.fact("/nodeName", node)];
+            steps.push(step(Relation::Reaches, local(node, other), port, fact));
+            useful.insert((node.clone(), other));
+        }
+    }
+    for pod in pods(context).filter(placed) {
+        let node = &pod.pod.spec.node_name;
+        let own = if pod.pod.spec.is_host_network() {
+            "host"
+        } else {
+            "pods"
+        };
+        if useful.contains(&(node.clone(), own)) {
+            for container in pod.containers().filter(ContainerView::is_lasting) {
+                let fact = vec![pod.fact("/nodeName", node)];
+                steps.push(step(
+                    Relation::SendsAs,
+                    container.position(),
+                    local(node, own),
+                    fact,
+                ));
+            }
+        }
+    }
+}
+
+/// On one node, its own network or that of its pods.
+fn local(node: &Text, side: &str) -> Position {
+    Position::Network(format!("node/{node}/{side}").into())
 }
 
 fn allowed(by: &Allowed, pod: &ObjectId, direction: &str) -> Evidence {
@@ -308,44 +386,67 @@ fn exposure(context: &Context<'_>, steps: &mut Vec<Step>) {
     }
 }
 
-/// `TALKS_TO`: from network groups and from outside to the API server.
+/// `TALKS_TO`: from network groups, nodes and from outside to the API server.
 ///
-/// Where no policy isolates egress in a namespace its pods reach the API server; where one does, whether it
-/// lets them depends on the API server's address, which is seldom in the input.
+/// Where the input does not hold the API server's address and policies do not treat all addresses alike, the
+/// step depends on it. No policy stops a node, nor a pod that runs where the API server does.
 fn api_server(context: &Context<'_>, steps: &mut Vec<Step>) {
-    let isolating: BTreeMap<&Text, &ObjectId> = context
-        .cluster
-        .network_policies
+    let server = context.network.api_server();
+    let known: Vec<_> = server
+        .object
         .iter()
-        .filter(|(_, policy)| match &policy.spec.policy_types {
-            Some(types) => types.iter().any(|kind| kind == "Egress"),
-            None => policy.spec.egress.is_some(),
-        })
-        .map(|(id, _)| (&id.namespace, id))
+        .map(|object| Evidence::new(object.clone(), "", ""))
         .collect();
-    for group in context.network.groups() {
-        let sender = Position::Network(group.name.clone());
-        let policy = isolating.get(&group.namespace);
-        let evidence = match policy {
-            Some(policy) => Evidence::new((*policy).clone(), "/spec/egress", ""),
-            None => namespace_fact(&group.namespace),
-        };
-        let mut talks = step(Relation::TalksTo, sender, Position::ApiServer, vec![evidence]);
-        if policy.is_some() {
-            talks.certainty = Certainty::Conditional("egress policies open the API server".into());
+    let mut talks = |sender, mut evidence: Vec<Evidence>, condition: Option<&str>| {
+        evidence.extend(known.iter().cloned());
+        let mut talks = step(Relation::TalksTo, sender, Position::ApiServer, evidence);
+        if let Some(condition) = condition {
+            talks.certainty = Certainty::Conditional(condition.into());
         }
         steps.push(talks);
+    };
+    let isolating = context.network.isolating(Direction::Egress);
+    for (number, group) in context.network.groups().iter().enumerate() {
+        let sender = Position::Network(group.name.clone());
+        let evidence = || isolating[number].map(|policy| Evidence::new(policy.clone(), "/spec/egress", ""));
+        match context.network.to_api_server(number) {
+            (Verdict::Denied, _) => {}
+            (Verdict::Unknown, _) => {
+                talks(sender, evidence().into_iter().collect(), Some(OPEN_EGRESS));
+            }
+            (Verdict::Allowed, Some(Allowed::Rule(policy, pointer))) => {
+                talks(sender, vec![Evidence::new(policy, pointer, "")], None);
+            }
+            (Verdict::Allowed, _) => talks(sender, vec![namespace_fact(&group.namespace)], None),
+        }
     }
-    let service = ObjectId::new("Service", "default", "kubernetes");
-    let mut outside = step(
-        Relation::TalksTo,
+    for unit in context.network.units() {
+        if let Unit::Nodes(names) = unit
+            && let Some(first) = names.first()
+        {
+            let node = Evidence::new(ObjectId::cluster_scoped("Node", first), "", "");
+            talks(nodes(first), vec![node], None);
+        }
+    }
+    for (id, node) in &context.cluster.nodes {
+        let condition = match server.runs_on(node) {
+            Verdict::Denied => continue,
+            Verdict::Unknown => Some("the API server runs on this node"),
+            Verdict::Allowed => None,
+        };
+        let fact = vec![Evidence::new(id.clone(), "/status/addresses", "")];
+        talks(local(&id.name, "pods"), fact, condition);
+    }
+    let service = Evidence::new(ObjectId::new("Service", "default", "kubernetes"), "", "");
+    talks(
         Position::Internet,
-        Position::ApiServer,
-        vec![Evidence::new(service, "", "")],
+        vec![service],
+        Some("the API server can be reached from outside"),
     );
-    outside.certainty = Certainty::Conditional("the API server can be reached from outside".into());
-    steps.push(outside);
 }
+
+/// What a step to the API server depends on where its address is unknown and egress is isolated.
+const OPEN_EGRESS: &str = "egress policies open the API server";
 
 /// Every identity that the input names: accounts, those that pods run as, those that bindings name.
 pub(super) fn identities(context: &Context<'_>) -> BTreeSet<Identity> {

@@ -398,80 +398,96 @@ fn gateway(listener: &str, route: &str, more: &str) -> String {
     )
 }
 
+const LISTENER: &str = "{name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}";
+const ROUTE: &str = "{parentRefs: [{namespace: infra, name: gw}], hostnames: [a.example.com], rules: [{backendRefs: [{name: web, port: 80}]}]}";
+const OPEN: [&str; 1] = ["8080 internet Gateway/infra/gw HTTPRoute/shop/web Service/shop/web"];
+
 #[test]
 fn routes_of_gateways_need_a_listener_that_takes_them() {
-    let all = "{name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}";
-    let route = "{parentRefs: [{namespace: infra, name: gw}], hostnames: [a.example.com], rules: [{backendRefs: [{name: web, port: 80}]}]}";
-    let open = ["8080 internet Gateway/infra/gw HTTPRoute/shop/web Service/shop/web"];
-    check(&gateway(all, route, ""), &open);
-    check(&gateway(&all.replace("from: All", "from: Same"), route, ""), &[]);
+    check(&gateway(LISTENER, ROUTE, ""), &OPEN);
+    check(
+        &gateway(&LISTENER.replace("from: All", "from: Same"), ROUTE, ""),
+        &[],
+    );
     check(
         &gateway(
-            &all.replace(", allowedRoutes: {namespaces: {from: All}}", ""),
-            route,
+            &LISTENER.replace(", allowedRoutes: {namespaces: {from: All}}", ""),
+            ROUTE,
             "",
         ),
         &[],
     );
     check(
         &gateway(
-            &all.replace("from: All", "from: Selector, selector: {matchLabels: {team: a}}"),
-            route,
+            &LISTENER.replace("from: All", "from: Selector, selector: {matchLabels: {team: a}}"),
+            ROUTE,
             "",
         ),
-        &open,
+        &OPEN,
     );
     check(
         &gateway(
-            &all.replace("from: All", "from: Selector, selector: {matchLabels: {team: b}}"),
-            route,
+            &LISTENER.replace("from: All", "from: Selector, selector: {matchLabels: {team: b}}"),
+            ROUTE,
             "",
         ),
         &[],
     );
     check(
         &gateway(
-            &all.replace("{from: All}", "{from: All}, kinds: [{kind: GRPCRoute}]"),
-            route,
+            &LISTENER.replace("{from: All}", "{from: All}, kinds: [{kind: GRPCRoute}]"),
+            ROUTE,
             "",
         ),
         &[],
     );
-    check(&gateway(&all.replace("HTTP,", "TCP,"), route, ""), &[]);
+    check(&gateway(&LISTENER.replace("HTTP,", "TCP,"), ROUTE, ""), &[]);
     check(
         &gateway(
-            &all.replace("port: 80", "port: 80, hostname: '*.example.com'"),
-            route,
+            &LISTENER.replace("port: 80", "port: 80, hostname: '*.example.com'"),
+            ROUTE,
             "",
         ),
-        &open,
-    );
-    check(
-        &gateway(
-            &all.replace("port: 80", "port: 80, hostname: '*.example.org'"),
-            route,
-            "",
-        ),
-        &[],
+        &OPEN,
     );
     check(
         &gateway(
-            all,
-            &route.replace("name: gw", "name: gw, sectionName: https"),
+            &LISTENER.replace("port: 80", "port: 80, hostname: '*.example.org'"),
+            ROUTE,
+            "",
+        ),
+        &[],
+    );
+}
+
+#[test]
+fn routes_name_the_listener_they_want_and_backends_may_have_no_weight() {
+    check(
+        &gateway(
+            LISTENER,
+            &ROUTE.replace("name: gw", "name: gw, sectionName: https"),
             "",
         ),
         &[],
     );
     check(
-        &gateway(all, &route.replace("name: gw", "name: gw, sectionName: http"), ""),
-        &open,
+        &gateway(
+            LISTENER,
+            &ROUTE.replace("name: gw", "name: gw, sectionName: http"),
+            "",
+        ),
+        &OPEN,
     );
     check(
-        &gateway(all, &route.replace("name: gw", "name: gw, port: 81"), ""),
+        &gateway(LISTENER, &ROUTE.replace("name: gw", "name: gw, port: 81"), ""),
         &[],
     );
     check(
-        &gateway(all, &route.replace("port: 80}]", "port: 80, weight: 0}]"), ""),
+        &gateway(
+            LISTENER,
+            &ROUTE.replace("port: 80}]", "port: 80, weight: 0}]"),
+            "",
+        ),
         &[],
     );
 }

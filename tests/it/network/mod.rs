@@ -1,9 +1,11 @@
 //! Tests of network: the evaluator against one packet at a time, laws, and cases by hand.
 
+mod destinations;
 mod entries;
 mod oracle;
 mod policies;
 mod random;
+mod unmodelled;
 
 use std::net::IpAddr;
 

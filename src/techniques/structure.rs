@@ -371,7 +371,7 @@ pub(super) fn identity_object(identity: &Identity) -> ObjectId {
 fn grants(context: &Context<'_>, steps: &mut Vec<Step>) {
     let mut wide = BTreeSet::<&'static Power>::new();
     for holding in context.access.holdings() {
-        if holding.scope == Scope::Cluster {
+        if holding.scope == Scope::Cluster && holding.power.is_namespaced() {
             wide.insert(holding.power);
         }
         let identity = &holding.identity;

@@ -67,7 +67,7 @@ pub(super) fn run(args: &GraphArgs, streams: &mut Streams<'_>) -> anyhow::Result
 fn on_paths<'a>(graph: &'a AttackGraph, jewels: &[(Position, &str)]) -> Vec<&'a Step> {
     let rows = graph.freeze();
     let starts: Vec<_> = graph.vertex(&Position::Internet).into_iter().collect();
-    let solver = Solver::new(graph, &rows, &starts);
+    let solver = Solver::new(graph, &rows, &starts).with_states(report::states(jewels.len()));
     let targets = jewels.iter().filter_map(|(jewel, _)| graph.vertex(jewel));
     let paths = targets.flat_map(|target| solver.cheapest(target, 1));
     let steps: BTreeSet<_> = paths.flat_map(|path| path.steps).collect();

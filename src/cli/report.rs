@@ -42,7 +42,8 @@ pub(super) fn run(args: &ReportArgs, streams: &mut Streams<'_>) -> anyhow::Resul
     let rows = graph.freeze();
     let starts: Vec<_> = graph.vertex(&Position::Internet).into_iter().collect();
     let jewels = report::crown_jewels(&analysis.cluster, &analysis.facts);
-    let paths = report::cheapest(&graph, &Solver::new(&graph, &rows, &starts), &jewels);
+    let solver = Solver::new(&graph, &rows, &starts).with_states(report::states(jewels.len()));
+    let paths = report::cheapest(&graph, &solver, &jewels);
     let inputs = Inputs {
         name: &analysis.name,
         cluster: &analysis.cluster,

@@ -63,6 +63,9 @@ type Source = Option<(BindingIndex, RuleIndex)>;
 /// One reason for one holding, all in numbers: identity, power, scope.
 type Entry = (usize, usize, usize, Source);
 
+/// Where a rule reaches objects: namespace (empty for all), name, and both as a scope of the pool.
+type Reached = (Text, Option<Text>, usize);
+
 /// A passed check of a power that needs two.
 #[derive(Clone, Debug)]
 struct Part {
@@ -93,13 +96,7 @@ pub(super) fn holdings(access: &Access) -> Vec<Holding> {
         .roles
         .rules()
         .par_iter()
-        .map(|written| {
-            let checks = WAYS.checks.iter().enumerate();
-            checks
-                .filter(|(_, check)| check.passes(&written.rule))
-                .map(|(index, _)| index)
-                .collect()
-        })
+        .map(|written| WAYS.passed(&written.rule))
         .collect();
     let mut collector = Collector {
         access,
@@ -140,25 +137,36 @@ impl<'a> Collector<'a> {
             .map(|subject| self.identities.place(subject))
             .collect();
         for (rule_index, known) in access.roles.rules_of(bound.role) {
+            let mut by_objects: [Option<Vec<Reached>>; 4] = Default::default();
+            let source = (index, rule_index);
             for &check in &passed[rule_index] {
-                let places = places(check, &bound.id.namespace, &known.resource_names);
+                let objects = WAYS.checks[check].objects;
+                let places = by_objects[objects as usize]
+                    .get_or_insert_with(|| self.places(objects, &bound.id.namespace, &known.resource_names));
                 let is_nameless = WAYS.checks[check].is_nameless();
-                let source = (index, rule_index);
-                for (namespace, name) in &places {
+                for (namespace, name, scope) in places.iter() {
                     if WAYS.is_part[check] {
                         self.add_part(bound, check, namespace, name.clone(), source);
                     }
-                    if WAYS.alone[check].is_empty() || is_nameless && name.is_some() {
+                    if is_nameless && name.is_some() {
                         continue;
                     }
-                    let scope = self.scopes.place(&Scope::new(namespace, name.as_ref()));
                     for &power in &WAYS.alone[check] {
-                        let entry = |&identity: &usize| (identity, power, scope, Some(source));
+                        let entry = |&identity: &usize| (identity, power, *scope, Some(source));
                         self.entries.extend(subjects.iter().map(entry));
                     }
                 }
             }
         }
+    }
+
+    fn places(&mut self, objects: Objects, namespace: &Text, names: &[Text]) -> Vec<Reached> {
+        let places = places(objects, namespace, names).into_iter();
+        let reached = places.map(|(namespace, name)| {
+            let scope = self.scopes.place(&Scope::new(&namespace, name.as_ref()));
+            (namespace, name, scope)
+        });
+        reached.collect()
     }
 
     fn add_part(
@@ -312,10 +320,10 @@ impl<'a> Collector<'a> {
     }
 }
 
-/// Where a check is passed by a rule with these names that a binding of this namespace gives: namespace and
-/// name, both empty where all are meant.
-fn places(check: CheckIndex, namespace: &Text, names: &[Text]) -> Vec<(Text, Option<Text>)> {
-    match WAYS.checks[check].objects {
+/// Where a rule with these names that a binding of this namespace gives reaches objects: namespace and name,
+/// both empty where all are meant.
+fn places(objects: Objects, namespace: &Text, names: &[Text]) -> Vec<(Text, Option<Text>)> {
+    match objects {
         Objects::ClusterScoped if !namespace.is_empty() => Vec::new(),
         Objects::Paths if namespace.is_empty() => vec![(Text::default(), None)],
         Objects::Paths => Vec::new(),

@@ -27,7 +27,8 @@ pub(super) fn covers(rule: &PolicyRule, request: &ResourceRequest<'_>) -> bool {
             .any(|resource| matches(resource, request.resource, request.subresource))
 }
 
-fn has(words: &[Text], word: &str) -> bool {
+/// Whether the words of a rule have a word; `*` stands for any.
+pub(super) fn has(words: &[Text], word: &str) -> bool {
     words.iter().any(|known| known == "*" || known == word)
 }
 

@@ -147,6 +147,14 @@ pub struct Findings {
     pub unreached: Vec<String>,
 }
 
+/// States that all searches of a report may look at together; of few jewels each gets more.
+const STATES: usize = 100_000;
+
+/// Returns how many states the search for each of so many jewels may look at.
+pub fn states(jewels: usize) -> usize {
+    (STATES / jewels.max(1)).clamp(200, 20_000)
+}
+
 /// Returns the cheapest path to each crown jewel that can be reached, in the order of the jewels.
 ///
 /// # Complexity

@@ -13,7 +13,6 @@ use super::references::{Holder, Keys};
 use super::{ANY, Certainty, Context, Evidence, Opens, Place, Position, Reason, Relation, Step};
 use crate::model::{ObjectId, Protocol, Text, UNNAMED_WORKER};
 use crate::network::{Allowed, Direction, Hub, Unit, Verdict};
-use crate::rbac::power::Objects;
 use crate::rbac::{self, Identity, Power, Scope};
 
 /// Adds every structural step.
@@ -538,11 +537,7 @@ pub(super) fn identity_object(identity: &Identity) -> ObjectId {
 fn grants(context: &Context<'_>, steps: &mut Vec<Step>) {
     let mut wide = BTreeSet::<&'static Power>::new();
     for holding in context.held.holdings(context.access) {
-        let right = holding.power.any.iter();
-        let mut objects = right.map(|right| right.objects);
-        let in_namespaces =
-            objects.any(|objects| matches!(objects, Objects::Namespaced | Objects::Namespaces));
-        if holding.scope == Scope::Cluster && in_namespaces {
+        if holding.scope == Scope::Cluster && holding.power.is_namespaced() {
             wide.insert(holding.power);
         }
         let identity = &holding.identity;

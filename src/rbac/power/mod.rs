@@ -109,6 +109,14 @@ impl Right {
     }
 }
 
+impl Power {
+    /// Whether the power can hold in a namespace, so that a right in the whole cluster covers one there.
+    pub fn is_namespaced(&self) -> bool {
+        let objects = |right: &Right| matches!(right.objects, Objects::Namespaced | Objects::Namespaces);
+        self.any.iter().any(objects)
+    }
+}
+
 /// Declares powers and the slice that lists them.
 macro_rules! power_table {
     ($($(#[doc = $doc:literal])+ $name:ident = $id:literal, $title:literal, $any:expr;)+) => {

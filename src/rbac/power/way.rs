@@ -3,7 +3,7 @@
 //! **Trap.** A check with a `?` stands for many requests; it is asked with the words of the rule itself, never
 //! with a word that the rule does not have.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 use super::{And, Objects, Power, Right, powers};
@@ -39,6 +39,8 @@ pub(in crate::rbac) struct Ways {
     /// The powers in the order of their ids.
     pub(in crate::rbac) powers: Vec<&'static Power>,
     pub(in crate::rbac) checks: Vec<Check>,
+    /// The checks by API group; a rule that does not have the group passes none of them.
+    by_group: Vec<(&'static str, Vec<CheckIndex>)>,
     /// The ways with two checks.
     pub(in crate::rbac) double: Vec<Way>,
     /// For each check the powers that it gives alone.
@@ -88,13 +90,34 @@ impl Ways {
             }
         }
         ways.retain(|way| way.second.is_some());
+        let mut by_group = BTreeMap::<_, Vec<_>>::new();
+        for (index, check) in checks.iter().enumerate() {
+            by_group.entry(check.group).or_default().push(index);
+        }
         Self {
             powers: sorted,
             checks,
+            by_group: by_group.into_iter().collect(),
             double: ways,
             alone,
             is_part,
         }
+    }
+}
+
+impl Ways {
+    /// Returns the checks that a rule passes for objects of some name, in order.
+    pub(in crate::rbac) fn passed(&self, known: &PolicyRule) -> Vec<CheckIndex> {
+        let groups = self.by_group.iter().filter(|(group, _)| {
+            rule::has(&known.api_groups, group) || group.is_empty() && !known.non_resource_urls.is_empty()
+        });
+        let checks = groups.flat_map(|(_, checks)| checks);
+        let mut passed: Vec<_> = checks
+            .copied()
+            .filter(|&index| self.checks[index].passes(known))
+            .collect();
+        passed.sort_unstable();
+        passed
     }
 }
 

@@ -404,60 +404,34 @@ const OPEN: [&str; 1] = ["8080 internet Gateway/infra/gw HTTPRoute/shop/web Serv
 
 #[test]
 fn routes_of_gateways_need_a_listener_that_takes_them() {
-    check(&gateway(LISTENER, ROUTE, ""), &OPEN);
-    check(
-        &gateway(&LISTENER.replace("from: All", "from: Same"), ROUTE, ""),
-        &[],
-    );
-    check(
-        &gateway(
-            &LISTENER.replace(", allowedRoutes: {namespaces: {from: All}}", ""),
-            ROUTE,
-            "",
+    let shut: &[&str] = &[];
+    let cases = [
+        ("", "", &OPEN[..]),
+        ("from: All", "from: Same", shut),
+        (", allowedRoutes: {namespaces: {from: All}}", "", shut),
+        (
+            "from: All",
+            "from: Selector, selector: {matchLabels: {team: a}}",
+            &OPEN,
         ),
-        &[],
-    );
-    check(
-        &gateway(
-            &LISTENER.replace("from: All", "from: Selector, selector: {matchLabels: {team: a}}"),
-            ROUTE,
-            "",
+        (
+            "from: All",
+            "from: Selector, selector: {matchLabels: {team: b}}",
+            shut,
         ),
-        &OPEN,
-    );
-    check(
-        &gateway(
-            &LISTENER.replace("from: All", "from: Selector, selector: {matchLabels: {team: b}}"),
-            ROUTE,
-            "",
-        ),
-        &[],
-    );
-    check(
-        &gateway(
-            &LISTENER.replace("{from: All}", "{from: All}, kinds: [{kind: GRPCRoute}]"),
-            ROUTE,
-            "",
-        ),
-        &[],
-    );
-    check(&gateway(&LISTENER.replace("HTTP,", "TCP,"), ROUTE, ""), &[]);
-    check(
-        &gateway(
-            &LISTENER.replace("port: 80", "port: 80, hostname: '*.example.com'"),
-            ROUTE,
-            "",
-        ),
-        &OPEN,
-    );
-    check(
-        &gateway(
-            &LISTENER.replace("port: 80", "port: 80, hostname: '*.example.org'"),
-            ROUTE,
-            "",
-        ),
-        &[],
-    );
+        ("{from: All}", "{from: All}, kinds: [{kind: GRPCRoute}]", shut),
+        ("HTTP,", "TCP,", shut),
+        ("port: 80", "port: 80, hostname: '*.example.com'", &OPEN),
+        ("port: 80", "port: 80, hostname: '*.example.org'", shut),
+    ];
+    for (old, new, expected) in cases {
+        let listener = if old.is_empty() {
+            LISTENER.to_owned()
+        } else {
+            LISTENER.replace(old, new)
+        };
+        check(&gateway(&listener, ROUTE, ""), expected);
+    }
 }
 
 #[test]

@@ -12,9 +12,10 @@ use anyhow::bail;
 use super::suggest::did_you_mean;
 use super::{Streams, safe};
 use crate::collect;
+use crate::graph::{AttackGraph, VertexId};
 use crate::model::{Cluster, Diagnostic, Severity};
 use crate::report::{self, counted};
-use crate::techniques::{self, Facts, Place, Position, Step};
+use crate::techniques::{self, Facts, Place, Position};
 
 /// Most diagnostics that a command prints beside its result.
 const DIAGNOSTICS_SHOWN: usize = 20;
@@ -82,11 +83,6 @@ impl InputArgs {
 }
 
 impl Analysis {
-    /// Every step of the catalogue.
-    pub(super) fn steps(&self) -> Vec<Step> {
-        techniques::steps(&self.facts.context(&self.cluster))
-    }
-
     /// Prints the warnings beside a result.
     pub(super) fn warn(&self, err: &mut dyn Write) {
         warn(self.diagnostics.iter().chain(&self.facts.diagnostics), err);
@@ -108,34 +104,32 @@ pub(super) fn warn<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>, er
     }
 }
 
-/// Returns the position with this id.
-pub(super) fn position(id: &str, steps: &[Step]) -> anyhow::Result<Position> {
-    let all = || {
-        steps
-            .iter()
-            .flat_map(|step| step.premises.iter().chain([&step.conclusion]))
-    };
-    if let Some(position) = all().find(|position| position.to_string() == id) {
-        return Ok(position.clone());
+/// Returns the number of the position with this id.
+pub(super) fn vertex(id: &str, graph: &AttackGraph) -> anyhow::Result<VertexId> {
+    if let Some(at) = graph.positions().position(|position| position.to_string() == id) {
+        return Ok(VertexId::try_from(at)?);
     }
-    let ids: BTreeSet<String> = all().map(ToString::to_string).collect();
+    let ids: BTreeSet<String> = graph.positions().map(ToString::to_string).collect();
     let near = did_you_mean(id, ids.iter().map(String::as_str));
     bail!("no position is called {id}{near}; `beachhead graph --format json` lists all");
 }
 
 impl Analysis {
-    /// Returns the positions an id stands for: one position, or all pods of a workload.
-    pub(super) fn positions(&self, id: &str, steps: &[Step]) -> anyhow::Result<Vec<Position>> {
-        let pods = self
-            .cluster
-            .pods
-            .values()
-            .filter(|pod| self.cluster.workload_of(pod).to_string() == id);
-        let pods: Vec<_> = pods
+    /// The attack graph of the whole catalogue.
+    pub(super) fn graph(&self) -> AttackGraph {
+        AttackGraph::new(techniques::steps(&self.facts.context(&self.cluster)))
+    }
+
+    /// Returns the numbers of the positions that an id stands for: one position, or all pods of a workload.
+    pub(super) fn vertices(&self, id: &str, graph: &AttackGraph) -> anyhow::Result<Vec<VertexId>> {
+        let pods = self.cluster.pods.values();
+        let pods: Vec<VertexId> = pods
+            .filter(|pod| self.cluster.workload_of(pod).to_string() == id)
             .map(|pod| Position::Pod(Place::new(&pod.meta.namespace, &pod.meta.name)))
+            .filter_map(|pod| graph.vertex(&pod))
             .collect();
         if pods.is_empty() {
-            Ok(vec![position(id, steps)?])
+            Ok(vec![vertex(id, graph)?])
         } else {
             Ok(pods)
         }

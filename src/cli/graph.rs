@@ -6,9 +6,10 @@ use clap::ValueEnum;
 
 use super::analysis::InputArgs;
 use super::output::OutputArgs;
-use super::solve::Solution;
 use super::{ExitCode, Streams};
 use crate::draw::dot::{Picture, dot};
+use crate::graph::AttackGraph;
+use crate::paths::Solver;
 use crate::report;
 use crate::techniques::{Position, Step};
 
@@ -44,39 +45,31 @@ pub(super) fn run(args: &GraphArgs, streams: &mut Streams<'_>) -> anyhow::Result
     analysis.warn(streams.err);
     let entries = BTreeSet::from([Position::Internet]);
     let jewels = report::crown_jewels(&analysis.cluster, &analysis.facts);
-    let jewels: BTreeSet<Position> = jewels.into_iter().map(|(position, _)| position).collect();
-    let mut steps = analysis.steps();
-    if args.paths {
-        let starts = [Position::Internet];
-        let solution = Solution::new(&steps, &starts);
-        let paths = jewels.iter().filter_map(|jewel| solution.derivation(jewel));
-        steps = distinct(paths.flat_map(|path| path.steps));
-    }
+    let graph = analysis.graph();
+    let steps = if args.paths {
+        on_paths(&graph, &jewels)
+    } else {
+        graph.steps().iter().collect()
+    };
     let text = match args.format {
-        GraphFormat::Json => report::json(&report::graph(&analysis.cluster, &analysis.facts, &steps))?,
-        GraphFormat::Dot => {
-            let steps: Vec<&Step> = steps.iter().collect();
-            dot(&Picture {
-                steps: &steps,
-                entries: &entries,
-                jewels: &jewels,
-            })
-        }
+        GraphFormat::Json => report::json(&report::graph(&analysis.cluster, &analysis.facts, steps))?,
+        GraphFormat::Dot => dot(&Picture {
+            steps: &steps,
+            entries: &entries,
+            jewels: &jewels.into_iter().map(|(position, _)| position).collect(),
+        }),
     };
     args.output.text(&text, streams.out)?;
     Ok(ExitCode::Nothing)
 }
 
-/// The steps without repetition, in order.
-fn distinct(steps: impl Iterator<Item = Step>) -> Vec<Step> {
-    let mut seen = BTreeSet::new();
-    steps
-        .filter(|step| {
-            seen.insert((
-                step.reason.label(),
-                step.premises.clone(),
-                step.conclusion.clone(),
-            ))
-        })
-        .collect()
+/// The steps of the report's paths, in the order of the graph.
+fn on_paths<'a>(graph: &'a AttackGraph, jewels: &[(Position, &str)]) -> Vec<&'a Step> {
+    let rows = graph.freeze();
+    let starts: Vec<_> = graph.vertex(&Position::Internet).into_iter().collect();
+    let solver = Solver::new(graph, &rows, &starts).with_states(report::states(jewels.len()));
+    let targets = jewels.iter().filter_map(|(jewel, _)| graph.vertex(jewel));
+    let paths = targets.flat_map(|target| solver.cheapest(target, 1));
+    let steps: BTreeSet<_> = paths.flat_map(|path| path.steps).collect();
+    steps.into_iter().map(|step| graph.step(step)).collect()
 }

@@ -6,16 +6,19 @@
 //! **Trap.** Text of the cluster reaches a stream through `terminal` only.
 
 mod analysis;
+mod can_i;
 mod exit_code;
 mod explain;
 mod graph;
 mod output;
 mod paths;
+mod question;
+mod reach;
 mod report;
 mod snapshot;
-mod solve;
 mod suggest;
 mod terminal;
+mod who_can;
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -43,8 +46,11 @@ enum Command {
     Report(report::ReportArgs),
     Paths(paths::PathsArgs),
     Graph(graph::GraphArgs),
+    Reach(reach::ReachArgs),
     Explain(explain::ExplainArgs),
     Snapshot(snapshot::SnapshotArgs),
+    CanI(can_i::CanIArgs),
+    WhoCan(who_can::WhoCanArgs),
 }
 
 /// The streams of a run.
@@ -79,8 +85,11 @@ pub fn run(
         Command::Report(args) => report::run(&args, &mut streams),
         Command::Paths(args) => paths::run(&args, &mut streams),
         Command::Graph(args) => graph::run(&args, &mut streams),
+        Command::Reach(args) => reach::run(&args, &mut streams),
         Command::Explain(args) => explain::run(&args, &mut streams),
         Command::Snapshot(args) => snapshot::run(&args, &mut streams),
+        Command::CanI(args) => can_i::run(&args, &mut streams),
+        Command::WhoCan(args) => who_can::run(&args, &mut streams),
     };
     match result {
         Ok(code) => code,

@@ -1,17 +1,17 @@
-//! `beachhead paths`: the cheapest attack path between any positions.
+//! `beachhead paths`: the cheapest attack paths between any positions.
 
 use serde::Serialize;
 
-use super::analysis::{InputArgs, position};
+use super::analysis::{InputArgs, vertex};
 use super::output::OutputArgs;
-use super::solve::Solution;
 use super::{ExitCode, Format, Streams};
-use crate::report::{self, PathView, Sources};
+use crate::paths::Solver;
+use crate::report::{self, Derived, PathView, Sources};
 
 /// Name and version of the JSON form.
 const SCHEMA: &str = "beachhead.paths/1";
 
-/// Find the cheapest attack path between any two positions
+/// Find the cheapest attack paths between any two positions
 ///
 /// A position is what an attacker holds: Internet, Pod/shop/web-0, Node/worker-1, ServiceAccount/shop/web,
 /// Secret/shop/mysql, Database/shop/mysql, ClusterAdmin. A workload (Deployment/shop/web) stands for its pods.
@@ -25,6 +25,9 @@ pub(super) struct PathsArgs {
     /// What the attacker wants
     #[arg(long, value_name = "ID")]
     to: String,
+    /// How many paths to show, cheapest first
+    #[arg(short = 'k', long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    count: u16,
     /// The form of the result
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -41,19 +44,19 @@ struct Answer<'a> {
 pub(super) fn run(args: &PathsArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
     let analysis = args.input.analyse(streams)?;
     analysis.warn(streams.err);
-    let steps = analysis.steps();
+    let graph = analysis.graph();
     let mut starts = Vec::new();
     for id in &args.from {
-        starts.extend(analysis.positions(id, &steps)?);
+        starts.extend(analysis.vertices(id, &graph)?);
     }
-    starts.sort();
-    starts.dedup();
-    let target = position(&args.to, &steps)?;
+    let target = vertex(&args.to, &graph)?;
+    let rows = graph.freeze();
     let sources = Sources::new(&analysis.cluster);
-    let paths: Vec<PathView> = Solution::new(&steps, &starts)
-        .derivation(&target)
-        .into_iter()
-        .map(|path| PathView::new(path.to.to_string(), &path.steps, &sources))
+    let found = Solver::new(&graph, &rows, &starts).cheapest(target, usize::from(args.count));
+    let paths: Vec<PathView> = found
+        .iter()
+        .filter_map(|path| Derived::new(path, &graph))
+        .map(|path| PathView::new(&path, &sources))
         .collect();
     match args.format {
         Format::Json => {

@@ -4,8 +4,8 @@ use clap::ValueEnum;
 
 use super::analysis::InputArgs;
 use super::output::OutputArgs;
-use super::solve::Solution;
 use super::{ExitCode, Format, Streams};
+use crate::paths::Solver;
 use crate::report::{self, Findings, Inputs};
 use crate::techniques::Position;
 
@@ -38,14 +38,12 @@ enum FailOn {
 
 pub(super) fn run(args: &ReportArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
     let analysis = args.input.analyse(streams)?;
-    let steps = analysis.steps();
-    let starts = [Position::Internet];
+    let graph = analysis.graph();
+    let rows = graph.freeze();
+    let starts: Vec<_> = graph.vertex(&Position::Internet).into_iter().collect();
     let jewels = report::crown_jewels(&analysis.cluster, &analysis.facts);
-    let solution = Solution::new(&steps, &starts);
-    let paths: Vec<_> = jewels
-        .iter()
-        .filter_map(|(jewel, _)| solution.derivation(jewel))
-        .collect();
+    let solver = Solver::new(&graph, &rows, &starts).with_states(report::states(jewels.len()));
+    let paths = report::cheapest(&graph, &solver, &jewels);
     let inputs = Inputs {
         name: &analysis.name,
         cluster: &analysis.cluster,
@@ -53,7 +51,7 @@ pub(super) fn run(args: &ReportArgs, streams: &mut Streams<'_>) -> anyhow::Resul
         objects: &analysis.objects,
         diagnostics: &analysis.diagnostics,
     };
-    let findings = Findings::new(inputs, &starts, &paths);
+    let findings = Findings::new(inputs, &[Position::Internet], &paths);
     match args.format {
         Format::Text => args.output.page(&report::text(&findings), streams.out)?,
         Format::Json => args.output.text(&report::json(&findings)?, streams.out)?,

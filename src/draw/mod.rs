@@ -2,4 +2,7 @@
 //!
 //! **Trap.** Names come from the cluster and may hold any character; only [`dot::quote`] puts them in a picture.
 
+mod connections;
 pub mod dot;
+
+pub use connections::connections;

@@ -64,6 +64,8 @@ codes! {
     NotAnObject = "not-an-object", Note;
     /// A binding names a role that is not in the input.
     MissingRole = "missing-role", Warning;
+    /// Requests may be allowed by authorizers that leave no object in the cluster.
+    UnknownAuthorizers = "unknown-authorizers", Note;
     /// Owner references form a circle.
     CyclicOwners = "cyclic-owners", Warning;
     /// The default roles and bindings of Kubernetes were added.
@@ -74,6 +76,8 @@ codes! {
     NotCollected = "not-collected", Warning;
     /// A policy or field has no meaning that the specification gives.
     InvalidPolicy = "invalid-policy", Warning;
+    /// Policies are in the input that nothing in it enforces.
+    NotEnforced = "not-enforced", Warning;
     /// Objects of a kind that decides something are in the input, but are not modelled.
     NotModelled = "not-modelled", Warning;
 }

@@ -18,7 +18,7 @@ slim! {
     pub struct CustomResourceDefinitionSpec { group: Text, scope: Text, names: CustomResourceNames, }
 
     /// `spec.names`.
-    pub struct CustomResourceNames { kind: Text, plural: Text, }
+    pub struct CustomResourceNames { kind: Text, plural: Text, singular: Text, short_names: Vec<Text>, }
 
     /// A reference to any object.
     pub struct ObjectReference { api_version: Text, kind: Text, namespace: Text, name: Text, }
@@ -46,7 +46,7 @@ pub struct Other {
 
 impl Other {
     /// API groups whose objects' `spec` some rule reads.
-    const READ: &'static [&'static str] = &[];
+    const READ: &'static [&'static str] = &["cilium.io", "security.istio.io"];
 
     /// Whether objects of this API group keep their `spec`.
     pub fn keeps_spec(group: &str) -> bool {

@@ -19,14 +19,19 @@ impl Cluster {
     /// Returns the id of a pod's top controller as far as the input tells, or the pod's own id.
     ///
     /// A controller that is not in the input ends the chain and counts. Nodes own static pods and do not
-    /// count. In a circle of owners the chain ends where it would repeat, and an endless one somewhere.
+    /// count. In a circle of owners the chain ends where it would repeat, and an endless one somewhere. An owner
+    /// whose kind is not written still makes one workload of its pods; it is called a pod for want of a better
+    /// word.
     pub fn workload_of(&self, pod: &Pod) -> ObjectId {
         let mut seen = BTreeSet::new();
         let mut top = ObjectId::new("Pod", &pod.meta.namespace, &pod.meta.name);
         let mut meta = Some(&pod.meta);
         while let Some(owner) = meta.and_then(Meta::controller) {
-            if owner.kind == "Node" || owner.kind.is_empty() || owner.name.is_empty() {
+            if owner.kind == "Node" || owner.name.is_empty() {
                 break;
+            }
+            if owner.kind.is_empty() {
+                return ObjectId::new("Pod", &pod.meta.namespace, &owner.name);
             }
             let id = ObjectId::new(&owner.kind, &pod.meta.namespace, &owner.name);
             if seen.len() == LONGEST_CHAIN || !seen.insert(id.clone()) {

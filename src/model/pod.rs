@@ -120,6 +120,7 @@ slim! {
         volume_devices: Vec<VolumeDevice>,
         security_context: SecurityContext,
         restart_policy: Text,
+        stdin: Option<bool>,
         /// Of an ephemeral container: whose process namespace it shares.
         target_container_name: Text,
     }

@@ -27,7 +27,12 @@ slim! {
     pub struct LocalVolume { path: Text, }
 
     /// `csi` of a PersistentVolume.
-    pub struct CsiSource { driver: Text, volume_handle: Text, }
+    pub struct CsiSource {
+        driver: Text,
+        volume_handle: Text,
+        node_publish_secret_ref: Option<ObjectReference>,
+        node_stage_secret_ref: Option<ObjectReference>,
+    }
 
     /// A PersistentVolumeClaim.
     pub struct PersistentVolumeClaim {

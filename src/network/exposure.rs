@@ -1,11 +1,18 @@
-//! What the outside reaches: container ports behind external Services, Ingresses, host ports.
+//! What the outside reaches: container ports behind external Services, Ingresses, host ports, as policies let it.
+//!
+//! **Trap.** A policy that lets in one office's addresses does not let in the internet.
 
-use crate::model::{ObjectId, Protocol};
+use super::address::{Range, cidr};
+use super::entry::{Entry, Outside, Sender};
+use super::units::UnitSet;
+use super::universe::Unit;
+use super::{Direction, Network, Verdict};
+use crate::model::{Cluster, ObjectId, Protocol, Text};
 
 /// A container port that can be reached from outside the cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Exposure {
-    /// Position of the pod in `Cluster::pods`.
+    /// Position of the pod in [`Cluster::pods`].
     pub pod: usize,
     /// The container's port.
     pub port: u16,
@@ -13,4 +20,146 @@ pub struct Exposure {
     pub protocol: Protocol,
     /// The objects that expose it, from the outside in: `Ingress/shop/web`, `Service/shop/web`.
     pub via: Vec<ObjectId>,
+    /// From how far.
+    pub outside: Outside,
+    /// What it depends on that the input does not show.
+    pub condition: Option<Text>,
+}
+
+/// The condition of what only a rewritten address lets in.
+const REWRITTEN: &str = "the packet carries a node's address when policies see it";
+/// The condition of what depends on the network plugin.
+pub(super) const PLUGIN: &str = "the network plugin lets addresses in policies match pods and nodes";
+
+/// Half of the addresses that the internet routes, IPv4 and IPv6.
+///
+/// Whoever admits as many does not choose its clients.
+const HALF: [u128; 2] = [1_850_000_000, 1 << 124];
+
+impl Network {
+    /// Asks the policies about every way in.
+    pub(super) fn expose(&self, cluster: &Cluster, entries: Vec<Entry>) -> Vec<Exposure> {
+        let mut found = Vec::new();
+        for entry in entries {
+            if cluster.pods.at(entry.backend.pod).is_none() {
+                continue;
+            }
+            if let Some((outside, condition)) = self.admitted(&entry) {
+                found.push(Exposure {
+                    pod: entry.backend.pod,
+                    port: entry.backend.port,
+                    protocol: entry.backend.protocol,
+                    via: entry.via,
+                    outside: outside.min(entry.outside),
+                    condition: condition.map(Text::new),
+                });
+            }
+        }
+        // Of one way in, the widest and surest counts.
+        found.sort_by(|a, b| {
+            let key = |e: &Exposure| (e.pod, e.port, e.protocol);
+            let width = |e: &Exposure| (std::cmp::Reverse(e.outside), e.condition.clone());
+            key(a)
+                .cmp(&key(b))
+                .then_with(|| a.via.cmp(&b.via))
+                .then_with(|| width(a).cmp(&width(b)))
+        });
+        found.dedup_by(|b, a| (a.pod, a.port, a.protocol, &a.via) == (b.pod, b.port, b.protocol, &b.via));
+        found
+    }
+
+    /// From how far policies let a way in be used, and on what condition.
+    fn admitted(&self, entry: &Entry) -> Option<(Outside, Option<&'static str>)> {
+        let backend = entry.backend;
+        let target = self.group_of(backend.pod)?;
+        match &entry.sender {
+            Sender::Proxy(units) => {
+                let verdicts = units
+                    .iter()
+                    .map(|&unit| self.verdict(unit, target, backend.protocol, backend.port));
+                match verdicts.max()? {
+                    Verdict::Allowed => Some((Outside::Internet, None)),
+                    Verdict::Unknown => Some((Outside::Internet, Some(PLUGIN))),
+                    Verdict::Denied => None,
+                }
+            }
+            Sender::Cloud => {
+                let (sure, _) = self.peers(Direction::Ingress, target, backend.protocol, backend.port);
+                self.widest(&sure, &[]).map(|_| (Outside::Internet, None))
+            }
+            Sender::Client { ranges, rewritten } => {
+                let (sure, perhaps) = self.peers(Direction::Ingress, target, backend.protocol, backend.port);
+                let node = |set: &UnitSet| self.node_units().any(|unit| set.contains(unit));
+                let by_client = self.widest(&sure, ranges).map(|outside| (outside, None));
+                let limited = self.limited(ranges);
+                let by_node =
+                    (*rewritten && (node(&sure) || node(&perhaps))).then_some((limited, Some(REWRITTEN)));
+                match (by_client, by_node) {
+                    (Some((Outside::Private, _)), Some((Outside::Internet, condition))) => {
+                        Some((Outside::Internet, condition))
+                    }
+                    (client, node) => client.or(node),
+                }
+            }
+        }
+    }
+
+    fn node_units(&self) -> impl Iterator<Item = usize> {
+        let units = self.units.iter().enumerate();
+        units
+            .filter(|(_, unit)| matches!(unit, Unit::Nodes(_)))
+            .map(|(number, _)| number)
+    }
+
+    /// How wide these clients are by themselves.
+    fn limited(&self, ranges: &[Range]) -> Outside {
+        let everything: UnitSet = UnitSet::up_to(self.units.len());
+        self.widest(&everything, ranges).unwrap_or(Outside::Private)
+    }
+
+    /// How wide the addresses among `units` are, of those in `ranges` (all if there are none); none if no
+    /// address is left.
+    fn widest(&self, units: &UnitSet, ranges: &[Range]) -> Option<Outside> {
+        let mut routed = [0_u128; 2];
+        let mut any = false;
+        for unit in units.iter() {
+            let Some(Unit::Range(cell)) = self.units.get(unit) else {
+                continue;
+            };
+            let parts: Vec<Range> = if ranges.is_empty() {
+                vec![*cell]
+            } else {
+                ranges.iter().filter_map(|range| range.common(cell)).collect()
+            };
+            for part in parts {
+                any = true;
+                let size = &mut routed[usize::from(part.is_ipv6())];
+                *size = size.saturating_add(routed_addresses(&part));
+            }
+        }
+        let wide = routed.iter().zip(HALF).any(|(size, half)| *size >= half);
+        any.then_some(if wide { Outside::Internet } else { Outside::Private })
+    }
+}
+
+/// How many addresses of a range the internet routes.
+fn routed_addresses(range: &Range) -> u128 {
+    const SPECIAL: [&str; 8] = [
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "224.0.0.0/3",
+    ];
+    if range.is_ipv6() {
+        let global = cidr("2000::/3").ok();
+        return global
+            .and_then(|global| global.common(range))
+            .map_or(0, |part| part.size());
+    }
+    let special = SPECIAL.iter().filter_map(|text| cidr(text).ok()?.common(range));
+    special.fold(range.size(), |size, part| size.saturating_sub(part.size()))
 }

@@ -1,40 +1,78 @@
 //! Who can reach whom under the policies, and what is exposed to the outside.
 //!
-//! **Trap.** Reach needs both sides: the source's egress AND the destination's ingress.
-//! Source: <https://kubernetes.io/docs/concepts/services-networking/network-policies/>
+//! From top to bottom: `kubernetes` and `admin` read policies into one form (`policy`), `mentions` notes what
+//! they look at, `grouping` and `universe` form the units that they can tell apart, `rule` evaluates selectors to
+//! sets of units, `decide` walks the tiers of each direction, `hub` joins both directions, and `exposure` asks
+//! them about every way in from outside (`entry`, `proxy`, `gateway`, `service`).
+//!
+//! **Trap.** Reach needs both sides: the source's egress AND the destination's ingress. Replies are always
+//! allowed. Source: <https://kubernetes.io/docs/concepts/services-networking/network-policies/>
 
+mod address;
+mod admin;
+mod connections;
+mod controllers;
+mod decide;
+mod destination;
+mod entry;
 mod exposure;
+mod gateway;
+mod grouping;
+mod hub;
+mod kubernetes;
+mod lint;
+mod mentions;
+mod options;
+mod plugin;
+mod policy;
 mod ports;
+mod problems;
+mod proxy;
+mod question;
+mod rule;
+mod selector;
+mod service;
+mod units;
+mod universe;
+mod unmodelled;
+mod walk;
 
+pub use address::Range;
+pub use connections::{Connection, End};
+pub use controllers::Controller;
+pub use destination::ApiServer;
+pub use entry::Outside;
 pub use exposure::Exposure;
+pub use lint::Remark;
+pub use options::{Enforcement, IpBlockMatch, Options};
+pub use plugin::{Enforces, Plugin};
+pub use policy::{Action, Direction};
 pub use ports::PortSet;
+pub use question::{Answer, Place};
+pub use units::UnitSet;
+pub use universe::{Group, Unit};
+pub use walk::{Event, Walk};
 
-use crate::model::{Cluster, Diagnostic, ObjectId, Text};
-
-/// Pods that no policy can tell apart.
-#[derive(Clone, Debug)]
-pub struct Group {
-    /// Name of the group in ids: the namespace and its first workload's name, unique.
-    pub name: Text,
-    /// The namespace of its pods.
-    pub namespace: Text,
-    /// Positions of its pods in [`Cluster::pods`].
-    pub pods: Vec<usize>,
-}
+use crate::model::{Cluster, Diagnostic, ObjectId, Protocol, Text};
+use decide::{Atom, Cause, Decision};
+use mentions::Mentions;
+use plugin::Enforcer;
+use policy::Tier;
+use rule::{Level, Resolver, Tables};
+use universe::Universe;
 
 /// One complete bipartite part of the reach relation: every source reaches every target on the ports.
 #[derive(Clone, Debug)]
 pub struct Hub {
-    /// Groups that may send.
-    pub sources: Vec<usize>,
-    /// Groups that receive.
-    pub targets: Vec<usize>,
-    /// On these ports of the target.
-    pub ports: PortSet,
+    sources: usize,
+    targets: usize,
+    ports: usize,
     /// Rule of an egress policy that allows it, or the default.
     pub egress: Allowed,
     /// Rule of an ingress policy that allows it, or the default.
     pub ingress: Allowed,
+    /// Whether it depends on what the network plugin does with addresses of the cluster.
+    pub doubtful: bool,
 }
 
 /// What allows one direction.
@@ -46,19 +84,187 @@ pub enum Allowed {
     Rule(ObjectId, Text),
 }
 
+/// The answer to one question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// Policies stop it.
+    Denied,
+    /// It depends on what the input does not show.
+    Unknown,
+    /// Policies let it through.
+    Allowed,
+}
+
+/// What is kept of a policy: its id and the pointers to its rules of both directions.
+#[derive(Debug)]
+struct PolicyInfo {
+    id: ObjectId,
+    pointers: [Vec<Text>; 2],
+}
+
+/// One direction, evaluated.
+#[derive(Debug, Default)]
+struct Side {
+    levels: Vec<Level>,
+    atoms: Vec<Atom>,
+    /// The atoms that a unit is a subject of.
+    of_unit: Vec<Vec<u32>>,
+}
+
 /// Reachability between groups of pods, and exposure.
 #[derive(Debug, Default)]
 pub struct Network {
     groups: Vec<Group>,
-    group_of: Vec<usize>,
+    group_of: Vec<Option<usize>>,
+    units: Vec<Unit>,
+    tables: Tables,
+    policies: Vec<PolicyInfo>,
+    sides: [Side; 2],
     hubs: Vec<Hub>,
     exposures: Vec<Exposure>,
+    entries: Vec<Exposure>,
+    /// What Ingresses and Routes lead to, before any policy is asked.
+    proxied: Vec<service::Backend>,
+    destinations: destination::Destinations,
+    plugin: Option<&'static Plugin>,
+    unenforced: bool,
+}
+
+/// The tiers that are enforced, in order.
+fn tiers(cluster: &Cluster, enforcer: Enforcer, diagnostics: &mut Vec<Diagnostic>) -> Vec<Tier> {
+    let mut tiers = Vec::new();
+    let admin = enforcer.admin.then(|| admin::tiers(cluster, diagnostics));
+    let (first, last) = admin.map(|tiers| (tiers.admin, tiers.baseline)).unzip();
+    tiers.extend(first);
+    if enforcer.policies {
+        tiers.push(kubernetes::tier(cluster, diagnostics));
+    }
+    tiers.extend(last);
+    tiers
 }
 
 impl Network {
+    /// Evaluates the policies and Services of a cluster, taking for given what [`Options`] do by default.
+    pub fn new(cluster: &Cluster) -> (Self, Vec<Diagnostic>) {
+        Self::with(cluster, Options::default())
+    }
+
     /// Evaluates the policies and Services of a cluster.
-    pub fn new(_cluster: &Cluster) -> (Self, Vec<Diagnostic>) {
-        (Self::default(), Vec::new())
+    ///
+    /// # Complexity
+    /// O(pods × labels) to form groups; from there on nothing costs pods.
+    pub fn with(cluster: &Cluster, options: Options) -> (Self, Vec<Diagnostic>) {
+        let mut diagnostics = Vec::new();
+        let enforcer = Enforcer::new(cluster, options);
+        enforcer.report(cluster, &mut diagnostics);
+        let tiers = tiers(cluster, enforcer, &mut diagnostics);
+        let mentions = Mentions::new(&tiers);
+        let universe = Universe::new(cluster, &mentions);
+        let mut network = Self::evaluate(&universe, &tiers, enforcer.ipblock);
+        network.plugin = enforcer.plugin;
+        network.unenforced = !enforcer.policies;
+        let services = service::Services::new(cluster);
+        let mut ways = entry::services(cluster, &services, &mut diagnostics);
+        ways.extend(entry::host_ports(cluster));
+        let proxies = proxy::Proxies {
+            cluster,
+            universe: &universe,
+            services: &services,
+            direct: &ways,
+        };
+        let mut through = [proxies.ingresses(), proxies.routes()].concat();
+        network.proxied = through.iter().map(|way| way.backend).collect();
+        through.extend(proxies.gateways());
+        ways.extend(through);
+        network.groups = universe.groups;
+        network.group_of = universe.group_of;
+        unmodelled::report(cluster, &network.groups, &mut diagnostics);
+        network.units = universe.units;
+        network.destinations = destination::Destinations::new(cluster, &network.units, network.groups.len());
+        network.entries = network.expose(cluster, ways);
+        let from_internet = network
+            .entries
+            .iter()
+            .filter(|entry| entry.outside == Outside::Internet);
+        network.exposures = from_internet.cloned().collect();
+        (network, diagnostics)
+    }
+
+    fn evaluate(universe: &Universe<'_>, tiers: &[Tier], ipblock: IpBlockMatch) -> Self {
+        let mut resolver = Resolver::new(universe, ipblock);
+        let mut levels = [Vec::new(), Vec::new()];
+        for (direction, levels) in Direction::BOTH.into_iter().zip(&mut levels) {
+            let mut first = 0;
+            for tier in tiers {
+                levels.push(resolver.level(tier, direction, first));
+                first += tier.policies().count();
+            }
+        }
+        let mut tables = resolver.tables;
+        let subjects = universe.subjects();
+        let sides = levels.map(|levels| {
+            let atoms = Decision::atoms(&levels, &mut tables, universe.all(), &subjects);
+            let mut of_unit = vec![Vec::new(); universe.units.len()];
+            for (number, atom) in atoms.iter().enumerate() {
+                for unit in tables.units(atom.subjects).iter() {
+                    of_unit[unit].push(u32::try_from(number).unwrap_or(u32::MAX));
+                }
+            }
+            Side {
+                levels,
+                atoms,
+                of_unit,
+            }
+        });
+        let pods = UnitSet::up_to(universe.groups.len());
+        let [ingress, egress] = &sides;
+        let joins = hub::join(&egress.atoms, &ingress.atoms, &pods, &mut tables);
+        let info = |policy: &policy::Policy| PolicyInfo {
+            id: policy.id.clone(),
+            pointers: policy
+                .rules
+                .each_ref()
+                .map(|rules| rules.iter().map(|rule| rule.pointer.clone()).collect()),
+        };
+        let mut network = Self {
+            tables,
+            policies: tiers.iter().flat_map(Tier::policies).map(info).collect(),
+            sides,
+            ..Self::default()
+        };
+        let hub = |join: &hub::Join| Hub {
+            sources: join.sources,
+            targets: join.targets,
+            ports: join.ports,
+            egress: network.allowed(join.egress, Direction::Egress),
+            ingress: network.allowed(join.ingress, Direction::Ingress),
+            doubtful: join.doubtful,
+        };
+        network.hubs = joins.iter().map(hub).collect();
+        network
+    }
+
+    fn allowed(&self, cause: Cause, direction: Direction) -> Allowed {
+        match cause {
+            Cause::Default => Allowed::Default,
+            Cause::Rule(policy, rule) => {
+                let policy = &self.policies[policy];
+                Allowed::Rule(
+                    policy.id.clone(),
+                    policy.pointers[direction as usize][rule].clone(),
+                )
+            }
+        }
+    }
+
+    /// The network plugin, if the input shows one.
+    pub fn plugin(&self) -> Option<&'static Plugin> {
+        self.plugin
+    }
+
+    /// Whether the policies of the input have no effect.
+    pub fn ignores_policies(&self) -> bool {
+        self.unenforced
     }
 
     /// The groups.
@@ -66,9 +272,14 @@ impl Network {
         &self.groups
     }
 
-    /// The group of the pod at this position of [`Cluster::pods`].
-    pub fn group_of(&self, pod: usize) -> usize {
-        self.group_of[pod]
+    /// Everything that sends or receives: the groups, in order, then what is not a pod.
+    pub fn units(&self) -> &[Unit] {
+        &self.units
+    }
+
+    /// The group of the pod at this position of [`Cluster::pods`]; none if the pod has ended.
+    pub fn group_of(&self, pod: usize) -> Option<usize> {
+        self.group_of.get(pod).copied().flatten()
     }
 
     /// The hubs, each with at least one source and one target.
@@ -76,8 +287,82 @@ impl Network {
         &self.hubs
     }
 
-    /// What the outside reaches, sorted.
+    /// The units that may send through a hub; a number below that of the groups is a group.
+    pub fn sources(&self, hub: &Hub) -> &UnitSet {
+        self.tables.units(hub.sources)
+    }
+
+    /// The units that receive through a hub.
+    pub fn targets(&self, hub: &Hub) -> &UnitSet {
+        self.tables.units(hub.targets)
+    }
+
+    /// The ports of a hub's targets.
+    pub fn ports(&self, hub: &Hub) -> &PortSet {
+        self.tables.ports(hub.ports)
+    }
+
+    /// What the internet reaches, sorted.
     pub fn exposures(&self) -> &[Exposure] {
         &self.exposures
+    }
+
+    /// What the internet or a private network outside the cluster reaches, sorted.
+    pub fn entries(&self) -> &[Exposure] {
+        &self.entries
+    }
+
+    /// Whether one unit may send to a port of another.
+    pub fn verdict(&self, source: usize, target: usize, protocol: Protocol, port: u16) -> Verdict {
+        let out = self.one_way(Direction::Egress, source, target, protocol, port);
+        let into = self.one_way(Direction::Ingress, target, source, protocol, port);
+        out.min(into)
+    }
+
+    fn one_way(
+        &self,
+        direction: Direction,
+        subject: usize,
+        peer: usize,
+        protocol: Protocol,
+        port: u16,
+    ) -> Verdict {
+        let atoms = self.atoms(direction, subject);
+        let meant = atoms.filter(|atom| {
+            self.tables.units(atom.peers).contains(peer)
+                && self.tables.ports(atom.ports).contains(protocol, port)
+        });
+        let verdicts = meant.map(|atom| {
+            if atom.doubtful {
+                Verdict::Unknown
+            } else {
+                Verdict::Allowed
+            }
+        });
+        verdicts.max().unwrap_or(Verdict::Denied)
+    }
+
+    fn atoms(&self, direction: Direction, subject: usize) -> impl Iterator<Item = &Atom> {
+        let side = &self.sides[direction as usize];
+        let numbers = side.of_unit.get(subject).into_iter().flatten();
+        numbers.filter_map(|&number| side.atoms.get(number as usize))
+    }
+
+    /// The peers that a unit may exchange packets with on a port: surely, and perhaps.
+    fn peers(
+        &self,
+        direction: Direction,
+        subject: usize,
+        protocol: Protocol,
+        port: u16,
+    ) -> (UnitSet, UnitSet) {
+        let (mut sure, mut perhaps) = (UnitSet::default(), UnitSet::default());
+        for atom in self.atoms(direction, subject) {
+            if self.tables.ports(atom.ports).contains(protocol, port) {
+                let known = if atom.doubtful { &mut perhaps } else { &mut sure };
+                *known = known.or(self.tables.units(atom.peers));
+            }
+        }
+        (sure, perhaps)
     }
 }

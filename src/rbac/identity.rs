@@ -43,8 +43,19 @@ impl Identity {
             .strip_prefix(SERVICE_ACCOUNT_USER)
             .and_then(|rest| rest.split_once(':'))
         {
-            Some((namespace, name)) => Self::service_account(namespace, name),
-            None => Self::User(user.into()),
+            Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() && !name.contains(':') => {
+                Self::service_account(namespace, name)
+            }
+            _ => Self::User(user.into()),
+        }
+    }
+
+    /// Returns who the user name of a service account stands for; names that no account can have are users.
+    pub(super) fn account_user(namespace: &Text, name: &Text) -> Self {
+        if name.is_empty() || name.contains(':') || namespace.contains(':') {
+            Self::from_user(&format!("{SERVICE_ACCOUNT_USER}{namespace}:{name}"))
+        } else {
+            Self::service_account(namespace, name)
         }
     }
 
@@ -59,7 +70,7 @@ impl Identity {
         }
     }
 
-    /// The groups the identity is in without any object saying so.
+    /// The groups the identity is in without any object saying so; of a group, those that all its members are in.
     pub fn implicit_groups(&self) -> Vec<Text> {
         match self {
             Self::ServiceAccount { namespace, .. } => vec![
@@ -71,8 +82,28 @@ impl Identity {
             Self::User(name) if name.starts_with("system:node:") => {
                 vec!["system:nodes".into(), "system:authenticated".into()]
             }
-            Self::User(_) => vec!["system:authenticated".into()],
-            Self::Group(_) => Vec::new(),
+            Self::Group(name) if name == "system:authenticated" || name == "system:unauthenticated" => {
+                Vec::new()
+            }
+            Self::Group(name) if name.starts_with("system:serviceaccounts:") => {
+                vec!["system:serviceaccounts".into(), "system:authenticated".into()]
+            }
+            Self::User(_) | Self::Group(_) => vec!["system:authenticated".into()],
+        }
+    }
+
+    /// Returns the identity with this id: `ServiceAccount/ns/name`, `User/name`, `Group/name`; other words are
+    /// user names.
+    pub fn from_id(id: &str) -> Self {
+        let account = id
+            .strip_prefix("ServiceAccount/")
+            .and_then(|rest| rest.split_once('/'));
+        if let Some((namespace, name)) = account {
+            Self::service_account(namespace, name)
+        } else if let Some(name) = id.strip_prefix("Group/") {
+            Self::Group(name.into())
+        } else {
+            Self::from_user(id.strip_prefix("User/").unwrap_or(id))
         }
     }
 }

@@ -4,11 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::path::{PathView, Sources};
 use crate::collect::bootstrap;
+use crate::graph::{AttackGraph, VertexId};
 use crate::model::{Cluster, Coverage, Diagnostic, Severity};
+use crate::paths::{Derivation, Solver};
 use crate::techniques::{Facts, Place, Position, Step};
 
 /// Name and version of the JSON form.
@@ -19,8 +22,22 @@ pub const SCHEMA: &str = "beachhead.report/1";
 pub struct Derived {
     /// The target.
     pub to: Position,
-    /// The steps of the cheapest derivation, in an order that can be carried out.
+    /// The steps of a derivation, in an order that can be carried out.
     pub steps: Vec<Step>,
+    /// Whether it is known that none is cheaper.
+    pub proven: bool,
+}
+
+impl Derived {
+    /// Returns the answer with everything that its steps say; `None` if the target is a join of the graph.
+    pub fn new(derivation: &Derivation, graph: &AttackGraph) -> Option<Self> {
+        let steps = derivation.steps.iter();
+        Some(Self {
+            to: graph.position(derivation.target)?.clone(),
+            steps: steps.map(|&step| graph.step(step).clone()).collect(),
+            proven: derivation.proven,
+        })
+    }
 }
 
 /// What findings are made from.
@@ -130,6 +147,29 @@ pub struct Findings {
     pub unreached: Vec<String>,
 }
 
+/// States that all searches of a report may look at together; of few jewels each gets more.
+const STATES: usize = 100_000;
+
+/// Returns how many states the search for each of so many jewels may look at.
+pub fn states(jewels: usize) -> usize {
+    (STATES / jewels.max(1)).clamp(200, 20_000)
+}
+
+/// Returns the cheapest path to each crown jewel that can be reached, in the order of the jewels.
+///
+/// # Complexity
+/// One search for each jewel, side by side on all processors.
+pub fn cheapest(graph: &AttackGraph, solver: &Solver<'_>, jewels: &[(Position, &str)]) -> Vec<Derived> {
+    let targets: Vec<VertexId> = jewels
+        .iter()
+        .filter_map(|(jewel, _)| graph.vertex(jewel))
+        .collect();
+    let paths = targets
+        .par_iter()
+        .flat_map_iter(|&target| solver.cheapest(target, 1));
+    paths.filter_map(|path| Derived::new(&path, graph)).collect()
+}
+
 /// Returns every crown jewel with the reason it counts, sorted by what it is: databases, then the rest.
 pub fn crown_jewels(cluster: &Cluster, facts: &Facts) -> Vec<(Position, &'static str)> {
     let mut jewels = BTreeMap::new();
@@ -169,10 +209,7 @@ impl Findings {
             name, cluster, facts, ..
         } = inputs;
         let sources = Sources::new(cluster);
-        let mut views: Vec<PathView> = paths
-            .iter()
-            .map(|path| PathView::new(path.to.to_string(), &path.steps, &sources))
-            .collect();
+        let mut views: Vec<PathView> = paths.iter().map(|path| PathView::new(path, &sources)).collect();
         views.sort_by(|a, b| (a.effort, a.steps.len(), &a.to).cmp(&(b.effort, b.steps.len(), &b.to)));
         let efforts: BTreeMap<&str, u32> = views.iter().map(|path| (path.to.as_str(), path.effort)).collect();
         let crown_jewels: Vec<Jewel> = crown_jewels(cluster, facts)
@@ -200,7 +237,7 @@ impl Findings {
                 objects: inputs.objects.clone(),
                 stand_in_pods: cluster.stand_ins.len(),
             },
-            assumptions: assumptions(cluster),
+            assumptions: assumptions(cluster, facts),
             coverage: cluster.coverage.clone(),
             diagnostics: diagnostics(inputs),
             entry_points: starts.iter().map(ToString::to_string).collect(),
@@ -225,7 +262,7 @@ pub fn counts(cluster: &Cluster) -> BTreeMap<String, usize> {
     counts
 }
 
-fn assumptions(cluster: &Cluster) -> Vec<String> {
+fn assumptions(cluster: &Cluster, facts: &Facts) -> Vec<String> {
     let mut lines = Vec::new();
     let mut assume = |holds: bool, text: &str| {
         if holds {
@@ -240,10 +277,27 @@ fn assumptions(cluster: &Cluster) -> Vec<String> {
         cluster.network_policies.is_empty() && cluster.admin_policies.is_empty(),
         "no NetworkPolicy in the input: every pod is taken to reach every other one",
     );
-    assume(
-        !cluster.network_policies.is_empty() || !cluster.admin_policies.is_empty(),
-        "network policies are taken to be enforced; that is the network plugin's work, which the input does not show",
-    );
+    let has_policies = !cluster.network_policies.is_empty() || !cluster.admin_policies.is_empty();
+    match (has_policies, facts.network.plugin(), facts.network.ignores_policies()) {
+        (false, ..) => {}
+        (true, Some(plugin), true) => lines.insert(
+            0,
+            format!(
+                "network policies have no effect: {} does not enforce them, every pod is taken to reach every other one",
+                plugin.name
+            ),
+        ),
+        (true, Some(plugin), false) => lines.push(format!("network policies are enforced by {}", plugin.name)),
+        (true, None, _) => lines.push(
+            "network policies are taken to be enforced; that is the network plugin's work, which the input does not show"
+                .to_owned(),
+        ),
+    }
+    let mut assume = |holds: bool, text: &str| {
+        if holds {
+            lines.push(text.to_owned());
+        }
+    };
     assume(
         cluster.coverage.bootstrap_rbac_added,
         "the default roles and bindings of Kubernetes were added, as the input has none",

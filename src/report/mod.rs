@@ -11,6 +11,7 @@ mod findings;
 mod graph;
 mod page;
 mod path;
+mod reach;
 mod text;
 mod words;
 
@@ -18,10 +19,16 @@ use std::io;
 
 use serde::Serialize;
 
-pub use findings::{Derived, Exposed, Findings, Inputs, Jewel, SCHEMA, counts, crown_jewels};
+pub use findings::{
+    Derived, Exposed, Findings, Inputs, Jewel, SCHEMA, cheapest, counts, crown_jewels, states,
+};
 pub use graph::{GRAPH_SCHEMA, GraphView, VertexView, graph};
 pub use page::{Line, Page, Tone, counted};
 pub use path::{EvidenceView, PathView, Sources, StepView};
+pub use reach::{
+    AnswerView, ConnectionView, Entries, EntryView, PortsView, RangeView, Reach, ReachAnswer, RemarkView,
+    Remarks, WalkView, WayView,
+};
 pub use text::{path_page, text};
 pub use words::gains;
 

@@ -5,6 +5,7 @@
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
+use super::findings::Derived;
 use super::words;
 use crate::model::{Cluster, ObjectId, Source};
 use crate::techniques::{Certainty, Evidence, Position, Reason, Step};
@@ -121,14 +122,16 @@ pub struct PathView {
     pub effort: u32,
     /// `conditional` if any step is, else `assumed` if any step is, else `certain`.
     pub certainty: &'static str,
+    /// Whether it is known that no way is cheaper; proving it takes too long for some.
+    pub proven: bool,
     /// The steps; each one's premises come from earlier ones or from where it starts.
     pub steps: Vec<StepView>,
 }
 
 impl PathView {
-    /// Returns the view of a derivation's steps, which are in an order that can be carried out.
-    pub fn new<'a>(to: String, steps: impl IntoIterator<Item = &'a Step>, sources: &Sources<'_>) -> Self {
-        let steps: Vec<&Step> = steps.into_iter().collect();
+    /// Returns the view of a derivation.
+    pub fn new(derived: &Derived, sources: &Sources<'_>) -> Self {
+        let (to, steps) = (derived.to.to_string(), &derived.steps);
         let made = |premise: &Position| steps.iter().any(|step| step.conclusion == *premise);
         let premises = steps.iter().flat_map(|step| &step.premises);
         let mut from: Vec<_> = premises
@@ -155,10 +158,8 @@ impl PathView {
             to,
             effort: steps.iter().map(|step| u32::from(step.effort)).sum(),
             certainty,
-            steps: steps
-                .into_iter()
-                .map(|step| StepView::new(step, sources))
-                .collect(),
+            proven: derived.proven,
+            steps: steps.iter().map(|step| StepView::new(step, sources)).collect(),
         }
     }
 

@@ -3,7 +3,7 @@
 //! **Trap.** Techniques bring their own words (title, remediation); nothing here may name one.
 
 use crate::rbac::Scope;
-use crate::techniques::{Position, Relation};
+use crate::techniques::{ANY, Position, Relation};
 
 /// Returns what the attacker has at a position, as a phrase: `code running in Pod/shop/web-0`.
 pub fn gains(position: &Position) -> String {
@@ -17,9 +17,11 @@ pub fn gains(position: &Position) -> String {
         Position::Network(name) => format!("packets sent as group {name}"),
         Position::Port(pod, port, protocol) => format!("a connection to port {port}/{protocol} of Pod/{pod}"),
         Position::ApiServer => "a connection to the API server".to_owned(),
-        Position::SecretKey(place, key) => format!("key {key} of Secret/{place}"),
+        Position::Secret(place) if place.name == ANY => format!("every Secret in {}", place.namespace),
+        Position::ConfigMap(place) if place.name == ANY => format!("every ConfigMap in {}", place.namespace),
         Position::Secret(_) | Position::ConfigMap(_) => format!("all values of {position}"),
-        Position::ConfigMapKey(place, key) => format!("key {key} of ConfigMap/{place}"),
+        Position::SecretKey(place, key) => format!("the value {key} of Secret/{place}"),
+        Position::ConfigMapKey(place, key) => format!("the value {key} of ConfigMap/{place}"),
         Position::Volume(_) => format!("the contents of {position}"),
         Position::Database(_) => format!("the data of {position}"),
         Position::CloudIdentity(_) => format!("requests to the cloud as {position}"),
@@ -39,17 +41,16 @@ fn place(scope: &Scope) -> String {
 
 /// Returns a relation as a heading: what follows from what without any work.
 pub(super) fn relation_title(relation: Relation) -> &'static str {
-    match relation.label() {
-        "HAS_CONTAINER" => "A pod is its containers",
-        "SENDS_AS" => "A pod sends packets",
-        "REACHES" => "The network lets packets through",
-        "HAS_KEY" => "A Secret or ConfigMap has keys",
-        "IN_GROUP" => "An identity is in its groups",
-        "HOLDS" => "A role is bound",
-        "TALKS_TO" => "Requests reach the API server",
-        "COVERS" => "A wider right covers a narrower one",
-        "EXPOSED" => "The outside reaches the port",
-        "INCLUDES" => "A choice among many includes each",
-        _ => "Follows from what is held",
+    match relation {
+        Relation::HasContainer => "A pod is its containers",
+        Relation::SendsAs => "A pod sends packets",
+        Relation::Reaches => "The network lets packets through",
+        Relation::HasKey => "A Secret or ConfigMap has keys",
+        Relation::InGroup => "An identity is in its groups",
+        Relation::Holds => "A role is bound",
+        Relation::TalksTo => "Requests reach the API server",
+        Relation::Covers => "A wider right covers a narrower one",
+        Relation::Exposed => "The outside reaches the port",
+        Relation::Includes => "A choice among many includes each",
     }
 }

@@ -213,7 +213,7 @@ struct HostMount {
 fn host_mounts(context: &Context<'_>, container: &ContainerView<'_>) -> Vec<HostMount> {
     let mut found = Vec::new();
     for (at, mount, volume) in container.mounts() {
-        let Some((host, mut evidence)) = container.pod.host_path(context.cluster, volume) else {
+        let Some((host, mut evidence)) = container.pod.host_path(context, volume) else {
             continue;
         };
         let claim = volume.persistent_volume_claim.as_ref();

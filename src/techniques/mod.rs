@@ -6,24 +6,37 @@
 //! **Trap.** Nothing may match on a technique's id; what differs between techniques is a field of
 //! [`Technique`].
 
+mod admission;
+pub mod certificates;
+mod claims;
 pub mod credential;
 pub mod datastore;
 pub mod escape;
 mod explain;
 pub mod exposure;
+mod held;
 pub mod host;
 pub mod identity;
+pub mod impersonation;
+pub mod new_pod;
 pub mod node;
 pub mod password;
 mod pods;
 mod position;
 mod references;
+pub mod roles;
+pub mod running_pod;
+pub mod secrets;
 mod security;
 mod step;
 mod structure;
 mod technique;
+mod version;
+pub mod webhooks;
 
+pub use claims::Claims;
 pub use explain::explain;
+pub use held::Held;
 pub use position::{ANY, Label, Opens, Place, Position};
 pub use step::{Certainty, Evidence, Family, Reason, Relation, Step};
 pub use technique::{Sink, Technique};
@@ -44,6 +57,10 @@ pub struct Context<'a> {
     pub network: &'a Network,
     /// What stores data.
     pub datastores: &'a [Datastore],
+    /// Which volumes stand behind claims.
+    pub claims: &'a Claims,
+    /// Which powers are held where.
+    pub held: &'a Held,
 }
 
 /// What the floors beneath say about a cluster; techniques read it through [`Facts::context`].
@@ -55,6 +72,10 @@ pub struct Facts {
     pub network: Network,
     /// What stores data.
     pub datastores: Vec<Datastore>,
+    /// Which volumes stand behind claims.
+    pub claims: Claims,
+    /// Which powers are held where.
+    pub held: Held,
     /// What was wrong or is not known.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -66,9 +87,11 @@ impl Facts {
         let (network, more) = Network::new(cluster);
         diagnostics.extend(more);
         Self {
+            held: Held::new(cluster, &access),
             access,
             network,
             datastores: crate::datastores::datastores(cluster),
+            claims: Claims::new(cluster),
             diagnostics,
         }
     }
@@ -80,6 +103,8 @@ impl Facts {
             access: &self.access,
             network: &self.network,
             datastores: &self.datastores,
+            claims: &self.claims,
+            held: &self.held,
         }
     }
 }
@@ -94,6 +119,13 @@ static FAMILIES: &[&[&Technique]] = &[
     escape::TECHNIQUES,
     host::TECHNIQUES,
     node::TECHNIQUES,
+    new_pod::TECHNIQUES,
+    running_pod::TECHNIQUES,
+    secrets::TECHNIQUES,
+    impersonation::TECHNIQUES,
+    roles::TECHNIQUES,
+    certificates::TECHNIQUES,
+    webhooks::TECHNIQUES,
 ];
 
 /// Every technique, family by family.

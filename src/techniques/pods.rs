@@ -128,27 +128,18 @@ impl<'a> PodView<'a> {
     /// The host directory behind a volume: its own, or that of the PersistentVolume its claim is bound to.
     pub(super) fn host_path(
         &self,
-        cluster: &'a Cluster,
-        volume: &'a Volume,
+        context: &Context<'_>,
+        volume: &Volume,
     ) -> Option<(HostPath, Vec<Evidence>)> {
         let at = self.pod.spec.volumes.iter().position(|v| v.name == volume.name)?;
         if let Some(host_path) = &volume.host_path {
             let fact = self.fact(&format!("/volumes/{at}/hostPath/path"), &host_path.path);
             return Some((HostPath::clone(host_path), vec![fact]));
         }
-        let claim_name = &volume.persistent_volume_claim.as_ref()?.claim_name;
-        let claim =
-            cluster
-                .persistent_volume_claims
-                .get("PersistentVolumeClaim", &self.place.namespace, claim_name);
-        let bound_to = claim.map_or("", |claim| &claim.spec.volume_name);
-        let (id, volume) =
-            cluster.persistent_volumes.iter().find(|(id, volume)| {
-                (!bound_to.is_empty() && id.name == *bound_to)
-                    || volume.spec.claim_ref.as_ref().is_some_and(|claim| {
-                        claim.namespace == self.place.namespace && claim.name == *claim_name
-                    })
-            })?;
+        let claim = &volume.persistent_volume_claim.as_ref()?.claim_name;
+        let (id, volume) = context
+            .claims
+            .volume(context.cluster, &self.place.namespace, claim)?;
         let (path, pointer) = match (&volume.spec.host_path, &volume.spec.local) {
             (Some(path), _) => (path.clone(), "/spec/hostPath/path"),
             (None, Some(local)) => (
@@ -160,10 +151,7 @@ impl<'a> PodView<'a> {
             ),
             (None, None) => return None,
         };
-        let claimed = self.fact(
-            &format!("/volumes/{at}/persistentVolumeClaim/claimName"),
-            claim_name,
-        );
+        let claimed = self.fact(&format!("/volumes/{at}/persistentVolumeClaim/claimName"), claim);
         let proof = Evidence::new(id.clone(), pointer, &path.path);
         Some((path, vec![claimed, proof]))
     }

@@ -8,12 +8,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::pods::{ContainerView, any_node, any_pod, pods};
+use super::pods::{ContainerView, PodView, any_node, any_pod, pods};
 use super::references::{Holder, Keys};
 use super::{ANY, Certainty, Context, Evidence, Opens, Place, Position, Reason, Relation, Step};
 use crate::model::{ObjectId, Protocol, Text, UNNAMED_WORKER};
-use crate::network::{Allowed, Hub};
-use crate::rbac::{Identity, Power, Scope};
+use crate::network::{Allowed, Direction, Hub, Unit, Verdict};
+use crate::rbac::{self, Identity, Power, Scope};
 
 /// Adds every structural step.
 pub(super) fn relate(context: &Context<'_>, steps: &mut Vec<Step>) {
@@ -21,9 +21,11 @@ pub(super) fn relate(context: &Context<'_>, steps: &mut Vec<Step>) {
     choices(context, steps);
     keys(context, steps);
     network(context, steps);
+    own_node(context, steps);
     exposure(context, steps);
     api_server(context, steps);
     groups(context, steps);
+    any_accounts(context, steps);
     grants(context, steps);
     everything(context, steps);
 }
@@ -139,6 +141,11 @@ pub(super) fn any_account(namespace: &Text) -> Position {
     Position::Credential(Opens::Identity(Identity::service_account(namespace, ANY)))
 }
 
+/// Any identity that a binding or an account names.
+pub(super) fn any_identity() -> Identity {
+    Identity::User(ANY.into())
+}
+
 /// `HAS_KEY`.
 fn keys(context: &Context<'_>, steps: &mut Vec<Step>) {
     for (holder, place, keys) in Keys::new(context).iter() {
@@ -163,31 +170,34 @@ pub(super) fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-/// `REACHES`: from a group to its hubs, from a hub to the ports behind it.
+/// `REACHES`: from a group to its hubs, from a hub to the ports that a group listens on, from there to the
+/// port of each of its pods.
 fn network(context: &Context<'_>, steps: &mut Vec<Step>) {
-    let ports = listening(context);
     let groups = context.network.groups();
+    let ports = listening(context);
+    let listeners: BTreeMap<usize, BTreeSet<(u16, Protocol)>> = (0..groups.len())
+        .map(|number| {
+            let pods = groups[number].pods.iter();
+            (
+                number,
+                pods.filter_map(|pod| ports.get(pod)).flatten().copied().collect(),
+            )
+        })
+        .filter(|(_, ports): &(usize, BTreeSet<_>)| !ports.is_empty())
+        .collect();
     let mut count = BTreeMap::<&Text, usize>::new();
+    let mut reached = BTreeSet::new();
     for hub in context.network.hubs() {
-        let behind: Vec<(Position, Evidence)> = hub
-            .targets
-            .iter()
-            .filter_map(|&group| groups.get(group))
-            .flat_map(|group| &group.pods)
-            .flat_map(|&pod| ports.get(&pod).into_iter().flatten().map(move |port| (pod, port)))
-            .filter(|(_, (port, protocol))| hub.ports.contains(*protocol, *port))
-            .filter_map(|(pod, (port, protocol))| {
-                let id = context.cluster.pods.at(pod)?.0;
-                let place = Place::new(&id.namespace, &id.name);
-                Some((
-                    Position::Port(place, *port, *protocol),
-                    allowed(&hub.ingress, id, "ingress"),
-                ))
-            })
-            .collect();
-        let Some(first) = hub.targets.first().and_then(|&group| groups.get(group)) else {
+        let targets = context.network.targets(hub);
+        let Some(first) = targets.first().and_then(|group| groups.get(group)) else {
             continue;
         };
+        let behind: Vec<(usize, u16, Protocol)> = targets
+            .iter()
+            .filter_map(|group| Some((group, listeners.get(&group)?)))
+            .flat_map(|(group, ports)| ports.iter().map(move |&(port, protocol)| (group, port, protocol)))
+            .filter(|&(_, port, protocol)| context.network.ports(hub).contains(protocol, port))
+            .collect();
         let number = count.entry(&first.name).or_default();
         *number += 1;
         if behind.is_empty() {
@@ -195,27 +205,139 @@ fn network(context: &Context<'_>, steps: &mut Vec<Step>) {
         }
         let position = Position::Network(format!("hub/{}/{number}", first.name).into());
         senders(context, hub, &position, steps);
-        steps.extend(
-            behind
-                .into_iter()
-                .map(|(port, evidence)| step(Relation::Reaches, position.clone(), port, vec![evidence])),
-        );
+        for (group, port, protocol) in behind {
+            let Some((id, _)) = groups[group]
+                .pods
+                .first()
+                .and_then(|&pod| context.cluster.pods.at(pod))
+            else {
+                continue;
+            };
+            let evidence = vec![allowed(&hub.ingress, id, "ingress")];
+            let conclusion = group_port(&groups[group].name, port, protocol);
+            let mut entering = step(Relation::Reaches, position.clone(), conclusion, evidence);
+            if hub.doubtful {
+                entering.certainty = Certainty::Conditional(PLUGIN.into());
+            }
+            steps.push(entering);
+            reached.insert((group, port, protocol));
+        }
+    }
+    for (group, port, protocol) in reached {
+        let premise = group_port(&groups[group].name, port, protocol);
+        let pods = groups[group].pods.iter().filter(|pod| {
+            ports
+                .get(pod)
+                .is_some_and(|ports| ports.contains(&(port, protocol)))
+        });
+        for (id, _) in pods.filter_map(|&pod| context.cluster.pods.at(pod)) {
+            let place = Place::new(&id.namespace, &id.name);
+            let fact = Evidence::new(id.clone(), "/metadata/labels", "");
+            let port = Position::Port(place, port, protocol);
+            steps.push(step(Relation::Reaches, premise.clone(), port, vec![fact]));
+        }
     }
 }
 
+/// What a hub's step depends on where the hub is doubtful.
+const PLUGIN: &str = "the network plugin lets addresses in policies match pods and nodes";
+
+/// A port of every pod of a group.
+fn group_port(group: &Text, port: u16, protocol: Protocol) -> Position {
+    Position::Network(format!("port/{group}/{port}/{protocol}").into())
+}
+
 fn senders(context: &Context<'_>, hub: &Hub, position: &Position, steps: &mut Vec<Step>) {
-    for group in hub
-        .sources
-        .iter()
-        .filter_map(|&group| context.network.groups().get(group))
-    {
-        let Some((id, _)) = group.pods.first().and_then(|&pod| context.cluster.pods.at(pod)) else {
+    for number in context.network.sources(hub).iter() {
+        let (sender, evidence) = match context.network.units().get(number) {
+            Some(Unit::Group(group)) => {
+                let group = &context.network.groups()[*group];
+                let Some((id, _)) = group.pods.first().and_then(|&pod| context.cluster.pods.at(pod)) else {
+                    continue;
+                };
+                (
+                    Position::Network(group.name.clone()),
+                    allowed(&hub.egress, id, "egress"),
+                )
+            }
+            Some(Unit::Nodes(names)) => {
+                let Some(first) = names.first() else {
+                    continue;
+                };
+                let node = Evidence::new(ObjectId::cluster_scoped("Node", first), "", "");
+                (nodes(first), node)
+            }
+            _ => continue,
+        };
+        steps.push(step(Relation::Reaches, sender, position.clone(), vec![evidence]));
+    }
+}
+
+/// The network position of nodes that no policy tells apart, by the first of them.
+fn nodes(first: &Text) -> Position {
+    Position::Network(format!("nodes/{first}").into())
+}
+
+/// `SENDS_AS` for nodes, and what policies never stop: traffic between a node and the pods on it.
+///
+/// Pods that share their node's network send as the node.
+/// Source: <https://kubernetes.io/docs/concepts/services-networking/network-policies/>
+fn own_node(context: &Context<'_>, steps: &mut Vec<Step>) {
+    for unit in context.network.units() {
+        let Unit::Nodes(names) = unit else {
             continue;
         };
-        let evidence = vec![allowed(&hub.egress, id, "egress")];
-        let sender = Position::Network(group.name.clone());
-        steps.push(step(Relation::Reaches, sender, position.clone(), evidence));
+        for name in names {
+            let exists = || vec![Evidence::new(ObjectId::cluster_scoped("Node", name), "", "")];
+            let node = Position::Node(name.clone());
+            steps.push(step(Relation::SendsAs, node.clone(), nodes(&names[0]), exists()));
+            steps.push(step(Relation::SendsAs, node, local(name, "host"), exists()));
+        }
     }
+    let ports = listening(context);
+    let placed = |pod: &PodView<'_>| !pod.pod.spec.node_name.is_empty();
+    let server = context.network.api_server();
+    let beside = context.cluster.nodes.values();
+    let beside = beside.filter(|node| server.runs_on(node) != Verdict::Denied);
+    let mut useful: BTreeSet<(Text, &str)> = beside.map(|node| (node.meta.name.clone(), "pods")).collect();
+    for pod in pods(context).filter(placed) {
+        let node = &pod.pod.spec.node_name;
+        let other = if pod.pod.spec.is_host_network() {
+            "pods"
+        } else {
+            "host"
+        };
+        for &(port, protocol) in ports.get(&pod.index).into_iter().flatten() {
+            let port = Position::Port(pod.place.clone(), port, protocol);
+            let fact = vec![pod.fact("/nodeName", node)];
+            steps.push(step(Relation::Reaches, local(node, other), port, fact));
+            useful.insert((node.clone(), other));
+        }
+    }
+    for pod in pods(context).filter(placed) {
+        let node = &pod.pod.spec.node_name;
+        let own = if pod.pod.spec.is_host_network() {
+            "host"
+        } else {
+            "pods"
+        };
+        if useful.contains(&(node.clone(), own)) {
+            for container in pod.containers().filter(ContainerView::is_lasting) {
+                let fact = vec![pod.fact("/nodeName", node)];
+                steps.push(step(
+                    Relation::SendsAs,
+                    container.position(),
+                    local(node, own),
+                    fact,
+                ));
+            }
+        }
+    }
+}
+
+/// On one node, its own network or that of its pods.
+fn local(node: &Text, side: &str) -> Position {
+    Position::Network(format!("node/{node}/{side}").into())
 }
 
 fn allowed(by: &Allowed, pod: &ObjectId, direction: &str) -> Evidence {
@@ -230,7 +352,7 @@ fn allowed(by: &Allowed, pod: &ObjectId, direction: &str) -> Evidence {
 }
 
 /// The ports that matter, by pod: those of datastores and those that are exposed.
-fn listening(context: &Context<'_>) -> BTreeMap<usize, BTreeSet<(u16, Protocol)>> {
+pub(super) fn listening(context: &Context<'_>) -> BTreeMap<usize, BTreeSet<(u16, Protocol)>> {
     let mut ports = BTreeMap::<usize, BTreeSet<_>>::new();
     for exposure in context.network.exposures() {
         ports
@@ -254,49 +376,76 @@ fn exposure(context: &Context<'_>, steps: &mut Vec<Step>) {
             let port = Position::Port(pod.place.clone(), exposure.port, exposure.protocol);
             let via = exposure.via.iter();
             let evidence = via.map(|id| Evidence::new(id.clone(), "", "")).collect();
-            steps.push(step(Relation::Exposed, Position::Internet, port, evidence));
+            let mut exposed = step(Relation::Exposed, Position::Internet, port, evidence);
+            if let Some(condition) = &exposure.condition {
+                exposed.certainty = Certainty::Conditional(condition.clone());
+            }
+            steps.push(exposed);
         }
     }
 }
 
-/// `TALKS_TO`: from network groups and from outside to the API server.
+/// `TALKS_TO`: from network groups, nodes and from outside to the API server.
 ///
-/// Where no policy isolates egress in a namespace its pods reach the API server; where one does, whether it
-/// lets them depends on the API server's address, which is seldom in the input.
+/// Where the input does not hold the API server's address and policies do not treat all addresses alike, the
+/// step depends on it. No policy stops a node, nor a pod that runs where the API server does.
 fn api_server(context: &Context<'_>, steps: &mut Vec<Step>) {
-    let isolating: BTreeMap<&Text, &ObjectId> = context
-        .cluster
-        .network_policies
+    let server = context.network.api_server();
+    let known: Vec<_> = server
+        .object
         .iter()
-        .filter(|(_, policy)| match &policy.spec.policy_types {
-            Some(types) => types.iter().any(|kind| kind == "Egress"),
-            None => policy.spec.egress.is_some(),
-        })
-        .map(|(id, _)| (&id.namespace, id))
+        .map(|object| Evidence::new(object.clone(), "", ""))
         .collect();
-    for group in context.network.groups() {
-        let sender = Position::Network(group.name.clone());
-        let policy = isolating.get(&group.namespace);
-        let evidence = match policy {
-            Some(policy) => Evidence::new((*policy).clone(), "/spec/egress", ""),
-            None => namespace_fact(&group.namespace),
-        };
-        let mut talks = step(Relation::TalksTo, sender, Position::ApiServer, vec![evidence]);
-        if policy.is_some() {
-            talks.certainty = Certainty::Conditional("egress policies open the API server".into());
+    let mut talks = |sender, mut evidence: Vec<Evidence>, condition: Option<&str>| {
+        evidence.extend(known.iter().cloned());
+        let mut talks = step(Relation::TalksTo, sender, Position::ApiServer, evidence);
+        if let Some(condition) = condition {
+            talks.certainty = Certainty::Conditional(condition.into());
         }
         steps.push(talks);
+    };
+    let isolating = context.network.isolating(Direction::Egress);
+    for (number, group) in context.network.groups().iter().enumerate() {
+        let sender = Position::Network(group.name.clone());
+        let evidence = || isolating[number].map(|policy| Evidence::new(policy.clone(), "/spec/egress", ""));
+        match context.network.to_api_server(number) {
+            (Verdict::Denied, _) => {}
+            (Verdict::Unknown, _) => {
+                talks(sender, evidence().into_iter().collect(), Some(OPEN_EGRESS));
+            }
+            (Verdict::Allowed, Some(Allowed::Rule(policy, pointer))) => {
+                talks(sender, vec![Evidence::new(policy, pointer, "")], None);
+            }
+            (Verdict::Allowed, _) => talks(sender, vec![namespace_fact(&group.namespace)], None),
+        }
     }
-    let service = ObjectId::new("Service", "default", "kubernetes");
-    let mut outside = step(
-        Relation::TalksTo,
+    for unit in context.network.units() {
+        if let Unit::Nodes(names) = unit
+            && let Some(first) = names.first()
+        {
+            let node = Evidence::new(ObjectId::cluster_scoped("Node", first), "", "");
+            talks(nodes(first), vec![node], None);
+        }
+    }
+    for (id, node) in &context.cluster.nodes {
+        let condition = match server.runs_on(node) {
+            Verdict::Denied => continue,
+            Verdict::Unknown => Some("the API server runs on this node"),
+            Verdict::Allowed => None,
+        };
+        let fact = vec![Evidence::new(id.clone(), "/status/addresses", "")];
+        talks(local(&id.name, "pods"), fact, condition);
+    }
+    let service = Evidence::new(ObjectId::new("Service", "default", "kubernetes"), "", "");
+    talks(
         Position::Internet,
-        Position::ApiServer,
-        vec![Evidence::new(service, "", "")],
+        vec![service],
+        Some("the API server can be reached from outside"),
     );
-    outside.certainty = Certainty::Conditional("the API server can be reached from outside".into());
-    steps.push(outside);
 }
+
+/// What a step to the API server depends on where its address is unknown and egress is isolated.
+const OPEN_EGRESS: &str = "egress policies open the API server";
 
 /// Every identity that the input names: accounts, those that pods run as, those that bindings name.
 pub(super) fn identities(context: &Context<'_>) -> BTreeSet<Identity> {
@@ -313,9 +462,8 @@ pub(super) fn identities(context: &Context<'_>) -> BTreeSet<Identity> {
     );
     found.extend(
         context
-            .access
-            .holdings()
-            .iter()
+            .held
+            .holdings(context.access)
             .map(|holding| holding.identity.clone()),
     );
     found
@@ -324,9 +472,8 @@ pub(super) fn identities(context: &Context<'_>) -> BTreeSet<Identity> {
 /// `IN_GROUP` for the groups that hold something, `TALKS_TO` for every identity.
 fn groups(context: &Context<'_>, steps: &mut Vec<Step>) {
     let bound: BTreeSet<&Text> = context
-        .access
-        .holdings()
-        .iter()
+        .held
+        .holdings(context.access)
         .filter_map(|holding| match &holding.identity {
             Identity::Group(name) => Some(name),
             Identity::User(_) | Identity::ServiceAccount { .. } => None,
@@ -346,6 +493,11 @@ fn groups(context: &Context<'_>, steps: &mut Vec<Step>) {
             let token = Position::Credential(Opens::Identity(identity.clone()));
             let choice = step(Relation::Includes, any_account(namespace), token, named.clone());
             steps.push(choice);
+            let any = Position::Identity(Identity::service_account(namespace, ANY));
+            steps.push(step(Relation::Includes, any, position.clone(), named.clone()));
+        } else if let Identity::User(_) = &identity {
+            let any = Position::Identity(any_identity());
+            steps.push(step(Relation::Includes, any, position.clone(), named.clone()));
         }
         for group in identity
             .implicit_groups()
@@ -355,6 +507,20 @@ fn groups(context: &Context<'_>, steps: &mut Vec<Step>) {
             let group = Position::Identity(Identity::Group(group.clone()));
             steps.push(step(Relation::InGroup, position.clone(), group, named.clone()));
         }
+    }
+}
+
+/// `INCLUDES` from any identity to those of each namespace.
+fn any_accounts(context: &Context<'_>, steps: &mut Vec<Step>) {
+    for namespace in context.cluster.namespace_names() {
+        let any = Position::Identity(any_identity());
+        let accounts = Position::Identity(Identity::service_account(&namespace, ANY));
+        steps.push(step(
+            Relation::Includes,
+            any,
+            accounts,
+            vec![namespace_fact(&namespace)],
+        ));
     }
 }
 
@@ -370,16 +536,15 @@ pub(super) fn identity_object(identity: &Identity) -> ObjectId {
 /// `HOLDS`, and `COVERS` from a grant for the cluster to the same grant in each namespace.
 fn grants(context: &Context<'_>, steps: &mut Vec<Step>) {
     let mut wide = BTreeSet::<&'static Power>::new();
-    for holding in context.access.holdings() {
-        if holding.scope == Scope::Cluster {
+    for holding in context.held.holdings(context.access) {
+        if holding.scope == Scope::Cluster && holding.power.is_namespaced() {
             wide.insert(holding.power);
         }
-        let evidence = holding.reasons.iter().flat_map(|reason| {
-            [
-                Evidence::new(reason.binding.clone(), "/subjects", holding.identity.to_string()),
-                Evidence::new(reason.role.clone(), format!("/rules/{}", reason.rule), ""),
-            ]
-        });
+        let identity = &holding.identity;
+        let evidence = holding
+            .reasons
+            .iter()
+            .flat_map(|reason| grounds(identity, reason));
         steps.push(step(
             Relation::Holds,
             Position::Identity(holding.identity.clone()),
@@ -396,6 +561,20 @@ fn grants(context: &Context<'_>, steps: &mut Vec<Step>) {
                 Position::Grant(power, Scope::Namespace(namespace.clone())),
                 vec![namespace_fact(namespace)],
             ));
+        }
+    }
+}
+
+/// What shows that an identity has a right.
+pub(super) fn grounds(identity: &Identity, reason: &rbac::Reason) -> Vec<Evidence> {
+    match reason {
+        rbac::Reason::Rule { binding, role, rule } => vec![
+            Evidence::new(binding.clone(), "/subjects", identity.to_string()),
+            Evidence::new(role.clone(), format!("/rules/{rule}"), ""),
+        ],
+        rbac::Reason::Node { pod: Some(pod) } => vec![Evidence::new(pod.clone(), "/spec/nodeName", "")],
+        rbac::Reason::Node { pod: None } | rbac::Reason::Masters => {
+            vec![Evidence::new(identity_object(identity), "", reason.to_string())]
         }
     }
 }

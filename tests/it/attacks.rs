@@ -329,3 +329,58 @@ spec:
     let (small, large) = (cluster(40), cluster(80));
     assert!(small > 400 && large <= 2 * small, "{small} steps became {large}");
 }
+
+#[test]
+fn no_policy_stops_a_pod_where_the_api_server_runs_nor_a_node() {
+    let manifests = |node: &str| {
+        format!(
+            r"
+apiVersion: v1
+kind: Node
+metadata: {{ name: shop-1 }}
+status: {{ addresses: [{{ type: InternalIP, address: 192.168.0.1 }}] }}
+---
+apiVersion: v1
+kind: Node
+metadata: {{ name: shop-2 }}
+status: {{ addresses: [{{ type: InternalIP, address: 192.168.0.2 }}] }}
+---
+apiVersion: v1
+kind: Endpoints
+metadata: {{ namespace: default, name: kubernetes }}
+subsets: [{{ addresses: [{{ ip: 192.168.0.1 }}], ports: [{{ port: 6443 }}] }}]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {{ namespace: shop, name: closed }}
+spec: {{ podSelector: {{}}, policyTypes: [Egress] }}
+---
+apiVersion: v1
+kind: Pod
+metadata: {{ namespace: shop, name: web }}
+spec: {{ nodeName: {node}, containers: [{{ name: app, image: app }}] }}
+"
+        )
+    };
+    let to_server = |found: &str| {
+        let lines = found.lines().filter(|line| line.ends_with("Port/kube-apiserver"));
+        lines
+            .filter(|line| line.contains(" Network/"))
+            .map(ToOwned::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let beside = relations(&manifests("shop-1"));
+    let expected = [
+        "TALKS_TO Network/node/shop-1/pods -> Port/kube-apiserver",
+        "TALKS_TO Network/nodes/shop-1 -> Port/kube-apiserver",
+    ];
+    assert_eq!(to_server(&beside), expected);
+    let sends = "SENDS_AS Container/shop/web/app -> Network/node/shop-1/pods";
+    assert!(beside.lines().any(|line| line == sends), "{beside}");
+    let apart = relations(&manifests("shop-2"));
+    assert_eq!(to_server(&apart), expected);
+    assert!(
+        !apart.contains("SENDS_AS Container/shop/web/app -> Network/node/"),
+        "{apart}"
+    );
+}

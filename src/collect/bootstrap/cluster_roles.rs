@@ -333,7 +333,8 @@ const SCHEDULER: &[Rule] = &[
     on("patch update", "resource.k8s.io", "resourceclaims/binding"),
 ];
 
-const NODE: &[Rule] = &[
+/// What the Node authorizer lets every kubelet do where it does not decide object by object.
+pub(super) const NODE: &[Rule] = &[
     on("create", "authentication.k8s.io", "tokenreviews"),
     on(
         "create",

@@ -15,10 +15,10 @@ mod rule;
 use std::collections::BTreeSet;
 
 use crate::model::{
-    AggregationRule, Cluster, Code, Diagnostic, LabelSelector, Meta, Object, ObjectId, Role, RoleBinding,
-    RoleReference, ServiceAccount, Source, Subject, Text,
+    AggregationRule, Cluster, Code, Diagnostic, LabelSelector, Meta, Object, ObjectId, PolicyRule, Role,
+    RoleBinding, RoleReference, ServiceAccount, Source, Subject, Text,
 };
-use cluster_roles::{AGGREGATED, BINDINGS, CERTIFICATES, COMPONENTS, PARTS, USERS};
+use cluster_roles::{AGGREGATED, BINDINGS, CERTIFICATES, COMPONENTS, NODE, PARTS, USERS};
 use controllers::{IDENTITY, NETWORK, STORAGE, WORKLOADS};
 use namespaced::NAMESPACED;
 use rule::Rule;
@@ -54,6 +54,13 @@ pub fn add_missing(cluster: &mut Cluster) -> Option<Diagnostic> {
         ),
         "give a dump that includes ClusterRoles and ClusterRoleBindings if the cluster's own differ",
     ))
+}
+
+/// The rules that the Node authorizer shares among all kubelets; the same as those of the role `system:node`.
+///
+/// Source: <https://kubernetes.io/docs/reference/access-authn-authz/node/>
+pub fn node_rules() -> Vec<PolicyRule> {
+    NODE.iter().map(|rule| rule.policy_rule()).collect()
 }
 
 /// Returns the ids of the objects that [`add_missing`] added to this cluster, before or since it was a snapshot.

@@ -1,0 +1,157 @@
+//! Well-known controllers of Ingresses, Gateways and Routes: how their pods are recognised, and what stands for
+//! them where the input does not hold them.
+//!
+//! A policy that lets in the namespace of a controller means the controller, whether or not the input holds it.
+//!
+//! **Trap.** A cloud's load balancer is no pod: its packets come from outside, and its controller's pod only
+//! configures it.
+
+use crate::model::{Labels, Pod, Text};
+
+/// Pods that carry traffic from outside to backends.
+#[derive(Debug)]
+pub struct Controller {
+    /// Its name in output.
+    pub name: &'static str,
+    /// What its IngressClasses and GatewayClasses name as their controller begins with one of these.
+    pub classes: &'static [&'static str],
+    /// The namespace it is installed to.
+    pub namespace: &'static str,
+    /// Labels of that namespace.
+    pub namespace_labels: &'static [(&'static str, &'static str)],
+    /// Labels of the pods that carry the traffic.
+    pub pod_labels: &'static [(&'static str, &'static str)],
+}
+
+/// What is taken where no controller is known: a pod without labels, in a namespace that no policy names.
+pub(super) const UNKNOWN: usize = 0;
+
+/// The table.
+pub(super) static CONTROLLERS: &[Controller] = &[
+    Controller {
+        name: "ingress-controller",
+        classes: &[],
+        namespace: "ingress-controller",
+        namespace_labels: &[],
+        pod_labels: &[],
+    },
+    Controller {
+        name: "ingress-nginx",
+        classes: &["k8s.io/ingress-nginx"],
+        namespace: "ingress-nginx",
+        namespace_labels: &[
+            ("app.kubernetes.io/instance", "ingress-nginx"),
+            ("app.kubernetes.io/name", "ingress-nginx"),
+        ],
+        pod_labels: &[
+            ("app.kubernetes.io/component", "controller"),
+            ("app.kubernetes.io/instance", "ingress-nginx"),
+            ("app.kubernetes.io/name", "ingress-nginx"),
+        ],
+    },
+    Controller {
+        name: "nginx-ingress",
+        classes: &["nginx.org/ingress-controller"],
+        namespace: "nginx-ingress",
+        namespace_labels: &[],
+        pod_labels: &[
+            ("app", "nginx-ingress"),
+            ("app.kubernetes.io/name", "nginx-ingress"),
+        ],
+    },
+    Controller {
+        name: "traefik",
+        classes: &["traefik.io/"],
+        namespace: "traefik",
+        namespace_labels: &[],
+        pod_labels: &[("app.kubernetes.io/name", "traefik")],
+    },
+    Controller {
+        name: "haproxy",
+        classes: &["haproxy.org/ingress-controller"],
+        namespace: "haproxy-controller",
+        namespace_labels: &[],
+        pod_labels: &[("app.kubernetes.io/name", "kubernetes-ingress")],
+    },
+    Controller {
+        name: "contour",
+        classes: &["projectcontour.io/"],
+        namespace: "projectcontour",
+        namespace_labels: &[],
+        pod_labels: &[("app", "envoy")],
+    },
+    Controller {
+        name: "kong",
+        classes: &["ingress-controllers.konghq.com/", "konghq.com/"],
+        namespace: "kong",
+        namespace_labels: &[],
+        pod_labels: &[("app.kubernetes.io/name", "kong")],
+    },
+    Controller {
+        name: "istio",
+        classes: &["istio.io/"],
+        namespace: "istio-system",
+        namespace_labels: &[],
+        pod_labels: &[("app", "istio-ingressgateway"), ("istio", "ingressgateway")],
+    },
+    Controller {
+        name: "envoy-gateway",
+        classes: &["gateway.envoyproxy.io/"],
+        namespace: "envoy-gateway-system",
+        namespace_labels: &[],
+        pod_labels: &[
+            ("app.kubernetes.io/managed-by", "envoy-gateway"),
+            ("app.kubernetes.io/name", "envoy"),
+        ],
+    },
+    Controller {
+        name: "openshift-router",
+        classes: &["openshift.io/ingress-to-route"],
+        namespace: "openshift-ingress",
+        // What policies select it by:
+        // https://docs.redhat.com/en/documentation/openshift_container_platform/latest/html/network_security/network-policy
+        namespace_labels: &[
+            ("network.openshift.io/policy-group", "ingress"),
+            ("policy-group.network.openshift.io/ingress", ""),
+        ],
+        pod_labels: &[(
+            "ingresscontroller.operator.openshift.io/deployment-ingresscontroller",
+            "default",
+        )],
+    },
+];
+
+/// Controllers that configure a load balancer outside the cluster.
+pub(super) const OUTSIDE: &[&str] = &[
+    "ingress.k8s.aws/",
+    "eks.amazonaws.com/",
+    "k8s.io/ingress-gce",
+    "networking.gke.io/",
+    "azure/application-gateway",
+    "alb.networking.azure.io/",
+];
+
+impl Controller {
+    /// The name and labels of its namespace, and the labels of its pods.
+    pub(super) fn labels(&self) -> (Text, Labels, Labels) {
+        let labels = |pairs: &[(&str, &str)]| -> Labels {
+            pairs
+                .iter()
+                .map(|(key, value)| (Text::new(key), Text::new(value)))
+                .collect()
+        };
+        let namespace = labels(self.namespace_labels).with("kubernetes.io/metadata.name", self.namespace);
+        (Text::new(self.namespace), namespace, labels(self.pod_labels))
+    }
+
+    /// Whether this controller serves classes that name `class` as theirs.
+    pub(super) fn serves(&self, class: &str) -> bool {
+        self.classes.iter().any(|known| class.starts_with(known))
+    }
+
+    /// Whether a pod is one of its pods.
+    pub(super) fn is_pod(&self, pod: &Pod) -> bool {
+        let has = |(key, value): &(&str, &str)| pod.meta.labels.get(key).is_some_and(|label| label == *value);
+        !self.pod_labels.is_empty() && self.pod_labels.iter().all(has)
+    }
+}

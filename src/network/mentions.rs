@@ -1,0 +1,103 @@
+//! What policies look at: the labels, names of ports, addresses and domain names that any of them mentions.
+//!
+//! Everything else about a pod is ignored when pods are grouped; `pod-template-hash` and its like vanish here.
+//!
+//! **Trap.** A key that is mentioned with values counts with each of them and with "some other value".
+
+use indexmap::IndexSet;
+use rustc_hash::{FxBuildHasher, FxHashMap};
+
+use super::address::Block;
+use super::policy::{Policy, Tier};
+use super::selector::Expression;
+use crate::model::{Labels, Text};
+
+/// Keys and values, each with a number.
+type Keys = FxHashMap<Text, (u32, FxHashMap<Text, u32>)>;
+
+/// What policies look at in pods.
+#[derive(Debug, Default)]
+pub(super) struct Mentions {
+    /// Labels of pods, by key and value.
+    pub(super) keys: Keys,
+    /// Names of ports.
+    pub(super) ports: FxHashMap<Text, u32>,
+    /// Labels of nodes.
+    pub(super) node_keys: Keys,
+    /// Blocks of addresses, each once.
+    pub(super) blocks: IndexSet<Block, FxBuildHasher>,
+    /// Domain names, sorted, each once.
+    pub(super) domains: Vec<Text>,
+    next: u32,
+}
+
+impl Mentions {
+    /// Everything that these tiers mention.
+    pub(super) fn new(tiers: &[Tier]) -> Self {
+        let mut mentions = Self::default();
+        for policy in tiers.iter().flat_map(Tier::policies) {
+            mentions.add(policy);
+        }
+        mentions.domains.sort();
+        mentions.domains.dedup();
+        mentions
+    }
+
+    fn add(&mut self, policy: &Policy) {
+        for subject in &policy.subjects {
+            self.labels(&subject.pods, false);
+        }
+        for rule in policy.rules.iter().flatten() {
+            for pods in &rule.peers.pods {
+                self.labels(&pods.pods, false);
+            }
+            for nodes in &rule.peers.nodes {
+                self.labels(nodes, true);
+            }
+            self.blocks.extend(rule.peers.blocks.iter().cloned());
+            self.domains.extend(rule.peers.domains.iter().cloned());
+            for port in &rule.ports.names {
+                let next = &mut self.next;
+                self.ports.entry(port.name.clone()).or_insert_with(|| {
+                    *next += 1;
+                    *next
+                });
+            }
+        }
+    }
+
+    fn labels(&mut self, expression: &Expression, of_nodes: bool) {
+        let keys = if of_nodes {
+            &mut self.node_keys
+        } else {
+            &mut self.keys
+        };
+        let next = &mut self.next;
+        let mut fresh = || {
+            *next += 1;
+            *next
+        };
+        expression.mentions(&mut |key, values| {
+            if !keys.contains_key(key) {
+                keys.insert(key.clone(), (fresh(), FxHashMap::default()));
+            }
+            if let Some((_, known)) = keys.get_mut(key) {
+                for value in values {
+                    known.entry(value.clone()).or_insert_with(&mut fresh);
+                }
+            }
+        });
+    }
+
+    /// Adds the numbers of the pairs that are mentioned; of a key alone where its value is not.
+    pub(super) fn tokens(keys: &Keys, labels: &Labels, tokens: &mut Vec<u32>) {
+        if keys.is_empty() {
+            return;
+        }
+        for (key, value) in labels.iter() {
+            if let Some((key, values)) = keys.get(key.as_str()) {
+                tokens.push(*values.get(value.as_str()).unwrap_or(key));
+            }
+        }
+    }
+}

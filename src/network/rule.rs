@@ -1,0 +1,325 @@
+//! Rules in units: selectors evaluated, named ports resolved, equal sets and ports kept once.
+//!
+//! **Trap.** A named port is resolved on the destination, so one rule becomes several: one for each set of
+//! numbers that its destinations give the name. It never counts for addresses.
+
+use indexmap::IndexSet;
+use rustc_hash::{FxBuildHasher, FxHashMap};
+
+use super::address::Block;
+use super::options::IpBlockMatch;
+use super::policy::{Action, Direction, Order, Peers, Policy, PolicyRule, Tier};
+use super::ports::PortSet;
+use super::selector::{Expression, PodSelector};
+use super::units::UnitSet;
+use super::universe::{Covered, Universe};
+
+/// The number of a set of units in [`Tables`].
+pub(super) type SetId = usize;
+/// The number of a set of ports in [`Tables`].
+pub(super) type PortsId = usize;
+
+/// Sets of units and of ports, each once.
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    sets: IndexSet<UnitSet, FxBuildHasher>,
+    ports: IndexSet<PortSet, FxBuildHasher>,
+    common: FxHashMap<(PortsId, PortsId), PortsId>,
+}
+
+impl Tables {
+    /// The number of a set.
+    pub(super) fn set(&mut self, set: UnitSet) -> SetId {
+        self.sets.insert_full(set).0
+    }
+
+    /// The number of a set of ports.
+    pub(super) fn port_set(&mut self, ports: PortSet) -> PortsId {
+        self.ports.insert_full(ports).0
+    }
+
+    /// The set of this number.
+    pub(super) fn units(&self, id: SetId) -> &UnitSet {
+        &self.sets[id]
+    }
+
+    /// The ports of this number.
+    pub(super) fn ports(&self, id: PortsId) -> &PortSet {
+        &self.ports[id]
+    }
+
+    /// The ports of both.
+    pub(super) fn common(&mut self, a: PortsId, b: PortsId) -> PortsId {
+        if a == b {
+            return a;
+        }
+        let key = (a.min(b), a.max(b));
+        if let Some(&known) = self.common.get(&key) {
+            return known;
+        }
+        let both = self.ports[a].and(&self.ports[b]);
+        let id = self.port_set(both);
+        self.common.insert(key, id);
+        id
+    }
+}
+
+/// Which units a rule's peers are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Matched {
+    /// Those whose every packet matches.
+    pub(super) always: SetId,
+    /// Those some of whose packets match, those of one address family: more than `always`.
+    pub(super) sometimes: SetId,
+    /// Those whose packets match if the network plugin lets CIDRs match what is in the cluster: more than
+    /// `sometimes`.
+    pub(super) perhaps: SetId,
+}
+
+/// A rule in units.
+#[derive(Clone, Debug)]
+pub(super) struct Rule {
+    /// The policy's number in [`Program::policies`].
+    pub(super) policy: usize,
+    /// The rule's number in its policy and direction.
+    pub(super) number: usize,
+    pub(super) action: Action,
+    pub(super) subjects: SetId,
+    pub(super) peers: Matched,
+    pub(super) ports: PortsId,
+}
+
+/// Rules that are looked at together.
+#[derive(Clone, Debug)]
+pub(super) struct Stage {
+    pub(super) order: Order,
+    pub(super) rules: Vec<Rule>,
+}
+
+/// A tier in units, for one direction.
+#[derive(Clone, Debug)]
+pub(super) struct Level {
+    pub(super) name: &'static str,
+    pub(super) stages: Vec<Stage>,
+    /// What is not decided here for these ends here.
+    pub(super) isolated: SetId,
+    /// Every policy, with its subjects.
+    pub(super) subjects: Vec<(usize, SetId)>,
+    /// The policies that isolate, with their subjects.
+    pub(super) isolating: Vec<(usize, SetId)>,
+}
+
+/// Gives policies their units.
+pub(super) struct Resolver<'a, 'u> {
+    universe: &'u Universe<'a>,
+    ipblock: IpBlockMatch,
+    pub(super) tables: Tables,
+    selected: FxHashMap<PodSelector, SetId>,
+    nodes: FxHashMap<Expression, SetId>,
+    covered: FxHashMap<Block, Covered>,
+    all: UnitSet,
+}
+
+impl<'a, 'u> Resolver<'a, 'u> {
+    pub(super) fn new(universe: &'u Universe<'a>, ipblock: IpBlockMatch) -> Self {
+        Self {
+            universe,
+            ipblock,
+            tables: Tables::default(),
+            selected: FxHashMap::default(),
+            nodes: FxHashMap::default(),
+            covered: FxHashMap::default(),
+            all: universe.all(),
+        }
+    }
+
+    /// A tier in units for one direction; `first` is the number of its first policy.
+    pub(super) fn level(&mut self, tier: &Tier, direction: Direction, first: usize) -> Level {
+        let side = direction as usize;
+        let mut isolated = UnitSet::default();
+        let mut isolating = Vec::new();
+        let mut all = Vec::new();
+        let mut stages = Vec::new();
+        let mut number = first;
+        for part in &tier.parts {
+            let mut rules = Vec::new();
+            for policy in &part.policies {
+                let subjects = self.subjects(policy);
+                all.push((number, subjects));
+                if policy.isolates[side] {
+                    isolated = isolated.or(self.tables.units(subjects));
+                    isolating.push((number, subjects));
+                }
+                if !self.tables.units(subjects).is_empty() {
+                    for (at, rule) in policy.rules[side].iter().enumerate() {
+                        self.rule(rule, direction, (number, at), subjects, &mut rules);
+                    }
+                }
+                number += 1;
+            }
+            stages.push(Stage {
+                order: part.order,
+                rules,
+            });
+        }
+        Level {
+            name: tier.name,
+            subjects: all,
+            isolating,
+            stages,
+            isolated: self.tables.set(isolated),
+        }
+    }
+
+    /// The groups a policy applies to.
+    fn subjects(&mut self, policy: &Policy) -> SetId {
+        let ids: Vec<SetId> = policy
+            .subjects
+            .iter()
+            .map(|selector| self.selected(selector))
+            .collect();
+        let groups = UnitSet::up_to(self.universe.groups.len());
+        let mut set = UnitSet::default();
+        for id in ids {
+            set = set.or(&self.tables.units(id).and(&groups));
+        }
+        self.tables.set(set)
+    }
+
+    fn selected(&mut self, selector: &PodSelector) -> SetId {
+        if let Some(&known) = self.selected.get(selector) {
+            return known;
+        }
+        let id = self.tables.set(self.universe.select(selector));
+        self.selected.insert(selector.clone(), id);
+        id
+    }
+
+    /// Adds a rule for each set of ports that it means.
+    fn rule(
+        &mut self,
+        rule: &PolicyRule,
+        direction: Direction,
+        (policy, number): (usize, usize),
+        subjects: SetId,
+        rules: &mut Vec<Rule>,
+    ) {
+        let (pods, peers) = self.peers(&rule.peers);
+        let mut add = |ports: PortsId, subjects: SetId, peers: Matched| {
+            rules.push(Rule {
+                policy,
+                number,
+                action: rule.action,
+                subjects,
+                peers,
+                ports,
+            });
+        };
+        if !rule.ports.numbers.is_empty() {
+            let ports = self.tables.port_set(rule.ports.numbers.clone());
+            add(ports, subjects, peers);
+        }
+        if rule.ports.names.is_empty() {
+            return;
+        }
+        let destinations = match direction {
+            Direction::Ingress => self.tables.units(subjects).clone(),
+            Direction::Egress => pods.clone(),
+        };
+        for (ports, units) in self.numbers(rule, &destinations) {
+            let ports = self.tables.port_set(ports);
+            let units = self.tables.set(units);
+            match direction {
+                Direction::Ingress => add(ports, units, peers),
+                Direction::Egress => add(
+                    ports,
+                    subjects,
+                    Matched {
+                        always: units,
+                        sometimes: units,
+                        perhaps: units,
+                    },
+                ),
+            }
+        }
+    }
+
+    /// The numbers behind a rule's port names, with the destinations that give them.
+    fn numbers(&self, rule: &PolicyRule, destinations: &UnitSet) -> Vec<(PortSet, UnitSet)> {
+        let mut found = FxHashMap::<PortSet, Vec<usize>>::default();
+        for unit in destinations.iter() {
+            let ports = rule.ports.names.iter().fold(PortSet::default(), |set, name| {
+                set.or(&self.universe.named(unit, name))
+            });
+            if !ports.is_empty() {
+                found.entry(ports).or_default().push(unit);
+            }
+        }
+        let mut found: Vec<_> = found
+            .into_iter()
+            .map(|(ports, units)| (ports, units.into_iter().collect()))
+            .collect();
+        found.sort_unstable();
+        found
+    }
+
+    /// The units of a rule's peers: those that it selects as pods, and all of them.
+    fn peers(&mut self, peers: &Peers) -> (UnitSet, Matched) {
+        if peers.everyone {
+            let all = self.tables.set(self.all.clone());
+            let matched = Matched {
+                always: all,
+                sometimes: all,
+                perhaps: all,
+            };
+            return (UnitSet::up_to(self.universe.groups.len()), matched);
+        }
+        let mut pods = UnitSet::default();
+        for selector in &peers.pods {
+            let id = self.selected(selector);
+            pods = pods.or(self.tables.units(id));
+        }
+        let mut always = pods.clone();
+        for expression in &peers.nodes {
+            let universe = self.universe;
+            let tables = &mut self.tables;
+            let id = *self
+                .nodes
+                .entry(expression.clone())
+                .or_insert_with(|| tables.set(universe.select_nodes(expression)));
+            always = always.or(self.tables.units(id));
+        }
+        for name in &peers.domains {
+            always = always.or(&self.universe.select_domain(name));
+        }
+        let (mut sometimes, mut perhaps) = (UnitSet::default(), UnitSet::default());
+        for block in &peers.blocks {
+            let universe = self.universe;
+            let covered = self
+                .covered
+                .entry(block.clone())
+                .or_insert_with(|| universe.covered(block));
+            always = always.or(&covered.outside);
+            let mode = match (self.ipblock, block.matches_cluster) {
+                (IpBlockMatch::Always | IpBlockMatch::Auto, true) => IpBlockMatch::Always,
+                (mode, _) => mode,
+            };
+            match mode {
+                IpBlockMatch::Never => {}
+                IpBlockMatch::Always => {
+                    always = always.or(&covered.inside);
+                    sometimes = sometimes.or(&covered.half);
+                }
+                IpBlockMatch::Auto => perhaps = perhaps.or(&covered.inside).or(&covered.half),
+            }
+        }
+        sometimes = sometimes.or(&always);
+        perhaps = perhaps.or(&sometimes);
+        let matched = Matched {
+            always: self.tables.set(always),
+            sometimes: self.tables.set(sometimes),
+            perhaps: self.tables.set(perhaps),
+        };
+        (pods, matched)
+    }
+}

@@ -1,0 +1,163 @@
+//! Policies of engines that are not modelled: which pods they touch, so that no verdict is silently wrong.
+//!
+//! **Trap.** Such a policy may close what is shown as open, and with Calico's tiers open what is shown as closed.
+//! A selector that is not understood is taken to select every pod in its reach.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use super::universe::Group;
+use crate::model::{Cluster, Code, Diagnostic, LabelSelector, ObjectId, Other, Source, Text};
+
+/// API groups with network policies that are not modelled, and their kinds.
+///
+/// Sources: <https://docs.cilium.io/en/stable/security/policy/>,
+/// <https://docs.tigera.io/calico/latest/reference/resources/>,
+/// <https://istio.io/latest/docs/reference/config/security/authorization-policy/>
+const ENGINES: [(&str, &[&str]); 4] = [
+    (
+        "cilium.io",
+        &["CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"],
+    ),
+    ("crd.projectcalico.org", &["NetworkPolicy", "GlobalNetworkPolicy"]),
+    ("projectcalico.org", &["NetworkPolicy", "GlobalNetworkPolicy"]),
+    ("security.istio.io", &["AuthorizationPolicy"]),
+];
+
+/// The namespace whose policies hold for the whole mesh unless Istio is told otherwise.
+const ISTIO_ROOT: &str = "istio-system";
+
+/// How many workloads a diagnostic names.
+const NAMED: usize = 3;
+
+/// What Cilium puts before keys of labels: where the label comes from.
+const CILIUM_SOURCES: [&str; 2] = ["k8s:", "any:"];
+
+/// The pods that policies of one kind select.
+#[derive(Debug, Default)]
+struct Touched {
+    policies: usize,
+    first: Option<(ObjectId, Source)>,
+    pods: BTreeSet<usize>,
+}
+
+/// Names, for each kind of policy that is not modelled, the pods whose verdicts do not count it.
+///
+/// # Complexity
+/// O(such policies × (groups + pods in their reach)).
+pub(super) fn report(cluster: &Cluster, groups: &[Group], found: &mut Vec<Diagnostic>) {
+    let mut kinds = BTreeMap::<(&str, &str), Touched>::new();
+    for (id, other) in &cluster.others {
+        let (group, _) = other.api_version.split_once('/').unwrap_or_default();
+        let known = ENGINES
+            .iter()
+            .find(|(known, kinds)| *known == group && kinds.contains(&other.kind.as_str()));
+        let Some((engine, _)) = known else {
+            continue;
+        };
+        let touched = kinds.entry((engine, &id.kind)).or_default();
+        touched.policies += 1;
+        touched
+            .first
+            .get_or_insert_with(|| (id.clone(), other.meta.source.clone()));
+        let namespace = reach(other);
+        let selector = selector(engine, other);
+        for group in groups {
+            let within = namespace.is_none_or(|namespace| group.namespace == *namespace);
+            if within && !group.host_network {
+                let pods = group.pods.iter().copied();
+                touched
+                    .pods
+                    .extend(pods.filter(|&pod| selects(selector.as_ref(), cluster, pod)));
+            }
+        }
+    }
+    let kinds = kinds.iter();
+    found.extend(kinds.map(|(&kind, touched)| diagnostic(cluster, kind, touched)));
+}
+
+/// The namespace that a policy is for; none if it is for all.
+///
+/// The kind decides: without its definition in the input an object of the whole cluster gets a namespace too.
+fn reach(other: &Other) -> Option<&Text> {
+    let namespace = &other.meta.namespace;
+    let is_wide = match other.kind.as_str() {
+        "CiliumClusterwideNetworkPolicy" | "GlobalNetworkPolicy" => true,
+        "AuthorizationPolicy" => namespace == ISTIO_ROOT,
+        _ => false,
+    };
+    (!is_wide).then_some(namespace)
+}
+
+/// The labels that a policy asks of pods, where that can be told.
+fn selector(engine: &str, other: &Other) -> Option<LabelSelector> {
+    let spec = other.spec.as_ref()?;
+    match engine {
+        "cilium.io" => {
+            let mut selector = LabelSelector::deserialize(spec.get("endpointSelector")?).ok()?;
+            let labels = std::mem::take(&mut selector.match_labels);
+            selector.match_labels = labels
+                .into_iter()
+                .map(|(key, value)| (plain(&key), value))
+                .collect();
+            for requirement in &mut selector.match_expressions {
+                requirement.key = plain(&requirement.key);
+            }
+            is_of_pods(&selector).then_some(selector)
+        }
+        "security.istio.io" => match spec.get("selector") {
+            Some(selector) => LabelSelector::deserialize(selector).ok(),
+            None => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether a selector looks at labels of pods only; Cilium adds keys about namespaces and accounts.
+fn is_of_pods(selector: &LabelSelector) -> bool {
+    let keys = selector.match_labels.keys();
+    let keys = keys.chain(
+        selector
+            .match_expressions
+            .iter()
+            .map(|requirement| &requirement.key),
+    );
+    let mut keys = keys.map(Text::as_str);
+    keys.all(|key| !key.contains(':') && !key.starts_with("io.kubernetes.") && !key.starts_with("io.cilium."))
+}
+
+fn plain(key: &Text) -> Text {
+    let source = CILIUM_SOURCES.iter().find_map(|source| key.strip_prefix(source));
+    source.map_or_else(|| key.clone(), Text::new)
+}
+
+fn selects(selector: Option<&LabelSelector>, cluster: &Cluster, pod: usize) -> bool {
+    let pod = cluster.pods.at(pod);
+    pod.is_some_and(|(_, pod)| selector.is_none_or(|selector| selector.matches(&pod.meta.labels)))
+}
+
+fn diagnostic(cluster: &Cluster, (engine, kind): (&str, &str), touched: &Touched) -> Diagnostic {
+    let workloads: BTreeSet<String> = touched
+        .pods
+        .iter()
+        .filter_map(|&pod| Some(cluster.workload_of(cluster.pods.at(pod)?.1).to_string()))
+        .collect();
+    let named: Vec<&str> = workloads.iter().take(NAMED).map(String::as_str).collect();
+    let more = match workloads.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let of = if named.is_empty() {
+        "no pod of the input".to_owned()
+    } else {
+        format!("pods of {}{more}", named.join(", "))
+    };
+    let count = touched.policies;
+    let message = format!(
+        "{count} {kind} of {engine} may select {of}: verdicts about their traffic do not count these policies"
+    );
+    let hint = "check such a verdict against the policies themselves";
+    let (first, source) = touched.first.clone().unwrap_or_default();
+    Diagnostic::new(Code::NotModelled, source, message, hint).about(first)
+}

@@ -1,0 +1,228 @@
+//! The k cheapest derivations of a position.
+//!
+//! A best-first search from the target backwards: a state is a derivation under construction ([`Partial`]), its
+//! bound the dearest open position's lower cost plus what was chosen above it. Where derivations share nothing
+//! this bound is exact and the search walks straight to the answer. Alternatives of one position come one after
+//! the other, in the order of their bounds, as in Eppstein's and in Huang and Chiang's k-best algorithms.
+//!
+//! Sources: P. E. Hart et al., "A Formal Basis for the Heuristic Determination of Minimum Cost Paths" (1968);
+//! L. Huang and D. Chiang, "Better k-best Parsing" (2005).
+//!
+//! **Trap.** Finding the cheapest derivation when premises share steps is as hard as set cover, so the search ends
+//! after a fixed number of states; then the answer is a derivation that may not be the cheapest, and says so.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::rc::Rc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::partial::Partial;
+use super::reach::Premises;
+use super::{Cost, Derivation, Reach, reuse};
+use crate::graph::{AttackGraph, Rows, StepId, VertexId};
+
+/// States that one search looks at before it gives up proving, unless told otherwise: some tens of milliseconds.
+const STATES: usize = 20_000;
+
+/// Answers questions about one set of starts.
+#[derive(Debug)]
+pub struct Solver<'a> {
+    graph: &'a AttackGraph,
+    rows: &'a Rows,
+    upper: Reach,
+    lower: Reach,
+    states: usize,
+}
+
+/// What waits in the queue.
+enum Waiting {
+    /// A derivation under construction.
+    Partial(Partial),
+    /// The alternatives of one open position of a derivation, from a rank on.
+    Rest {
+        partial: Rc<Partial>,
+        position: VertexId,
+        above: Cost,
+        rank: usize,
+    },
+}
+
+/// The steps to one position with the least that each costs, cheapest first.
+type Ranked = Rc<[(Cost, StepId)]>;
+
+struct Search<'a> {
+    solver: &'a Solver<'a>,
+    /// Bound, then the deepest, then the oldest; the number is the place in `waiting`.
+    queue: BinaryHeap<Reverse<(Cost, Reverse<usize>, usize)>>,
+    waiting: Vec<Option<Waiting>>,
+    ranked: FxHashMap<VertexId, Ranked>,
+    /// What costs this or more is not looked at.
+    ceiling: Cost,
+}
+
+impl<'a> Solver<'a> {
+    /// Solves for everything that someone can hold who holds `starts`; `rows` are those of `graph`.
+    ///
+    /// # Complexity
+    /// Two passes of [`Reach::new`].
+    pub fn new(graph: &'a AttackGraph, rows: &'a Rows, starts: &[VertexId]) -> Self {
+        Self {
+            graph,
+            rows,
+            upper: Reach::new(rows, starts, Premises::Sum),
+            lower: Reach::new(rows, starts, Premises::Max),
+            states: STATES,
+        }
+    }
+
+    /// Returns the solver with another number of states that one search may look at, 20,000 being usual.
+    #[must_use]
+    pub fn with_states(self, states: usize) -> Self {
+        Self { states, ..self }
+    }
+
+    /// What can be held, each by the last step of a cheap derivation.
+    pub fn reach(&self) -> &Reach {
+        &self.upper
+    }
+
+    /// Returns the cheapest derivations of a position, at most `count`, cheapest first.
+    ///
+    /// They differ in at least one technique, premise or conclusion of a step. The first one costs the least there
+    /// is if it is [`Derivation::proven`]; a position that can be held has always one. A start has one without
+    /// steps.
+    ///
+    /// # Complexity
+    /// At most as many states as the solver may look at, each of the length of a derivation times its premises.
+    ///
+    /// # Example
+    /// ```text
+    ///          3         1            The login costs 3 + 1 + 1 + 1 = 6: breaking into the web pod is paid once,
+    /// internet --> web -----> secret ---\ 1     although both premises of the join rest on it.
+    ///               \----> port ---------> database
+    ///                   1
+    /// ```
+    pub fn cheapest(&self, target: VertexId, count: usize) -> Vec<Derivation> {
+        let Some(mut first) = self.upper.derivation(self.rows, target).filter(|_| count > 0) else {
+            return Vec::new();
+        };
+        if first.cost > self.lower.cost(target) {
+            let other = reuse::derivation(self.rows, &self.upper, target);
+            if other.cost < first.cost {
+                first = other;
+            }
+        }
+        if first.steps.is_empty() || (count == 1 && first.cost == self.lower.cost(target)) {
+            first.proven = true;
+            return vec![first];
+        }
+        let ceiling = if count == 1 { first.cost } else { Cost::NEVER };
+        let mut search = Search {
+            solver: self,
+            queue: BinaryHeap::new(),
+            waiting: Vec::new(),
+            ranked: FxHashMap::default(),
+            ceiling,
+        };
+        search.push(
+            Waiting::Partial(Partial::new(target, &self.lower)),
+            self.lower.cost(target),
+            0,
+        );
+        let (mut found, ended) = search.run(target, count);
+        if found.is_empty() {
+            first.proven = ended;
+            found.push(first);
+        }
+        found
+    }
+
+    /// The steps to a position, those left out that cannot be carried out or repeat another one.
+    fn ranked(&self, position: VertexId) -> Ranked {
+        let mut seen = FxHashSet::default();
+        let mut ranked: Vec<(Cost, StepId)> = Vec::new();
+        for &step in self.rows.steps_to(position) {
+            let premises = self.rows.premises(step);
+            let dearest = premises.iter().map(|&premise| self.lower.cost(premise)).max();
+            let dearest = dearest.unwrap_or_default();
+            let reason = self.graph.step(step).reason.label();
+            if dearest != Cost::NEVER && seen.insert((reason, premises)) {
+                ranked.push((dearest + Cost::of(self.rows.weight(step)), step));
+            }
+        }
+        ranked.sort_unstable();
+        ranked.into()
+    }
+}
+
+impl Search<'_> {
+    fn push(&mut self, waiting: Waiting, bound: Cost, depth: usize) {
+        if bound < self.ceiling {
+            self.queue
+                .push(Reverse((bound, Reverse(depth), self.waiting.len())));
+            self.waiting.push(Some(waiting));
+        }
+    }
+
+    /// Returns what was found, and whether nothing cheaper is left.
+    fn run(&mut self, target: VertexId, count: usize) -> (Vec<Derivation>, bool) {
+        let (rows, lower) = (self.solver.rows, &self.solver.lower);
+        let mut found = Vec::new();
+        for _ in 0..self.solver.states {
+            let Some(Reverse((_, _, number))) = self.queue.pop() else {
+                return (found, true);
+            };
+            match self.waiting[number].take() {
+                Some(Waiting::Partial(partial)) => {
+                    if let Some(position) = partial.next(lower) {
+                        let above = partial.above(rows, position);
+                        self.alternative(Rc::new(partial), position, above, 0);
+                        continue;
+                    }
+                    let mut derivation =
+                        Derivation::collect(rows, target, |position| partial.step_to(position));
+                    derivation.proven = true;
+                    found.push(derivation);
+                    if found.len() == count {
+                        return (found, true);
+                    }
+                }
+                Some(Waiting::Rest {
+                    partial,
+                    position,
+                    above,
+                    rank,
+                }) => {
+                    let step = self.ranked[&position][rank].1;
+                    if let Some(next) = partial.choose(rows, lower, position, step) {
+                        let (bound, depth) = (next.bound(), next.depth());
+                        self.push(Waiting::Partial(next), bound, depth);
+                    }
+                    self.alternative(partial, position, above, rank + 1);
+                }
+                None => {}
+            }
+        }
+        (found, false)
+    }
+
+    /// Queues the alternatives of a position from this rank on, if there are any.
+    fn alternative(&mut self, partial: Rc<Partial>, position: VertexId, above: Cost, rank: usize) {
+        let solver = self.solver;
+        let ranked = self
+            .ranked
+            .entry(position)
+            .or_insert_with(|| solver.ranked(position));
+        if let Some(&(least, _)) = ranked.get(rank) {
+            let (bound, depth) = (partial.bound().max(least + above), partial.depth());
+            let rest = Waiting::Rest {
+                partial,
+                position,
+                above,
+                rank,
+            };
+            self.push(rest, bound, depth);
+        }
+    }
+}

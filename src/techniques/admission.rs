@@ -1,0 +1,79 @@
+//! What stands between the right to create a pod and the pod: Pod Security Admission, webhooks, policies.
+//!
+//! **Trap.** Pod Security looks at the label of the namespace, and a namespace without one lets everything in
+//! unless the API server's own configuration says otherwise, which no object shows.
+//! Sources: <https://kubernetes.io/docs/concepts/security/pod-security-admission/>,
+//! <https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/pod-security-admission/api/helpers.go>
+
+use super::{Certainty, Evidence};
+use crate::model::{AdmissionRule, Cluster, Labels, ObjectId, Text};
+
+const ENFORCE: &str = "pod-security.kubernetes.io/enforce";
+
+/// Whether Pod Security lets a pod of any kind into a namespace, and the label that decides.
+pub(super) fn pod_security(cluster: &Cluster, namespace: &Text) -> (bool, Evidence) {
+    let labels = labels(cluster, namespace);
+    let level = labels.get(ENFORCE).map(Text::as_str);
+    let object = ObjectId::cluster_scoped("Namespace", namespace);
+    let pointer = format!("/metadata/labels/{}", super::structure::escaped(ENFORCE));
+    let fact = Evidence::new(object, pointer, level.unwrap_or("not set"));
+    // A level that is none counts as the strictest, as the API server has it.
+    (matches!(level, None | Some("privileged")), fact)
+}
+
+/// How sure it is that a new pod in a namespace is admitted: webhooks and policies for pods may refuse it.
+pub(super) fn admitted(cluster: &Cluster, namespace: &Text) -> Certainty {
+    let labels = labels(cluster, namespace);
+    let webhooks = cluster.webhooks.iter().filter(|(id, webhook)| {
+        id.kind == "ValidatingWebhookConfiguration"
+            && webhook.webhooks.iter().any(|webhook| {
+                webhook.rules.iter().any(asks_about_pods)
+                    && webhook
+                        .namespace_selector
+                        .as_ref()
+                        .is_none_or(|selector| selector.matches(&labels))
+            })
+    });
+    let policies = cluster.admission_policies.iter().filter(|(id, policy)| {
+        let constraints = &policy.spec.match_constraints;
+        let is_bound = cluster
+            .admission_policy_bindings
+            .values()
+            .any(|binding| binding.spec.policy_name == id.name && denies(&binding.spec.validation_actions));
+        is_bound
+            && constraints.resource_rules.iter().any(asks_about_pods)
+            && constraints
+                .namespace_selector
+                .as_ref()
+                .is_none_or(|selector| selector.matches(&labels))
+    });
+    let guards = webhooks.map(|(id, _)| id).chain(policies.map(|(id, _)| id));
+    let names: Vec<String> = guards.map(ToString::to_string).collect();
+    if names.is_empty() {
+        return Certainty::Certain;
+    }
+    Certainty::Conditional(format!("{} lets such a pod in", names.join(" and ")).into())
+}
+
+fn denies(actions: &[Text]) -> bool {
+    actions.is_empty() || actions.iter().any(|action| action == "Deny")
+}
+
+fn asks_about_pods(rule: &AdmissionRule) -> bool {
+    let has = |words: &[Text], word: &str| words.iter().any(|known| known == "*" || known == word);
+    has(&rule.api_groups, "")
+        && has(&rule.operations, "CREATE")
+        && rule
+            .resources
+            .iter()
+            .any(|resource| matches!(resource.as_str(), "pods" | "*" | "*/*"))
+}
+
+/// The labels of a namespace, with the one that the API server adds.
+fn labels(cluster: &Cluster, namespace: &Text) -> Labels {
+    let known = cluster.namespaces.get("Namespace", "", namespace);
+    let labels = known.map(|namespace| namespace.meta.labels.clone());
+    labels
+        .unwrap_or_default()
+        .with("kubernetes.io/metadata.name", namespace)
+}

@@ -393,7 +393,11 @@ fn object<'de, D: Deserializer<'de>>(head: &Head, deserializer: D) -> Result<Rea
     let object = match info {
         Some(info) if info.kind == "Ingress" && ingress::is_old(head) => ingress::read_old(deserializer)?,
         Some(info) => Object::read(info, deserializer)?,
-        None if Other::keeps_spec(head.group()) => Object::Other(Box::new(Other::deserialize(deserializer)?)),
+        None if !Other::members_read(head.group()).is_empty() => {
+            let mut other = Other::deserialize(deserializer)?;
+            other.slim(head.group());
+            Object::Other(Box::new(other))
+        }
         None => Object::Other(Box::new(Other {
             meta: Unmodelled::deserialize(deserializer)?
                 .metadata

@@ -39,17 +39,31 @@ pub struct Other {
         skip_serializing_if = "is_default"
     )]
     pub meta: Meta,
-    /// The whole `spec`, kept only for the kinds that [`Other::keeps_spec`] names.
+    /// Of `spec` the members that [`Other::members_read`] names, for the API groups of which it names any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<Value>,
 }
 
 impl Other {
-    /// API groups whose objects' `spec` some rule reads.
-    const READ: &'static [&'static str] = &["cilium.io", "security.istio.io"];
+    /// API groups with the members of `spec` that rules look at; the rest may hold anything, credentials too.
+    const READ: &'static [(&'static str, &'static [&'static str])] = &[
+        ("cilium.io", &["endpointSelector"]),
+        ("security.istio.io", &["selector"]),
+    ];
 
-    /// Whether objects of this API group keep their `spec`.
-    pub fn keeps_spec(group: &str) -> bool {
-        Self::READ.contains(&group)
+    /// The members of `spec` that rules look at in objects of this API group; of most groups none.
+    pub fn members_read(group: &str) -> &'static [&'static str] {
+        let known = Self::READ.iter().find(|(known, _)| *known == group);
+        known.map_or(&[], |(_, members)| members)
+    }
+
+    /// Drops what no rule looks at in an object of this API group.
+    pub fn slim(&mut self, group: &str) {
+        let members = Self::members_read(group);
+        if let Some(Value::Object(spec)) = &mut self.spec {
+            spec.retain(|member, _| members.contains(&member.as_str()));
+        } else {
+            self.spec = None;
+        }
     }
 }

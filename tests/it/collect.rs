@@ -409,3 +409,27 @@ fn where_a_window_ends_makes_no_difference() {
     );
     assert!(diagnostics.iter().all(is_about_the_whole), "{diagnostics:?}");
 }
+
+#[test]
+fn of_unmodelled_kinds_only_what_rules_read_is_kept() {
+    let (cluster, _) = collect::read_text(
+        "in.yaml",
+        "
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: api, namespace: shop}
+spec:
+  endpointSelector: {matchLabels: {app: api}}
+  ingress: [{toPorts: [{rules: {http: [{headers: ['X-Token: canary']}]}}]}]
+---
+apiVersion: example.com/v1
+kind: Widget
+metadata: {name: w, namespace: shop}
+spec: {password: canary}
+",
+        "default",
+    );
+    let specs: Vec<_> = cluster.others.values().map(|other| other.spec.clone()).collect();
+    let selector = serde_json::json!({ "endpointSelector": { "matchLabels": { "app": "api" } } });
+    assert_eq!(specs, [Some(selector), None]);
+}

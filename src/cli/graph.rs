@@ -9,7 +9,6 @@ use super::output::OutputArgs;
 use super::{ExitCode, Streams};
 use crate::draw::dot::{Picture, dot};
 use crate::graph::AttackGraph;
-use crate::paths::Solver;
 use crate::report;
 use crate::techniques::{Position, Step};
 
@@ -65,11 +64,7 @@ pub(super) fn run(args: &GraphArgs, streams: &mut Streams<'_>) -> anyhow::Result
 
 /// The steps of the report's paths, in the order of the graph.
 fn on_paths<'a>(graph: &'a AttackGraph, jewels: &[(Position, &str)]) -> Vec<&'a Step> {
-    let rows = graph.freeze();
-    let starts: Vec<_> = graph.vertex(&Position::Internet).into_iter().collect();
-    let solver = Solver::new(graph, &rows, &starts).with_states(report::states(jewels.len()));
-    let targets = jewels.iter().filter_map(|(jewel, _)| graph.vertex(jewel));
-    let paths = targets.flat_map(|target| solver.cheapest(target, 1));
+    let paths = report::cheapest(graph, &Position::Internet, jewels).into_iter();
     let steps: BTreeSet<_> = paths.flat_map(|path| path.steps).collect();
     steps.into_iter().map(|step| graph.step(step)).collect()
 }

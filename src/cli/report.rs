@@ -5,8 +5,7 @@ use clap::ValueEnum;
 use super::analysis::InputArgs;
 use super::output::OutputArgs;
 use super::{ExitCode, Format, Streams};
-use crate::paths::Solver;
-use crate::report::{self, Findings, Inputs};
+use crate::report::{self, Derived, Findings, Inputs};
 use crate::techniques::Position;
 
 /// Report entry points, crown jewels and the cheapest path to each, with what stops it
@@ -39,11 +38,12 @@ enum FailOn {
 pub(super) fn run(args: &ReportArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
     let analysis = args.input.analyse(streams)?;
     let graph = analysis.graph();
-    let rows = graph.freeze();
-    let starts: Vec<_> = graph.vertex(&Position::Internet).into_iter().collect();
     let jewels = report::crown_jewels(&analysis.cluster, &analysis.facts);
-    let solver = Solver::new(&graph, &rows, &starts).with_states(report::states(jewels.len()));
-    let paths = report::cheapest(&graph, &solver, &jewels);
+    let paths = report::cheapest(&graph, &Position::Internet, &jewels);
+    let paths: Vec<_> = paths
+        .iter()
+        .filter_map(|path| Derived::new(path, &graph))
+        .collect();
     let inputs = Inputs {
         name: &analysis.name,
         cluster: &analysis.cluster,

@@ -150,16 +150,15 @@ pub struct Findings {
 /// States that all searches of a report may look at together; of few jewels each gets more.
 const STATES: usize = 100_000;
 
-/// Returns how many states the search for each of so many jewels may look at.
-pub fn states(jewels: usize) -> usize {
-    (STATES / jewels.max(1)).clamp(200, 20_000)
-}
-
-/// Returns the cheapest path to each crown jewel that can be reached, in the order of the jewels.
+/// Returns the cheapest path from a start to each crown jewel that can be reached, in the order of the jewels.
 ///
 /// # Complexity
-/// One search for each jewel, side by side on all processors.
-pub fn cheapest(graph: &AttackGraph, solver: &Solver<'_>, jewels: &[(Position, &str)]) -> Vec<Derived> {
+/// One search for each jewel, side by side on all processors; together they look at about 100,000 states.
+pub fn cheapest(graph: &AttackGraph, start: &Position, jewels: &[(Position, &str)]) -> Vec<Derivation> {
+    let rows = graph.freeze();
+    let starts: Vec<VertexId> = graph.vertex(start).into_iter().collect();
+    let states = (STATES / jewels.len().max(1)).clamp(200, 20_000);
+    let solver = Solver::new(graph, &rows, &starts).with_states(states);
     let targets: Vec<VertexId> = jewels
         .iter()
         .filter_map(|(jewel, _)| graph.vertex(jewel))
@@ -167,7 +166,7 @@ pub fn cheapest(graph: &AttackGraph, solver: &Solver<'_>, jewels: &[(Position, &
     let paths = targets
         .par_iter()
         .flat_map_iter(|&target| solver.cheapest(target, 1));
-    paths.filter_map(|path| Derived::new(&path, graph)).collect()
+    paths.collect()
 }
 
 /// Returns every crown jewel with the reason it counts, sorted by what it is: databases, then the rest.

@@ -19,9 +19,7 @@ use std::io;
 
 use serde::Serialize;
 
-pub use findings::{
-    Derived, Exposed, Findings, Inputs, Jewel, SCHEMA, cheapest, counts, crown_jewels, states,
-};
+pub use findings::{Derived, Exposed, Findings, Inputs, Jewel, SCHEMA, cheapest, counts, crown_jewels};
 pub use graph::{GRAPH_SCHEMA, GraphView, VertexView, graph};
 pub use page::{Line, Page, Tone, counted};
 pub use path::{EvidenceView, PathView, Sources, StepView};

@@ -72,6 +72,11 @@ impl Held {
         self.holdings.iter().filter_map(|&at| all.get(at))
     }
 
+    /// Every namespace that the input names, sorted.
+    pub(super) fn all_namespaces(&self) -> &[Text] {
+        &self.namespaces
+    }
+
     /// The namespaces that the namespace of a name stands for: itself, or all if it is empty.
     pub(super) fn places<'a>(&'a self, namespace: &'a Text) -> &'a [Text] {
         if namespace.is_empty() {

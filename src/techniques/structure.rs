@@ -105,14 +105,14 @@ fn choices(context: &Context<'_>, steps: &mut Vec<Step>) {
 ///
 /// Rights are not listed again: the choices say what they would give.
 fn everything(context: &Context<'_>, steps: &mut Vec<Step>) {
-    for namespace in context.cluster.namespace_names() {
+    for namespace in context.held.all_namespaces() {
         let whole = Position::Namespace(namespace.clone());
-        let fact = || vec![namespace_fact(&namespace)];
+        let fact = || vec![namespace_fact(namespace)];
         for part in [
-            any_pod(&namespace),
-            Holder::Secret.whole(&Place::new(&namespace, ANY)),
-            Holder::ConfigMap.whole(&Place::new(&namespace, ANY)),
-            any_account(&namespace),
+            any_pod(namespace),
+            Holder::Secret.whole(&Place::new(namespace, ANY)),
+            Holder::ConfigMap.whole(&Place::new(namespace, ANY)),
+            any_account(namespace),
         ] {
             steps.push(step(Relation::Includes, whole.clone(), part, fact()));
         }
@@ -512,15 +512,11 @@ fn groups(context: &Context<'_>, steps: &mut Vec<Step>) {
 
 /// `INCLUDES` from any identity to those of each namespace.
 fn any_accounts(context: &Context<'_>, steps: &mut Vec<Step>) {
-    for namespace in context.cluster.namespace_names() {
+    for namespace in context.held.all_namespaces() {
         let any = Position::Identity(any_identity());
-        let accounts = Position::Identity(Identity::service_account(&namespace, ANY));
-        steps.push(step(
-            Relation::Includes,
-            any,
-            accounts,
-            vec![namespace_fact(&namespace)],
-        ));
+        let accounts = Position::Identity(Identity::service_account(namespace, ANY));
+        let fact = vec![namespace_fact(namespace)];
+        steps.push(step(Relation::Includes, any, accounts, fact));
     }
 }
 
@@ -552,9 +548,8 @@ fn grants(context: &Context<'_>, steps: &mut Vec<Step>) {
             evidence.collect(),
         ));
     }
-    let namespaces = context.cluster.namespace_names();
     for power in wide {
-        for namespace in &namespaces {
+        for namespace in context.held.all_namespaces() {
             steps.push(step(
                 Relation::Covers,
                 Position::Grant(power, Scope::Cluster),

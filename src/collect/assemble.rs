@@ -15,8 +15,6 @@ use super::piece::Head;
 ///
 /// Groups count with everything that ends in them after a dot.
 const DECIDING: &[(&str, &str)] = &[
-    ("cilium.io", "CiliumNetworkPolicy"),
-    ("cilium.io", "CiliumClusterwideNetworkPolicy"),
     ("projectcalico.org", "NetworkPolicy"),
     ("projectcalico.org", "GlobalNetworkPolicy"),
     ("antrea.io", "NetworkPolicy"),

@@ -343,7 +343,7 @@ impl KindInfo {
     }
 
     /// Whether objects of a kind that is not in the table live in a namespace, as far as its name tells:
-    /// custom resources usually do, except those that begin with `Cluster`.
+    /// custom resources usually do, except those that begin with `Cluster`, with `Global` and some of Cilium.
     pub fn guess_namespaced(kind: &str) -> bool {
         const CLUSTER_SCOPED: &[&str] = &[
             "APIService",
@@ -352,7 +352,10 @@ impl KindInfo {
             "ComponentStatus",
             "VolumeAttachment",
         ];
-        !kind.starts_with("Cluster") && !CLUSTER_SCOPED.contains(&kind)
+        let is_wide = ["Cluster", "CiliumCl", "CiliumCIDR", "Global"]
+            .iter()
+            .any(|start| kind.starts_with(start));
+        !is_wide && !CLUSTER_SCOPED.contains(&kind)
     }
 }
 

@@ -42,14 +42,40 @@ pub struct Other {
     /// Of `spec` the members that [`Other::members_read`] names, for the API groups of which it names any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<Value>,
+    /// Several of them in one object, as policies of Cilium may have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub specs: Option<Value>,
 }
 
 impl Other {
     /// API groups with the members of `spec` that rules look at; the rest may hold anything, credentials too.
     const READ: &'static [(&'static str, &'static [&'static str])] = &[
-        ("cilium.io", &["endpointSelector"]),
+        (
+            "cilium.io",
+            &[
+                "endpointSelector",
+                "nodeSelector",
+                "ingress",
+                "ingressDeny",
+                "egress",
+                "egressDeny",
+                "enableDefaultDeny",
+                "externalCIDRs",
+            ],
+        ),
         ("security.istio.io", &["selector"]),
     ];
+
+    /// Members within those whose values may hold what requests carry, tokens among it: only the names within
+    /// them are kept.
+    const WITHHELD: &'static [&'static str] = &["rules"];
+
+    /// Whether the object is of this API group.
+    pub fn is_of_group(&self, group: &str) -> bool {
+        self.api_version
+            .split_once('/')
+            .is_some_and(|(known, _)| known == group)
+    }
 
     /// The members of `spec` that rules look at in objects of this API group; of most groups none.
     pub fn members_read(group: &str) -> &'static [&'static str] {
@@ -60,10 +86,41 @@ impl Other {
     /// Drops what no rule looks at in an object of this API group.
     pub fn slim(&mut self, group: &str) {
         let members = Self::members_read(group);
-        if let Some(Value::Object(spec)) = &mut self.spec {
+        let keep = |spec: &mut Value| {
+            let Value::Object(spec) = spec else {
+                return false;
+            };
             spec.retain(|member, _| members.contains(&member.as_str()));
-        } else {
+            spec.values_mut().for_each(Self::withhold);
+            true
+        };
+        if !self.spec.as_mut().is_some_and(keep) {
             self.spec = None;
+        }
+        if let Some(Value::Array(specs)) = &mut self.specs {
+            specs.retain_mut(keep);
+        } else {
+            self.specs = None;
+        }
+    }
+
+    /// Keeps of every member to withhold only which members it has.
+    ///
+    /// It cannot go deeper than the reader of manifests, which limits nesting.
+    fn withhold(value: &mut Value) {
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(Self::withhold),
+            Value::Object(members) => {
+                for (name, member) in members.iter_mut() {
+                    match member {
+                        Value::Object(inner) if Self::WITHHELD.contains(&name.as_str()) => {
+                            inner.values_mut().for_each(|value| *value = Value::Null);
+                        }
+                        other => Self::withhold(other),
+                    }
+                }
+            }
+            _ => {}
         }
     }
 }

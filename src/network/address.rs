@@ -111,8 +111,24 @@ pub(super) struct Block {
     pub(super) within: Vec<Range>,
     /// What of that is not.
     pub(super) except: Vec<Range>,
-    /// Whether the kind of policy says that it matches pods and nodes; others leave that to the plugin.
-    pub(super) matches_cluster: bool,
+    /// Whether it matches pods and nodes that have such an address.
+    pub(super) in_cluster: InCluster,
+}
+
+/// Whether a block matches pods and nodes that have an address in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) enum InCluster {
+    /// As the network plugin has it.
+    #[default]
+    Plugin,
+    /// The kind of policy says that it does.
+    Matches,
+    /// It stands for whatever has the address, nodes and pods too.
+    Always,
+    /// The kind of policy says that it does not.
+    Never,
+    /// It matches nodes and pods in their networks, as a switch of the plugin says.
+    Nodes,
 }
 
 impl Block {
@@ -202,7 +218,7 @@ mod tests {
         Block {
             within: vec![cidr(within).unwrap()],
             except: except.iter().map(|text| cidr(text).unwrap()).collect(),
-            matches_cluster: false,
+            in_cluster: InCluster::Plugin,
         }
     }
 

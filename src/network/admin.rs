@@ -5,8 +5,8 @@
 //! `networks` match pods too: "if you allow or deny traffic to 0.0.0.0/0, that will allow or deny all IPv4
 //! pod-to-pod traffic as well". Source: <https://network-policy-api.sigs.k8s.io/reference/spec/>
 
-use super::address::{Block, cidr};
-use super::policy::{Action, Direction, NamedPort, Order, Part, Peers, Policy, PolicyRule, Ports, Tier};
+use super::address::{Block, InCluster, cidr};
+use super::policy::{Action, Direction, NamedPort, Order, Peers, Policy, PolicyRule, Ports, Tier};
 use super::ports::PortSet;
 use super::problems::Problems;
 use super::selector::{Expression, Namespaces, PodSelector};
@@ -48,16 +48,9 @@ pub(super) fn tiers(cluster: &Cluster, found: &mut Vec<Diagnostic>) -> AdminTier
         }
         policies.into_iter().map(|(_, policy)| policy).collect()
     });
-    let tier = |name, policies| Tier {
-        name,
-        parts: vec![Part {
-            order: Order::FirstMatch,
-            policies,
-        }],
-    };
     AdminTiers {
-        admin: tier("Admin", admin),
-        baseline: tier("Baseline", baseline),
+        admin: Tier::new("Admin", Order::FirstMatch, admin),
+        baseline: Tier::new("Baseline", Order::FirstMatch, baseline),
     }
 }
 
@@ -311,7 +304,7 @@ fn read_peer(
             Ok(range) => peers.blocks.push(Block {
                 within: vec![range],
                 except: Vec::new(),
-                matches_cluster: true,
+                in_cluster: InCluster::Matches,
             }),
             Err(wrong) => {
                 problems.invalid(&format!("{pointer}/networks/{at}"), wrong, CLOSED);

@@ -30,6 +30,8 @@ pub struct Exposure {
 const REWRITTEN: &str = "the packet carries a node's address when policies see it";
 /// The condition of what depends on the network plugin.
 pub(super) const PLUGIN: &str = "the network plugin lets addresses in policies match pods and nodes";
+/// The same where policies have parts that are not modelled.
+pub(super) const GAP: &str = "what is not modelled of a policy lets it pass, or the network plugin lets addresses in policies match pods and nodes";
 
 /// Half of the addresses that the internet routes, IPv4 and IPv6.
 ///
@@ -79,18 +81,29 @@ impl Network {
                     .map(|&unit| self.verdict(unit, target, backend.protocol, backend.port));
                 match verdicts.max()? {
                     Verdict::Allowed => Some((Outside::Internet, None)),
-                    Verdict::Unknown => Some((Outside::Internet, Some(PLUGIN))),
+                    Verdict::Unknown => Some((Outside::Internet, Some(self.doubt()))),
                     Verdict::Denied => None,
                 }
             }
             Sender::Cloud => {
-                let (sure, _) = self.peers(Direction::Ingress, target, backend.protocol, backend.port);
-                self.widest(&sure, &[]).map(|_| (Outside::Internet, None))
+                let (sure, perhaps) = self.peers(Direction::Ingress, target, backend.protocol, backend.port);
+                let surely = self.widest(&sure, &[]).map(|_| (Outside::Internet, None));
+                surely.or_else(|| {
+                    let perhaps = self.widest(&perhaps, &[]);
+                    perhaps.map(|_| (Outside::Internet, Some(self.doubt())))
+                })
             }
             Sender::Client { ranges, rewritten } => {
                 let (sure, perhaps) = self.peers(Direction::Ingress, target, backend.protocol, backend.port);
                 let node = |set: &UnitSet| self.node_units().any(|unit| set.contains(unit));
-                let by_client = self.widest(&sure, ranges).map(|outside| (outside, None));
+                let surely = self.widest(&sure, ranges).map(|outside| (outside, None));
+                let by_client = match (surely, self.widest(&perhaps.or(&sure), ranges)) {
+                    (None, Some(outside))
+                    | (Some((Outside::Private, _)), Some(outside @ Outside::Internet)) => {
+                        Some((outside, Some(self.doubt())))
+                    }
+                    _ => surely,
+                };
                 let limited = self.limited(ranges);
                 let by_node =
                     (*rewritten && (node(&sure) || node(&perhaps))).then_some((limited, Some(REWRITTEN)));

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use rustc_hash::FxHashMap;
 
 use super::address::Cells;
+use super::attributes;
 use super::mentions::Mentions;
 use super::universe::{addresses, node_addresses};
 use crate::model::{Cluster, Node, Pod, Protocol, Text};
@@ -127,6 +128,13 @@ impl<'a, 'b> Grouping<'a, 'b> {
         }
         tokens.push(0);
         Mentions::tokens(&self.mentions.keys, &pod.meta.labels, tokens);
+        for key in &self.mentions.attributes {
+            if let Some(value) = attributes::of(self.cluster, pod, key)
+                && let Some((other, values)) = self.mentions.keys.get(key)
+            {
+                tokens.push(*values.get(&value).unwrap_or(other));
+            }
+        }
         tokens.push(PORT);
         self.port_tokens(pod, tokens);
         tokens.push(PORT);

@@ -4,8 +4,8 @@
 //! only if there is at least one egress rule; the API server fills the types in, raw manifests do not have them.
 //! Source: <https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/network-policy-v1/>
 
-use super::address::{Block, cidr};
-use super::policy::{Action, Direction, NamedPort, Order, Part, Peers, Policy, PolicyRule, Ports, Tier};
+use super::address::{Block, InCluster, cidr};
+use super::policy::{Action, Direction, NamedPort, Order, Peers, Policy, PolicyRule, Ports, Tier};
 use super::ports::PortSet;
 use super::problems::Problems;
 use super::selector::{Expression, Namespaces, PodSelector};
@@ -19,13 +19,8 @@ const MATCHES_NOTHING: &str = "it matches nothing; correct it, the API server wo
 /// Reads the NetworkPolicies as one tier.
 pub(super) fn tier(cluster: &Cluster, found: &mut Vec<Diagnostic>) -> Tier {
     let policies = cluster.network_policies.iter();
-    Tier {
-        name: "NetworkPolicy",
-        parts: vec![Part {
-            order: Order::Union,
-            policies: policies.map(|(id, policy)| read(id, policy, found)).collect(),
-        }],
-    }
+    let policies = policies.map(|(id, policy)| read(id, policy, found)).collect();
+    Tier::new("NetworkPolicy", Order::Union, policies)
 }
 
 /// The directions in which a policy isolates its pods, ingress first.
@@ -191,7 +186,7 @@ fn read_block(block: &IpBlock, pointer: &str, problems: &mut Problems<'_>) -> Op
     Some(Block {
         within: vec![within],
         except,
-        matches_cluster: false,
+        in_cluster: InCluster::Plugin,
     })
 }
 

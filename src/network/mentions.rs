@@ -8,8 +8,9 @@ use indexmap::IndexSet;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::address::Block;
+use super::attributes;
 use super::policy::{Policy, Tier};
-use super::selector::Expression;
+use super::selector::{Expression, Namespaces};
 use crate::model::{Labels, Text};
 
 /// Keys and values, each with a number.
@@ -20,6 +21,8 @@ type Keys = FxHashMap<Text, (u32, FxHashMap<Text, u32>)>;
 pub(super) struct Mentions {
     /// Labels of pods, by key and value.
     pub(super) keys: Keys,
+    /// Keys among these that are no labels, sorted.
+    pub(super) attributes: Vec<Text>,
     /// Names of ports.
     pub(super) ports: FxHashMap<Text, u32>,
     /// Labels of nodes.
@@ -38,6 +41,9 @@ impl Mentions {
         for policy in tiers.iter().flat_map(Tier::policies) {
             mentions.add(policy);
         }
+        let keys = mentions.keys.keys().filter(|key| attributes::is_attribute(key));
+        mentions.attributes = keys.cloned().collect();
+        mentions.attributes.sort_unstable();
         mentions.domains.sort();
         mentions.domains.dedup();
         mentions
@@ -45,7 +51,7 @@ impl Mentions {
 
     fn add(&mut self, policy: &Policy) {
         for subject in &policy.subjects {
-            self.labels(&subject.pods, false);
+            self.labels(&subject.pods, subject.namespaces == Namespaces::OfNodes);
         }
         for rule in policy.rules.iter().flatten() {
             for pods in &rule.peers.pods {

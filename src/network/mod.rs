@@ -10,12 +10,15 @@
 
 mod address;
 mod admin;
+mod attributes;
+mod cilium;
 mod connections;
 mod controllers;
 mod decide;
 mod destination;
 mod entry;
 mod exposure;
+mod gap;
 mod gateway;
 mod grouping;
 mod hub;
@@ -55,8 +58,9 @@ pub use walk::{Event, Walk};
 
 use crate::model::{Cluster, Diagnostic, ObjectId, Protocol, Text};
 use decide::{Atom, Cause, Decision};
+use gap::Gap;
 use mentions::Mentions;
-use plugin::Enforcer;
+use plugin::{Enforcer, Engine};
 use policy::Tier;
 use rule::{Level, Resolver, Tables};
 use universe::Universe;
@@ -107,6 +111,8 @@ struct PolicyInfo {
 struct Side {
     levels: Vec<Level>,
     atoms: Vec<Atom>,
+    /// The units that policies can apply to.
+    subjects: UnitSet,
     /// The atoms that a unit is a subject of.
     of_unit: Vec<Vec<u32>>,
 }
@@ -127,17 +133,30 @@ pub struct Network {
     proxied: Vec<service::Backend>,
     destinations: destination::Destinations,
     plugin: Option<&'static Plugin>,
+    engine: Option<Engine>,
     unenforced: bool,
+    /// Whether a rule perhaps matches because of what is not modelled of it.
+    has_gaps: bool,
 }
 
 /// The tiers that are enforced, in order.
-fn tiers(cluster: &Cluster, enforcer: Enforcer, diagnostics: &mut Vec<Diagnostic>) -> Vec<Tier> {
+fn tiers(
+    cluster: &Cluster,
+    enforcer: Enforcer,
+    gaps: &mut Vec<Gap>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Tier> {
     let mut tiers = Vec::new();
     let admin = enforcer.admin.then(|| admin::tiers(cluster, diagnostics));
     let (first, last) = admin.map(|tiers| (tiers.admin, tiers.baseline)).unzip();
     tiers.extend(first);
     if enforcer.policies {
-        tiers.push(kubernetes::tier(cluster, diagnostics));
+        let tier = kubernetes::tier(cluster, diagnostics);
+        if enforcer.engine == Some(Engine::Cilium) {
+            tiers.extend(cilium::tiers(cluster, tier, gaps, diagnostics));
+        } else {
+            tiers.push(tier);
+        }
     }
     tiers.extend(last);
     tiers
@@ -157,11 +176,14 @@ impl Network {
         let mut diagnostics = Vec::new();
         let enforcer = Enforcer::new(cluster, options);
         enforcer.report(cluster, &mut diagnostics);
-        let tiers = tiers(cluster, enforcer, &mut diagnostics);
+        let mut gaps = Vec::new();
+        let tiers = tiers(cluster, enforcer, &mut gaps, &mut diagnostics);
         let mentions = Mentions::new(&tiers);
         let universe = Universe::new(cluster, &mentions);
+        gap::report(&gaps, cluster, &universe, &mut diagnostics);
         let mut network = Self::evaluate(&universe, &tiers, enforcer.ipblock);
         network.plugin = enforcer.plugin;
+        network.engine = enforcer.engine.filter(|engine| engine.policies(cluster) > 0);
         network.unenforced = !enforcer.policies;
         let services = service::Services::new(cluster);
         let mut ways = entry::services(cluster, &services, &mut diagnostics);
@@ -201,8 +223,9 @@ impl Network {
             }
         }
         let mut tables = resolver.tables;
-        let subjects = universe.subjects();
         let sides = levels.map(|levels| {
+            let all = levels.iter().flat_map(|level| &level.subjects);
+            let subjects = all.fold(universe.subjects(), |all, &(_, one)| all.or(tables.units(one)));
             let atoms = Decision::atoms(&levels, &mut tables, universe.all(), &subjects);
             let mut of_unit = vec![Vec::new(); universe.units.len()];
             for (number, atom) in atoms.iter().enumerate() {
@@ -213,6 +236,7 @@ impl Network {
             Side {
                 levels,
                 atoms,
+                subjects,
                 of_unit,
             }
         });
@@ -226,8 +250,14 @@ impl Network {
                 .each_ref()
                 .map(|rules| rules.iter().map(|rule| rule.pointer.clone()).collect()),
         };
+        let rules = sides.iter().flat_map(|side| &side.levels);
+        let mut rules = rules
+            .flat_map(|level| &level.stages)
+            .flat_map(|stage| &stage.rules);
+        let has_gaps = rules.any(|rule| rule.unsure.is_some());
         let mut network = Self {
             tables,
+            has_gaps,
             policies: tiers.iter().flat_map(Tier::policies).map(info).collect(),
             sides,
             ..Self::default()
@@ -260,6 +290,20 @@ impl Network {
     /// The network plugin, if the input shows one.
     pub fn plugin(&self) -> Option<&'static Plugin> {
         self.plugin
+    }
+
+    /// The network plugin whose own kinds of policies count beside those of Kubernetes, if the input holds any.
+    pub fn engine(&self) -> Option<&'static str> {
+        self.engine.map(Engine::name)
+    }
+
+    /// What it depends on whether packets pass a hub that is doubtful.
+    pub fn doubt(&self) -> &'static str {
+        if self.has_gaps {
+            exposure::GAP
+        } else {
+            exposure::PLUGIN
+        }
     }
 
     /// Whether the policies of the input have no effect.

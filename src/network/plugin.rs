@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use super::cilium;
 use super::options::{Enforcement, IpBlockMatch, Options};
 use crate::model::{Cluster, Code, Diagnostic, Pod, PodSpec, Source, Text};
 
@@ -97,6 +98,42 @@ const fn plugin(
     }
 }
 
+/// A plugin with policies of its own that are modelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Engine {
+    Cilium,
+}
+
+impl Engine {
+    const ALL: [Self; 1] = [Self::Cilium];
+
+    /// The name of the plugin.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Cilium => "Cilium",
+        }
+    }
+
+    fn of(plugin: &Plugin) -> Option<Self> {
+        Self::ALL.into_iter().find(|engine| engine.name() == plugin.name)
+    }
+
+    /// How many policies of its own the input holds.
+    pub(super) fn policies(self, cluster: &Cluster) -> usize {
+        match self {
+            Self::Cilium => cilium::count(cluster),
+        }
+    }
+
+    /// The one whose policies the input holds, the most of them: whoever writes policies for a plugin runs it.
+    fn in_use(cluster: &Cluster) -> Option<Self> {
+        let counts = Self::ALL.map(|engine| (engine.policies(cluster), engine));
+        let most = counts.into_iter().filter(|(count, _)| *count > 0);
+        most.reduce(|best, next| if next.0 > best.0 { next } else { best })
+            .map(|(_, engine)| engine)
+    }
+}
+
 /// What enforces policies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Enforcer {
@@ -104,6 +141,8 @@ pub(super) struct Enforcer {
     pub(super) plugin: Option<&'static Plugin>,
     pub(super) policies: bool,
     pub(super) admin: bool,
+    /// Whose own policies count besides.
+    pub(super) engine: Option<Engine>,
     pub(super) ipblock: IpBlockMatch,
 }
 
@@ -119,8 +158,15 @@ impl Enforcer {
         let enforcing = found().find(|plugin| enforces(plugin, cluster));
         let plugin = enforcing.or_else(|| found().next());
         let by_plugin = plugin.is_none_or(|plugin| Some(plugin) == enforcing);
+        let engine = match (enforcing, options.enforcement) {
+            (Some(plugin), _) => Engine::of(plugin),
+            (None, Enforcement::Auto) if plugin.is_some() => None,
+            (None, _) => Engine::in_use(cluster),
+        };
+        let switched_off =
+            engine == Some(Engine::Cilium) && cilium::setting(cluster, "enable-policy") == Some("never");
         let policies = match options.enforcement {
-            Enforcement::Auto => by_plugin,
+            Enforcement::Auto => by_plugin && !switched_off,
             Enforcement::Enforced => true,
             Enforcement::Ignored => false,
         };
@@ -131,19 +177,25 @@ impl Enforcer {
         let ipblock = match (options.ipblock_matches_pods, enforcing) {
             (IpBlockMatch::Auto, Some(plugin)) if plugin.ipblock_matches_pods => IpBlockMatch::Always,
             (IpBlockMatch::Auto, Some(_)) => IpBlockMatch::Never,
+            (IpBlockMatch::Auto, None) if engine == Some(Engine::Cilium) => IpBlockMatch::Never,
             (given, _) => given,
         };
         Self {
             plugin,
             policies,
             admin,
+            engine: engine.filter(|_| policies),
             ipblock,
         }
     }
 
     /// Says what is not enforced although the input holds it.
     pub(super) fn report(&self, cluster: &Cluster, found: &mut Vec<Diagnostic>) {
-        let name = self.plugin.map_or("the user's word", |plugin| plugin.name);
+        let name = match (self.plugin, self.engine) {
+            (Some(plugin), _) => plugin.name,
+            (None, Some(engine)) => engine.name(),
+            (None, None) => "the user's word",
+        };
         let mut say = |count: usize, kind: &str| {
             let message = format!(
                 "the {count} {kind} in the input are taken to have no effect: {name} does not enforce them"
@@ -158,6 +210,12 @@ impl Enforcer {
         };
         if !self.policies && !cluster.network_policies.is_empty() {
             say(cluster.network_policies.len(), "NetworkPolicies");
+        }
+        for engine in Engine::ALL {
+            let count = engine.policies(cluster);
+            if self.engine != Some(engine) && count > 0 {
+                say(count, &format!("policies of {}", engine.name()));
+            }
         }
         if !self.admin && !cluster.admin_policies.is_empty() {
             say(cluster.admin_policies.len(), "admin policies");

@@ -62,8 +62,12 @@ pub(super) struct Peers {
     pub(super) blocks: Vec<Block>,
     /// Nodes, by their labels.
     pub(super) nodes: Vec<Expression>,
+    /// Everything outside the cluster.
+    pub(super) world: bool,
     /// Names that are looked up when traffic flows, `*.example.com` among them.
     pub(super) domains: Vec<Text>,
+    /// Why it is not known whether a packet of such a peer matches; none where it surely does.
+    pub(super) unsure: Option<&'static str>,
 }
 
 impl Peers {
@@ -142,11 +146,19 @@ pub(super) struct Part {
 /// A tier: what no rule of it decides ends at a pod that it isolates, and goes on to the next tier otherwise.
 #[derive(Clone, Debug)]
 pub(super) struct Tier {
-    pub(super) name: &'static str,
+    pub(super) name: Text,
     pub(super) parts: Vec<Part>,
 }
 
 impl Tier {
+    /// A tier of one part.
+    pub(super) fn new(name: &str, order: Order, policies: Vec<Policy>) -> Self {
+        Self {
+            name: name.into(),
+            parts: vec![Part { order, policies }],
+        }
+    }
+
     /// Every policy of the tier.
     pub(super) fn policies(&self) -> impl Iterator<Item = &Policy> {
         self.parts.iter().flat_map(|part| &part.policies)

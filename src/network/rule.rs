@@ -6,13 +6,14 @@
 use indexmap::IndexSet;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use super::address::Block;
+use super::address::{Block, InCluster};
 use super::options::IpBlockMatch;
 use super::policy::{Action, Direction, Order, Peers, Policy, PolicyRule, Tier};
 use super::ports::PortSet;
 use super::selector::{Expression, PodSelector};
 use super::units::UnitSet;
 use super::universe::{Covered, Universe};
+use crate::model::Text;
 
 /// The number of a set of units in [`Tables`].
 pub(super) type SetId = usize;
@@ -71,8 +72,8 @@ pub(super) struct Matched {
     pub(super) always: SetId,
     /// Those some of whose packets match, those of one address family: more than `always`.
     pub(super) sometimes: SetId,
-    /// Those whose packets match if the network plugin lets CIDRs match what is in the cluster: more than
-    /// `sometimes`.
+    /// Those whose packets match if the network plugin lets CIDRs match what is in the cluster, or what is not
+    /// modelled of the rule lets them: more than `sometimes`.
     pub(super) perhaps: SetId,
 }
 
@@ -87,6 +88,8 @@ pub(super) struct Rule {
     pub(super) subjects: SetId,
     pub(super) peers: Matched,
     pub(super) ports: PortsId,
+    /// Why it is not known whether it matches its peers.
+    pub(super) unsure: Option<&'static str>,
 }
 
 /// Rules that are looked at together.
@@ -99,7 +102,7 @@ pub(super) struct Stage {
 /// A tier in units, for one direction.
 #[derive(Clone, Debug)]
 pub(super) struct Level {
-    pub(super) name: &'static str,
+    pub(super) name: Text,
     pub(super) stages: Vec<Stage>,
     /// What is not decided here for these ends here.
     pub(super) isolated: SetId,
@@ -118,6 +121,9 @@ pub(super) struct Resolver<'a, 'u> {
     nodes: FxHashMap<Expression, SetId>,
     covered: FxHashMap<Block, Covered>,
     all: UnitSet,
+    groups: UnitSet,
+    /// The groups and the nodes.
+    hosts: UnitSet,
 }
 
 impl<'a, 'u> Resolver<'a, 'u> {
@@ -130,6 +136,8 @@ impl<'a, 'u> Resolver<'a, 'u> {
             nodes: FxHashMap::default(),
             covered: FxHashMap::default(),
             all: universe.all(),
+            groups: UnitSet::up_to(universe.groups.len()),
+            hosts: UnitSet::up_to(universe.nodes.end),
         }
     }
 
@@ -163,7 +171,7 @@ impl<'a, 'u> Resolver<'a, 'u> {
             });
         }
         Level {
-            name: tier.name,
+            name: tier.name.clone(),
             subjects: all,
             isolating,
             stages,
@@ -178,10 +186,9 @@ impl<'a, 'u> Resolver<'a, 'u> {
             .iter()
             .map(|selector| self.selected(selector))
             .collect();
-        let groups = UnitSet::up_to(self.universe.groups.len());
         let mut set = UnitSet::default();
         for id in ids {
-            set = set.or(&self.tables.units(id).and(&groups));
+            set = set.or(&self.tables.units(id).and(&self.hosts));
         }
         self.tables.set(set)
     }
@@ -213,6 +220,7 @@ impl<'a, 'u> Resolver<'a, 'u> {
                 subjects,
                 peers,
                 ports,
+                unsure: rule.peers.unsure,
             });
         };
         if !rule.ports.numbers.is_empty() {
@@ -222,6 +230,7 @@ impl<'a, 'u> Resolver<'a, 'u> {
         if rule.ports.names.is_empty() {
             return;
         }
+        let nobody = self.tables.set(UnitSet::default());
         let destinations = match direction {
             Direction::Ingress => self.tables.units(subjects).clone(),
             Direction::Egress => pods.clone(),
@@ -231,15 +240,19 @@ impl<'a, 'u> Resolver<'a, 'u> {
             let units = self.tables.set(units);
             match direction {
                 Direction::Ingress => add(ports, units, peers),
-                Direction::Egress => add(
-                    ports,
-                    subjects,
-                    Matched {
-                        always: units,
-                        sometimes: units,
+                Direction::Egress => {
+                    let sure = if rule.peers.unsure.is_some() {
+                        nobody
+                    } else {
+                        units
+                    };
+                    let peers = Matched {
+                        always: sure,
+                        sometimes: sure,
                         perhaps: units,
-                    },
-                ),
+                    };
+                    add(ports, subjects, peers);
+                }
             }
         }
     }
@@ -267,12 +280,16 @@ impl<'a, 'u> Resolver<'a, 'u> {
     fn peers(&mut self, peers: &Peers) -> (UnitSet, Matched) {
         if peers.everyone {
             let all = self.tables.set(self.all.clone());
+            let sure = match peers.unsure {
+                Some(_) => self.tables.set(UnitSet::default()),
+                None => all,
+            };
             let matched = Matched {
-                always: all,
-                sometimes: all,
+                always: sure,
+                sometimes: sure,
                 perhaps: all,
             };
-            return (UnitSet::up_to(self.universe.groups.len()), matched);
+            return (self.groups.clone(), matched);
         }
         let mut pods = UnitSet::default();
         for selector in &peers.pods {
@@ -289,20 +306,48 @@ impl<'a, 'u> Resolver<'a, 'u> {
                 .or_insert_with(|| tables.set(universe.select_nodes(expression)));
             always = always.or(self.tables.units(id));
         }
+        if peers.world {
+            always = always.or(&self.universe.world());
+        }
         for name in &peers.domains {
             always = always.or(&self.universe.select_domain(name));
         }
-        let (mut sometimes, mut perhaps) = (UnitSet::default(), UnitSet::default());
-        for block in &peers.blocks {
+        let [covered, mut sometimes, mut perhaps] = self.blocks(&peers.blocks);
+        always = always.or(&covered);
+        sometimes = sometimes.or(&always);
+        perhaps = perhaps.or(&sometimes);
+        if peers.unsure.is_some() {
+            (always, sometimes) = (UnitSet::default(), UnitSet::default());
+        }
+        let matched = Matched {
+            always: self.tables.set(always),
+            sometimes: self.tables.set(sometimes),
+            perhaps: self.tables.set(perhaps),
+        };
+        (pods, matched)
+    }
+
+    /// The units that blocks of addresses cover: always, for some packets, and perhaps.
+    fn blocks(&mut self, blocks: &[Block]) -> [UnitSet; 3] {
+        let [mut always, mut sometimes, mut perhaps] = <[UnitSet; 3]>::default();
+        for block in blocks {
             let universe = self.universe;
             let covered = self
                 .covered
                 .entry(block.clone())
                 .or_insert_with(|| universe.covered(block));
             always = always.or(&covered.outside);
-            let mode = match (self.ipblock, block.matches_cluster) {
-                (IpBlockMatch::Always | IpBlockMatch::Auto, true) => IpBlockMatch::Always,
-                (mode, _) => mode,
+            if block.in_cluster == InCluster::Nodes {
+                let nodes = universe.select_nodes(&Expression::EVERYTHING);
+                always = always.or(&covered.inside.and(&nodes));
+                sometimes = sometimes.or(&covered.half.and(&nodes));
+                continue;
+            }
+            let mode = match (self.ipblock, block.in_cluster) {
+                (_, InCluster::Always) => IpBlockMatch::Always,
+                (IpBlockMatch::Never, _) | (_, InCluster::Never | InCluster::Nodes) => IpBlockMatch::Never,
+                (_, InCluster::Matches) => IpBlockMatch::Always,
+                (mode, InCluster::Plugin) => mode,
             };
             match mode {
                 IpBlockMatch::Never => {}
@@ -313,13 +358,6 @@ impl<'a, 'u> Resolver<'a, 'u> {
                 IpBlockMatch::Auto => perhaps = perhaps.or(&covered.inside).or(&covered.half),
             }
         }
-        sometimes = sometimes.or(&always);
-        perhaps = perhaps.or(&sometimes);
-        let matched = Matched {
-            always: self.tables.set(always),
-            sometimes: self.tables.set(sometimes),
-            perhaps: self.tables.set(perhaps),
-        };
-        (pods, matched)
+        [always, sometimes, perhaps]
     }
 }

@@ -81,6 +81,8 @@ pub(super) enum Namespaces {
     One(Text),
     /// Those whose labels meet the condition.
     Where(Expression),
+    /// None: the condition is about nodes, and selects them and the pods in their networks.
+    OfNodes,
 }
 
 /// Which pods.

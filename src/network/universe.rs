@@ -7,12 +7,14 @@
 //! of the pod's namespace come with the namespace), the numbers behind port names, the cells of their addresses
 //! and the node class of pods that share their node's network.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::ops::Range as Span;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::address::{Block, Cells, Range, cidr};
+use super::attributes;
 use super::controllers::{CONTROLLERS, Controller};
 use super::grouping::{Found, Grouping};
 use super::mentions::Mentions;
@@ -71,6 +73,8 @@ pub(super) struct Universe<'a> {
     namespaces: Vec<Namespace>,
     /// A pod of each group.
     samples: Vec<&'a Pod>,
+    /// The labels of that pod, as conditions see them.
+    labels: Vec<Cow<'a, Labels>>,
     /// The groups by a pair of labels that their pods carry, as far as policies mention it.
     postings: FxHashMap<(Text, Text), Vec<usize>>,
     /// A node of each class, none for the class that stands for an unnamed node.
@@ -125,6 +129,7 @@ impl<'a> Universe<'a> {
             cells,
             namespaces: Vec::new(),
             samples: Vec::new(),
+            labels: Vec::new(),
             postings: FxHashMap::default(),
             node_samples: Vec::new(),
             controller_labels: CONTROLLERS.iter().map(Controller::labels).collect(),
@@ -180,8 +185,16 @@ impl<'a> Universe<'a> {
 
     /// Indexes the groups by the pairs that policies mention.
     fn post(&mut self, mentions: &Mentions) {
-        for (number, sample) in self.samples.iter().enumerate() {
-            for (key, value) in sample.meta.labels.iter() {
+        let seen = |pod: &&'a Pod| {
+            if mentions.attributes.is_empty() {
+                Cow::Borrowed(&pod.meta.labels)
+            } else {
+                Cow::Owned(attributes::with_labels(self.cluster, pod, &mentions.attributes))
+            }
+        };
+        self.labels = self.samples.iter().map(seen).collect();
+        for (number, labels) in self.labels.iter().enumerate() {
+            for (key, value) in labels.iter() {
                 let mentioned = mentions
                     .keys
                     .get(key)
@@ -233,6 +246,9 @@ impl<'a> Universe<'a> {
 
     /// The units that a selector selects; pods that share their node's network are never among them.
     pub(super) fn select(&self, selector: &PodSelector) -> UnitSet {
+        if selector.namespaces == Namespaces::OfNodes {
+            return self.select_nodes(&selector.pods);
+        }
         let mut found: Vec<usize> = Vec::new();
         let pair = selector.pods.needed_pair();
         let by_pair = match (&selector.namespaces, pair) {
@@ -246,7 +262,7 @@ impl<'a> Universe<'a> {
         };
         let admits = |number: usize| {
             !self.groups[number].host_network && {
-                let labels = &self.samples[number].meta.labels;
+                let labels = &self.labels[number];
                 selector.pods.is_everything() || selector.pods.matches(labels)
             }
         };
@@ -292,6 +308,7 @@ impl<'a> Universe<'a> {
                 let at = self.namespaces.binary_search_by(|(known, ..)| known.cmp(name));
                 Box::new(at.ok().map(|at| &self.namespaces[at].2).into_iter())
             }
+            Namespaces::OfNodes => Box::new(std::iter::empty()),
             Namespaces::Where(_) => Box::new(
                 self.namespaces
                     .iter()
@@ -313,6 +330,11 @@ impl<'a> Universe<'a> {
             group.host_network && class(self.cluster.node(&self.samples[*number].spec.node_name))
         });
         groups.map(|(number, _)| number).chain(nodes).collect()
+    }
+
+    /// Everything outside the cluster.
+    pub(super) fn world(&self) -> UnitSet {
+        self.ranges.clone().chain(self.domains.clone()).collect()
     }
 
     /// The units that a name of an egress rule covers.
@@ -431,6 +453,7 @@ fn selects_namespace(namespaces: &Namespaces, name: &Text, labels: &Labels) -> b
     match namespaces {
         Namespaces::One(wanted) => wanted == name,
         Namespaces::Where(expression) => expression.is_everything() || expression.matches(labels),
+        Namespaces::OfNodes => false,
     }
 }
 

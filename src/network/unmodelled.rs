@@ -15,11 +15,7 @@ use crate::model::{Cluster, Code, Diagnostic, LabelSelector, ObjectId, Other, So
 /// Sources: <https://docs.cilium.io/en/stable/security/policy/>,
 /// <https://docs.tigera.io/calico/latest/reference/resources/>,
 /// <https://istio.io/latest/docs/reference/config/security/authorization-policy/>
-const ENGINES: [(&str, &[&str]); 4] = [
-    (
-        "cilium.io",
-        &["CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"],
-    ),
+const ENGINES: [(&str, &[&str]); 3] = [
     ("crd.projectcalico.org", &["NetworkPolicy", "GlobalNetworkPolicy"]),
     ("projectcalico.org", &["NetworkPolicy", "GlobalNetworkPolicy"]),
     ("security.istio.io", &["AuthorizationPolicy"]),
@@ -30,9 +26,6 @@ const ISTIO_ROOT: &str = "istio-system";
 
 /// How many workloads a diagnostic names.
 const NAMED: usize = 3;
-
-/// What Cilium puts before keys of labels: where the label comes from.
-const CILIUM_SOURCES: [&str; 2] = ["k8s:", "any:"];
 
 /// The pods that policies of one kind select.
 #[derive(Debug, Default)]
@@ -83,7 +76,7 @@ pub(super) fn report(cluster: &Cluster, groups: &[Group], found: &mut Vec<Diagno
 fn reach(other: &Other) -> Option<&Text> {
     let namespace = &other.meta.namespace;
     let is_wide = match other.kind.as_str() {
-        "CiliumClusterwideNetworkPolicy" | "GlobalNetworkPolicy" => true,
+        "GlobalNetworkPolicy" => true,
         "AuthorizationPolicy" => namespace == ISTIO_ROOT,
         _ => false,
     };
@@ -94,42 +87,12 @@ fn reach(other: &Other) -> Option<&Text> {
 fn selector(engine: &str, other: &Other) -> Option<LabelSelector> {
     let spec = other.spec.as_ref()?;
     match engine {
-        "cilium.io" => {
-            let mut selector = LabelSelector::deserialize(spec.get("endpointSelector")?).ok()?;
-            let labels = std::mem::take(&mut selector.match_labels);
-            selector.match_labels = labels
-                .into_iter()
-                .map(|(key, value)| (plain(&key), value))
-                .collect();
-            for requirement in &mut selector.match_expressions {
-                requirement.key = plain(&requirement.key);
-            }
-            is_of_pods(&selector).then_some(selector)
-        }
         "security.istio.io" => match spec.get("selector") {
             Some(selector) => LabelSelector::deserialize(selector).ok(),
             None => None,
         },
         _ => None,
     }
-}
-
-/// Whether a selector looks at labels of pods only; Cilium adds keys about namespaces and accounts.
-fn is_of_pods(selector: &LabelSelector) -> bool {
-    let keys = selector.match_labels.keys();
-    let keys = keys.chain(
-        selector
-            .match_expressions
-            .iter()
-            .map(|requirement| &requirement.key),
-    );
-    let mut keys = keys.map(Text::as_str);
-    keys.all(|key| !key.contains(':') && !key.starts_with("io.kubernetes.") && !key.starts_with("io.cilium."))
-}
-
-fn plain(key: &Text) -> Text {
-    let source = CILIUM_SOURCES.iter().find_map(|source| key.strip_prefix(source));
-    source.map_or_else(|| key.clone(), Text::new)
 }
 
 fn selects(selector: Option<&LabelSelector>, cluster: &Cluster, pod: usize) -> bool {

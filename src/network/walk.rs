@@ -3,38 +3,39 @@
 //! **Trap.** NetworkPolicies have no order: every rule that matches is told, and each of them suffices.
 
 use super::decide::Cause;
+use super::exposure::PLUGIN;
 use super::policy::{Action, Direction, Order};
 use super::rule::{Level, Rule};
 use super::{Allowed, Network, Verdict};
-use crate::model::{ObjectId, Protocol};
+use crate::model::{ObjectId, Protocol, Text};
 
 /// One thing that happens to a packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// No policy can apply to this end: it is no pod, or a pod in its node's network.
+    /// No policy applies to this end: it is no pod, or a pod in its node's network.
     NoSubject,
     /// A rule matches.
     Rule {
         /// The tier.
-        tier: &'static str,
+        tier: Text,
         /// The rule.
         rule: Allowed,
         /// What it does.
         action: Action,
-        /// Whether it matches only if the network plugin lets addresses in policies match pods and nodes.
-        perhaps: bool,
+        /// What it depends on whether it matches; none where it surely does.
+        perhaps: Option<&'static str>,
     },
     /// Policies of the tier apply, and none of their rules matches.
     NoRule {
         /// The tier.
-        tier: &'static str,
+        tier: Text,
         /// The policies.
         policies: Vec<ObjectId>,
     },
     /// These policies isolate the pod, and what their rules do not let through ends here.
     Isolated {
         /// The tier.
-        tier: &'static str,
+        tier: Text,
         /// The policies.
         policies: Vec<ObjectId>,
     },
@@ -72,8 +73,7 @@ impl Network {
         protocol: Protocol,
         port: u16,
     ) -> Walk {
-        let is_subject = self.groups.get(ends.0).is_some_and(|group| !group.host_network);
-        if !is_subject {
+        if !self.sides[direction as usize].subjects.contains(ends.0) {
             return Walk {
                 direction,
                 events: vec![Event::NoSubject],
@@ -131,7 +131,7 @@ impl Walker<'_> {
                     applying.push(rule.policy);
                 }
                 if self.flow != Verdict::Denied {
-                    self.rule(level.name, stage.order, rule, &mut later);
+                    self.rule(&level.name, stage.order, rule, &mut later);
                 }
             }
         }
@@ -145,7 +145,7 @@ impl Walker<'_> {
             if self.events.len() == before && !applying.is_empty() && self.flow != Verdict::Denied {
                 let policies = applying.into_iter().map(|policy| self.id(policy)).collect();
                 self.events.push(Event::NoRule {
-                    tier: level.name,
+                    tier: level.name.clone(),
                     policies,
                 });
             }
@@ -153,7 +153,7 @@ impl Walker<'_> {
         } else {
             if self.flow != Verdict::Denied && !allowed {
                 self.events.push(Event::Isolated {
-                    tier: level.name,
+                    tier: level.name.clone(),
                     policies: isolating,
                 });
             }
@@ -169,7 +169,7 @@ impl Walker<'_> {
         self.network.tables.units(set).contains(unit)
     }
 
-    fn rule(&mut self, tier: &'static str, order: Order, rule: &Rule, later: &mut Flow) {
+    fn rule(&mut self, tier: &Text, order: Order, rule: &Rule, later: &mut Flow) {
         let (protocol, port) = self.port;
         let peer = self.ends.1;
         let is_hit = self.is_in(rule.peers.perhaps, peer)
@@ -185,12 +185,12 @@ impl Walker<'_> {
             Verdict::Unknown
         });
         self.events.push(Event::Rule {
-            tier,
+            tier: tier.clone(),
             rule: self
                 .network
                 .allowed(Cause::Rule(rule.policy, rule.number), self.direction),
             action: rule.action,
-            perhaps: !surely,
+            perhaps: (!surely).then(|| rule.unsure.unwrap_or(PLUGIN)),
         });
         match rule.action {
             Action::Allow => self.result = self.result.max(reach),

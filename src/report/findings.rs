@@ -272,11 +272,13 @@ fn assumptions(cluster: &Cluster, facts: &Facts) -> Vec<String> {
         true,
         "an application that the internet reaches is taken to be breakable",
     );
+    let engine = facts.network.engine();
     assume(
-        cluster.network_policies.is_empty() && cluster.admin_policies.is_empty(),
+        cluster.network_policies.is_empty() && cluster.admin_policies.is_empty() && engine.is_none(),
         "no NetworkPolicy in the input: every pod is taken to reach every other one",
     );
-    let has_policies = !cluster.network_policies.is_empty() || !cluster.admin_policies.is_empty();
+    let has_policies =
+        !cluster.network_policies.is_empty() || !cluster.admin_policies.is_empty() || engine.is_some();
     match (has_policies, facts.network.plugin(), facts.network.ignores_policies()) {
         (false, ..) => {}
         (true, Some(plugin), true) => lines.insert(
@@ -287,10 +289,12 @@ fn assumptions(cluster: &Cluster, facts: &Facts) -> Vec<String> {
             ),
         ),
         (true, Some(plugin), false) => lines.push(format!("network policies are enforced by {}", plugin.name)),
-        (true, None, _) => lines.push(
-            "network policies are taken to be enforced; that is the network plugin's work, which the input does not show"
-                .to_owned(),
-        ),
+        (true, None, _) => {
+            let by = engine.map_or_else(String::new, |name| format!(" by {name}, as the input holds policies of it"));
+            lines.push(format!(
+                "network policies are taken to be enforced{by}; that is the network plugin's work, which the input does not show"
+            ));
+        }
     }
     let mut assume = |holds: bool, text: &str| {
         if holds {

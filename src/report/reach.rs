@@ -178,11 +178,7 @@ fn sentence(event: &Event) -> String {
                 Allowed::Rule(id, pointer) => format!("{id} {pointer}"),
                 Allowed::Default => "the default".to_owned(),
             };
-            let condition = if *perhaps {
-                ", if the network plugin lets addresses in policies match pods and nodes"
-            } else {
-                ""
-            };
+            let condition = perhaps.map_or_else(String::new, |reason| format!(", if {reason}"));
             format!("{tier}: {by} {verb}{condition}")
         }
         Event::NoRule { tier, policies } => format!("{tier}: no rule of {} matches", listed(policies)),

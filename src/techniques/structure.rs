@@ -217,7 +217,7 @@ fn network(context: &Context<'_>, steps: &mut Vec<Step>) {
             let conclusion = group_port(&groups[group].name, port, protocol);
             let mut entering = step(Relation::Reaches, position.clone(), conclusion, evidence);
             if hub.doubtful {
-                entering.certainty = Certainty::Conditional(PLUGIN.into());
+                entering.certainty = Certainty::Conditional(context.network.doubt().into());
             }
             steps.push(entering);
             reached.insert((group, port, protocol));
@@ -238,9 +238,6 @@ fn network(context: &Context<'_>, steps: &mut Vec<Step>) {
         }
     }
 }
-
-/// What a hub's step depends on where the hub is doubtful.
-const PLUGIN: &str = "the network plugin lets addresses in policies match pods and nodes";
 
 /// A port of every pod of a group.
 fn group_port(group: &Text, port: u16, protocol: Protocol) -> Position {

@@ -243,12 +243,12 @@ fn old_ingresses_are_read_into_the_new_shape() {
 fn policies_that_are_not_modelled_are_counted() {
     check(
         "
-kind: CiliumNetworkPolicy
-apiVersion: cilium.io/v2
+kind: AuthorizationPolicy
+apiVersion: security.istio.io/v1
 metadata: {name: a}
 ---
-kind: CiliumNetworkPolicy
-apiVersion: cilium.io/v2
+kind: AuthorizationPolicy
+apiVersion: security.istio.io/v1
 metadata: {name: b}
 ---
 kind: NetworkPolicy
@@ -261,11 +261,11 @@ metadata: {name: d}
 ",
         expect![[r#"
             Deployment/default/d  in:14
-            CiliumNetworkPolicy/default/a  in:2
-            CiliumNetworkPolicy/default/b  in:6
+            AuthorizationPolicy/default/a  in:2
+            AuthorizationPolicy/default/b  in:6
             NetworkPolicy/default/c  in:10
             in:14: 1 Deployment of the unknown version apps/v2, read like v1; check the verdicts that depend on them [unknown-version]
-            in:2: 2 CiliumNetworkPolicy of cilium.io in the input: such policies are not modelled; they may stop steps that are shown as possible, or allow others [not-modelled]
+            in:2: 2 AuthorizationPolicy of security.istio.io in the input: such policies are not modelled; they may stop steps that are shown as possible, or allow others [not-modelled]
             in:10: 1 NetworkPolicy of crd.projectcalico.org in the input: such policies are not modelled; they may stop steps that are shown as possible, or allow others [not-modelled]
         "#]],
     );
@@ -430,6 +430,9 @@ spec: {password: canary}
         "default",
     );
     let specs: Vec<_> = cluster.others.values().map(|other| other.spec.clone()).collect();
-    let selector = serde_json::json!({ "endpointSelector": { "matchLabels": { "app": "api" } } });
-    assert_eq!(specs, [Some(selector), None]);
+    let kept = serde_json::json!({
+        "endpointSelector": { "matchLabels": { "app": "api" } },
+        "ingress": [{ "toPorts": [{ "rules": { "http": null } }] }],
+    });
+    assert_eq!(specs, [Some(kept), None]);
 }

@@ -1,10 +1,13 @@
 //! Tests of network: the evaluator against one packet at a time, laws, and cases by hand.
 
+mod cilium;
 mod destinations;
 mod entries;
 mod oracle;
+mod oracle_cilium;
 mod policies;
 mod random;
+mod random_cilium;
 mod unmodelled;
 
 use std::net::IpAddr;
@@ -14,7 +17,7 @@ use beachhead::model::{Cluster, Protocol};
 use beachhead::network::{IpBlockMatch, Network, Options, Unit, Verdict};
 
 use oracle::{Cidrs, End, Oracle, Packet, node_addresses};
-use random::{Dice, PORTS, Recipe};
+use random::{Dice, Engine, PORTS, Recipe};
 
 const OUTSIDE: [&str; 6] = [
     "8.8.8.8",
@@ -111,17 +114,22 @@ fn through_hubs(network: &Network, source: usize, target: usize, protocol: Proto
 /// What the specification says under a way of matching: surely and perhaps.
 fn expected<'a>(
     cluster: &'a Cluster,
+    engine: Engine,
     mode: IpBlockMatch,
     source: End<'a>,
     target: End<'a>,
     (protocol, port): (Protocol, u16),
 ) -> Verdict {
-    let with = |cidrs| passes(Oracle { cluster, cidrs }, source, target, protocol, port);
-    let (sure, perhaps) = match mode {
-        IpBlockMatch::Always => (with(Cidrs::Always), false),
-        IpBlockMatch::Never => (with(Cidrs::Never), false),
-        IpBlockMatch::Auto => (with(Cidrs::AdminOnly), with(Cidrs::Always)),
+    let with = |cidrs, gaps| {
+        let oracle = Oracle { cluster, cidrs, gaps };
+        passes(oracle, source, target, protocol, port)
     };
+    let (least, most) = match (mode, engine) {
+        (IpBlockMatch::Always, _) => (Cidrs::Always, Cidrs::Always),
+        (IpBlockMatch::Never, _) | (IpBlockMatch::Auto, Engine::Cilium) => (Cidrs::Never, Cidrs::Never),
+        (IpBlockMatch::Auto, Engine::Admin) => (Cidrs::AdminOnly, Cidrs::Always),
+    };
+    let (sure, perhaps) = (with(least, false), with(most, true));
     match (sure, perhaps) {
         (true, _) => Verdict::Allowed,
         (false, true) => Verdict::Unknown,
@@ -143,6 +151,7 @@ fn check(seed: u64, recipe: Recipe, compare: impl Fn(Verdict, Verdict) -> bool) 
                 let oracle = Oracle {
                     cluster: &cluster,
                     cidrs: Cidrs::Always,
+                    gaps: false,
                 };
                 let meet = |ipv6| speaks(oracle, source, ipv6) && speaks(oracle, target, ipv6);
                 if !(meet(false) || meet(true)) {
@@ -151,7 +160,7 @@ fn check(seed: u64, recipe: Recipe, compare: impl Fn(Verdict, Verdict) -> bool) 
                 let mut dice = Dice::new(seed ^ (from * 1_000 + to) as u64);
                 for protocol in Protocol::ALL {
                     let port = PORTS[dice.roll(PORTS.len())];
-                    let wanted = expected(&cluster, mode, source, target, (protocol, port));
+                    let wanted = expected(&cluster, recipe.engine, mode, source, target, (protocol, port));
                     let hubs = through_hubs(&network, from, to, protocol, port);
                     let atoms = network.verdict(from, to, protocol, port);
                     let walk = network.walk(from, to, protocol, port).map(|walk| walk.verdict);
@@ -168,7 +177,16 @@ fn check(seed: u64, recipe: Recipe, compare: impl Fn(Verdict, Verdict) -> bool) 
 #[test]
 fn hubs_say_what_the_specification_says_of_every_packet() {
     for seed in seeds() {
-        check(seed, Recipe { dual_stack: false }, |wanted, found| {
+        check(seed, recipe(false, Engine::Admin), |wanted, found| {
+            wanted == found
+        });
+    }
+}
+
+#[test]
+fn hubs_say_what_cilium_documents_of_every_packet() {
+    for seed in seeds() {
+        check(seed, recipe(false, Engine::Cilium), |wanted, found| {
             wanted == found
         });
     }
@@ -177,8 +195,14 @@ fn hubs_say_what_the_specification_says_of_every_packet() {
 #[test]
 fn with_two_address_families_nothing_that_passes_is_missed() {
     for seed in seeds() {
-        check(seed, Recipe { dual_stack: true }, |wanted, found| wanted <= found);
+        for engine in [Engine::Admin, Engine::Cilium] {
+            check(seed, recipe(true, engine), |wanted, found| wanted <= found);
+        }
     }
+}
+
+fn recipe(dual_stack: bool, engine: Engine) -> Recipe {
+    Recipe { dual_stack, engine }
 }
 
 /// The answer to one question about manifests.

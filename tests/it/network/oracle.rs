@@ -41,6 +41,8 @@ pub(super) struct Packet<'a> {
 pub(super) struct Oracle<'a> {
     pub(super) cluster: &'a Cluster,
     pub(super) cidrs: Cidrs,
+    /// Whether what cannot be known of a policy lets packets through.
+    pub(super) gaps: bool,
 }
 
 /// What a list of ordered rules says.
@@ -51,8 +53,8 @@ enum Said {
     Nothing,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
     Ingress,
     Egress,
 }
@@ -88,7 +90,14 @@ impl<'a> Oracle<'a> {
                     && has_type(policy, way)
             })
             .collect();
-        if !policies.is_empty() {
+        let cilium = self.cilium(packet, way, subject, peer);
+        if cilium.denied {
+            return false;
+        }
+        if cilium.allowed {
+            return true;
+        }
+        if !policies.is_empty() || cilium.isolated {
             return policies
                 .into_iter()
                 .any(|policy| self.policy_allows(policy, packet, way, peer));
@@ -155,7 +164,7 @@ impl<'a> Oracle<'a> {
         selects && !pod.spec.is_host_network() && in_namespace && labels
     }
 
-    fn namespace_labels(self, name: &Text) -> Labels {
+    pub(super) fn namespace_labels(self, name: &Text) -> Labels {
         let labels = self
             .cluster
             .namespace(name)
@@ -354,7 +363,7 @@ fn is_port(wanted: &PolicyPort, packet: Packet<'_>) -> bool {
     }
 }
 
-fn has_named_port(packet: Packet<'_>, name: &Text, protocol: Option<Protocol>) -> bool {
+pub(super) fn has_named_port(packet: Packet<'_>, name: &Text, protocol: Option<Protocol>) -> bool {
     let End::Pod(pod) = packet.target else {
         return false;
     };

@@ -3,7 +3,7 @@
 use super::{diagnostics, verdict};
 
 /// Pods `web`, `db` and `api` of two namespaces, and one that shares its node's network.
-const PODS: &str = r#"
+pub(super) const PODS: &str = r#"
 {apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {team: a}}}
 ---
 {apiVersion: v1, kind: Namespace, metadata: {name: ops, labels: {team: b}}}
@@ -43,7 +43,7 @@ fn policy(spec: &str, questions: &[&str]) {
     check(&policy, questions);
 }
 
-fn check(manifests: &str, questions: &[&str]) {
+pub(super) fn check(manifests: &str, questions: &[&str]) {
     for question in questions {
         let [from, to, port, wanted] = question.split_whitespace().collect::<Vec<_>>()[..] else {
             panic!("{question}");

@@ -18,15 +18,15 @@ impl Dice {
         usize::try_from((z ^ (z >> 31)) % sides as u64).unwrap()
     }
 
-    fn chance(&mut self, percent: usize) -> bool {
+    pub(super) fn chance(&mut self, percent: usize) -> bool {
         self.roll(100) < percent
     }
 
-    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+    pub(super) fn pick<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.roll(of.len())]
     }
 
-    fn some<T>(&mut self, most: usize, mut make: impl FnMut(&mut Self) -> T) -> Vec<T> {
+    pub(super) fn some<T>(&mut self, most: usize, mut make: impl FnMut(&mut Self) -> T) -> Vec<T> {
         (0..=self.roll(most + 1)).skip(1).map(|_| make(self)).collect()
     }
 }
@@ -36,17 +36,27 @@ impl Dice {
 pub(super) struct Recipe {
     /// Pods and blocks of both address families.
     pub(super) dual_stack: bool,
+    /// Whose policies there are besides those of Kubernetes.
+    pub(super) engine: Engine,
 }
 
-const KEYS: [&str; 3] = ["app", "tier", "env"];
-const VALUES: [&str; 3] = ["a", "b", "c"];
-const NAMESPACES: [&str; 3] = ["shop", "ops", "dev"];
+/// A project with policies of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Engine {
+    /// The admin policies of Kubernetes.
+    Admin,
+    Cilium,
+}
+
+pub(super) const KEYS: [&str; 3] = ["app", "tier", "env"];
+pub(super) const VALUES: [&str; 3] = ["a", "b", "c"];
+pub(super) const NAMESPACES: [&str; 3] = ["shop", "ops", "dev"];
 const NODES: [&str; 2] = ["n1", "n2"];
-const PORT_NAMES: [&str; 2] = ["http", "dns"];
+pub(super) const PORT_NAMES: [&str; 2] = ["http", "dns"];
 const PROTOCOLS: [&str; 3] = ["TCP", "UDP", "SCTP"];
 /// The ports that clusters speak of, and their neighbours.
 pub(super) const PORTS: [u16; 6] = [80, 81, 82, 53, 1, 65535];
-const CIDRS: [&str; 9] = [
+pub(super) const CIDRS: [&str; 9] = [
     "0.0.0.0/0",
     "10.0.0.0/8",
     "10.1.0.0/16",
@@ -88,8 +98,17 @@ pub(super) fn cluster(dice: &mut Dice, recipe: Recipe) -> String {
     for number in 0..dice.roll(5) {
         objects.push(network_policy(dice, number));
     }
-    for number in 0..dice.roll(4) {
-        objects.push(admin_policy(dice, number));
+    match recipe.engine {
+        Engine::Admin => {
+            for number in 0..dice.roll(4) {
+                objects.push(admin_policy(dice, number));
+            }
+        }
+        Engine::Cilium => {
+            for number in 0..=dice.roll(4) {
+                objects.push(super::random_cilium::policy(dice, number));
+            }
+        }
     }
     let lines: Vec<String> = objects.iter().map(ToString::to_string).collect();
     lines.join("\n")

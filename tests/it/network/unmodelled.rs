@@ -22,38 +22,6 @@ fn check(policy: &str, wanted: &str) {
 }
 
 #[test]
-fn policies_of_cilium_name_the_pods_that_their_labels_select() {
-    let policy = |kind: &str, meta: &str, selector: &str| {
-        format!("{{apiVersion: cilium.io/v2, kind: {kind}, metadata: {meta}, spec: {{{selector}}}}}")
-    };
-    let one = |selector: &str| policy("CiliumNetworkPolicy", "{namespace: shop, name: p}", selector);
-    check(
-        &one("endpointSelector: {matchLabels: {app: web}}"),
-        "pods of Pod/shop/web",
-    );
-    check(
-        &one(r#"endpointSelector: {matchLabels: {"k8s:app": db}}"#),
-        "pods of Pod/shop/db",
-    );
-    check(&one("endpointSelector: {}"), "pods of Pod/shop/db, Pod/shop/web");
-    check(
-        &one("endpointSelector: {matchLabels: {app: none}}"),
-        "no pod of the input",
-    );
-    // A key that is no label of a pod is not understood: every pod of the namespace.
-    check(
-        &one(r#"endpointSelector: {matchLabels: {"k8s:io.kubernetes.pod.namespace": x}}"#),
-        "pods of Pod/shop/db, Pod/shop/web",
-    );
-    let wide = policy(
-        "CiliumClusterwideNetworkPolicy",
-        "{name: p}",
-        "endpointSelector: {matchLabels: {app: web}}",
-    );
-    check(&wide, "pods of Pod/ops/web, Pod/shop/web");
-}
-
-#[test]
 fn policies_of_calico_name_every_pod_in_their_reach() {
     for group in ["crd.projectcalico.org/v1", "projectcalico.org/v3"] {
         check(

@@ -19,7 +19,6 @@ const DECIDING: &[(&str, &str)] = &[
     ("projectcalico.org", "GlobalNetworkPolicy"),
     ("antrea.io", "NetworkPolicy"),
     ("antrea.io", "ClusterNetworkPolicy"),
-    ("security.istio.io", "AuthorizationPolicy"),
     ("policy.linkerd.io", "AuthorizationPolicy"),
     ("kyverno.io", "Policy"),
     ("kyverno.io", "ClusterPolicy"),

@@ -63,7 +63,18 @@ impl Other {
                 "externalCIDRs",
             ],
         ),
-        ("security.istio.io", &["selector"]),
+        (
+            "security.istio.io",
+            &[
+                "selector",
+                "targetRef",
+                "targetRefs",
+                "action",
+                "rules",
+                "mtls",
+                "portLevelMtls",
+            ],
+        ),
     ];
 
     /// Members within those whose values may hold what requests carry, tokens among it: only the names within
@@ -111,6 +122,12 @@ impl Other {
         match value {
             Value::Array(items) => items.iter_mut().for_each(Self::withhold),
             Value::Object(members) => {
+                // A condition of Istio on what requests carry.
+                let is_of_requests =
+                    |key: &Value| key.as_str().is_some_and(|key| key.starts_with("request."));
+                if members.get("key").is_some_and(is_of_requests) {
+                    members.retain(|name, _| name == "key");
+                }
                 for (name, member) in members.iter_mut() {
                     match member {
                         Value::Object(inner) if Self::WITHHELD.contains(&name.as_str()) => {

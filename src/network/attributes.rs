@@ -2,13 +2,24 @@
 //!
 //! **Trap.** A key here begins with a character that the API forbids in labels, so that no pod can forge one.
 
+use super::mesh;
 use crate::model::{Cluster, Labels, Pod, Text};
 
 /// How the keys of attributes begin.
 const MARK: char = '\u{0}';
 
-/// The key of the name of a pod's service account.
+/// The name of a pod's service account.
 pub(super) const SERVICE_ACCOUNT: &str = "\u{0}serviceAccountName";
+/// The name of a pod's namespace.
+pub(super) const NAMESPACE: &str = "\u{0}namespace";
+/// How a pod takes part in Istio's mesh; pods outside have none.
+pub(super) const MESH: &str = "\u{0}mesh";
+/// The identity that a pod has in a mesh, without the trust domain: `ns/shop/sa/web`.
+pub(super) const IDENTITY: &str = "\u{0}identity";
+/// A label of a pod's service account, by its key after this.
+pub(super) const ACCOUNT_LABEL: &str = "\u{0}serviceAccount/";
+/// A label of a pod's namespace, by its key after this.
+pub(super) const NAMESPACE_LABEL: &str = "\u{0}namespace/";
 
 /// Whether a key is one of an attribute.
 pub(super) fn is_attribute(key: &str) -> bool {
@@ -16,11 +27,32 @@ pub(super) fn is_attribute(key: &str) -> bool {
 }
 
 /// What a pod has of an attribute.
-pub(super) fn of(_cluster: &Cluster, pod: &Pod, key: &str) -> Option<Text> {
+pub(super) fn of(cluster: &Cluster, pod: &Pod, key: &str) -> Option<Text> {
+    let namespace = &pod.meta.namespace;
     match key {
         SERVICE_ACCOUNT => Some(pod.spec.account()),
-        _ => None,
+        NAMESPACE => Some(namespace.clone()),
+        MESH => mesh::mode(cluster, pod).map(Text::new),
+        IDENTITY => Some(identity(pod)),
+        _ => {
+            if let Some(label) = key.strip_prefix(ACCOUNT_LABEL) {
+                let account = cluster.service_account(namespace, &pod.spec.account())?;
+                return account.meta.labels.get(label).cloned();
+            }
+            let label = key.strip_prefix(NAMESPACE_LABEL)?;
+            let known = cluster.namespace(namespace);
+            let value = known.and_then(|known| known.meta.labels.get(label)).cloned();
+            let named = (label == "kubernetes.io/metadata.name").then(|| namespace.clone());
+            value.or(named)
+        }
     }
+}
+
+/// The identity of a pod in a mesh, without the trust domain.
+///
+/// Source: <https://istio.io/latest/docs/concepts/security/#istio-identity>
+pub(super) fn identity(pod: &Pod) -> Text {
+    format!("ns/{}/sa/{}", pod.meta.namespace, pod.spec.account()).into()
 }
 
 /// The labels of a pod with these attributes.

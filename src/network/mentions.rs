@@ -60,7 +60,8 @@ impl Mentions {
             for nodes in &rule.peers.nodes {
                 self.labels(nodes, true);
             }
-            self.blocks.extend(rule.peers.blocks.iter().cloned());
+            self.blocks
+                .extend(rule.peers.blocks.iter().chain(&rule.peers.within).cloned());
             self.domains.extend(rule.peers.domains.iter().cloned());
             for port in &rule.ports.names {
                 let next = &mut self.next;

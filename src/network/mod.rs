@@ -22,9 +22,11 @@ mod gap;
 mod gateway;
 mod grouping;
 mod hub;
+mod istio;
 mod kubernetes;
 mod lint;
 mod mentions;
+mod mesh;
 mod options;
 mod plugin;
 mod policy;
@@ -147,6 +149,9 @@ fn tiers(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Tier> {
     let mut tiers = Vec::new();
+    if enforcer.mesh {
+        tiers.extend(istio::tier(cluster, gaps, diagnostics));
+    }
     let admin = enforcer.admin.then(|| admin::tiers(cluster, diagnostics));
     let (first, last) = admin.map(|tiers| (tiers.admin, tiers.baseline)).unzip();
     tiers.extend(first);

@@ -143,6 +143,8 @@ pub(super) struct Enforcer {
     pub(super) admin: bool,
     /// Whose own policies count besides.
     pub(super) engine: Option<Engine>,
+    /// Whether policies of a mesh count; its proxies enforce them, whatever the plugin does.
+    pub(super) mesh: bool,
     pub(super) ipblock: IpBlockMatch,
 }
 
@@ -185,6 +187,7 @@ impl Enforcer {
             policies,
             admin,
             engine: engine.filter(|_| policies),
+            mesh: options.enforcement != Enforcement::Ignored,
             ipblock,
         }
     }

@@ -66,6 +66,8 @@ pub(super) struct Peers {
     pub(super) world: bool,
     /// Names that are looked up when traffic flows, `*.example.com` among them.
     pub(super) domains: Vec<Text>,
+    /// Only as far as they are in each of these too.
+    pub(super) within: Vec<Block>,
     /// Why it is not known whether a packet of such a peer matches; none where it surely does.
     pub(super) unsure: Option<&'static str>,
 }

@@ -278,7 +278,7 @@ impl<'a, 'u> Resolver<'a, 'u> {
 
     /// The units of a rule's peers: those that it selects as pods, and all of them.
     fn peers(&mut self, peers: &Peers) -> (UnitSet, Matched) {
-        if peers.everyone {
+        if peers.everyone && peers.within.is_empty() {
             let all = self.tables.set(self.all.clone());
             let sure = match peers.unsure {
                 Some(_) => self.tables.set(UnitSet::default()),
@@ -297,6 +297,9 @@ impl<'a, 'u> Resolver<'a, 'u> {
             pods = pods.or(self.tables.units(id));
         }
         let mut always = pods.clone();
+        if peers.everyone {
+            always = self.all.clone();
+        }
         for expression in &peers.nodes {
             let universe = self.universe;
             let tables = &mut self.tables;
@@ -316,6 +319,14 @@ impl<'a, 'u> Resolver<'a, 'u> {
         always = always.or(&covered);
         sometimes = sometimes.or(&always);
         perhaps = perhaps.or(&sometimes);
+        for block in &peers.within {
+            let [covered, half, maybe] = self.blocks(std::slice::from_ref(block));
+            let partly = covered.or(&half);
+            always = always.and(&covered);
+            sometimes = sometimes.and(&partly);
+            perhaps = perhaps.and(&partly.or(&maybe));
+            pods = pods.and(&partly.or(&maybe));
+        }
         if peers.unsure.is_some() {
             (always, sometimes) = (UnitSet::default(), UnitSet::default());
         }

@@ -5,24 +5,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
-
 use super::universe::Group;
-use crate::model::{Cluster, Code, Diagnostic, LabelSelector, ObjectId, Other, Source, Text};
+use crate::model::{Cluster, Code, Diagnostic, ObjectId, Other, Source, Text};
 
 /// API groups with network policies that are not modelled, and their kinds.
 ///
 /// Sources: <https://docs.cilium.io/en/stable/security/policy/>,
-/// <https://docs.tigera.io/calico/latest/reference/resources/>,
-/// <https://istio.io/latest/docs/reference/config/security/authorization-policy/>
-const ENGINES: [(&str, &[&str]); 3] = [
+/// <https://docs.tigera.io/calico/latest/reference/resources/>
+const ENGINES: [(&str, &[&str]); 2] = [
     ("crd.projectcalico.org", &["NetworkPolicy", "GlobalNetworkPolicy"]),
     ("projectcalico.org", &["NetworkPolicy", "GlobalNetworkPolicy"]),
-    ("security.istio.io", &["AuthorizationPolicy"]),
 ];
-
-/// The namespace whose policies hold for the whole mesh unless Istio is told otherwise.
-const ISTIO_ROOT: &str = "istio-system";
 
 /// How many workloads a diagnostic names.
 const NAMED: usize = 3;
@@ -55,14 +48,10 @@ pub(super) fn report(cluster: &Cluster, groups: &[Group], found: &mut Vec<Diagno
             .first
             .get_or_insert_with(|| (id.clone(), other.meta.source.clone()));
         let namespace = reach(other);
-        let selector = selector(engine, other);
         for group in groups {
             let within = namespace.is_none_or(|namespace| group.namespace == *namespace);
             if within && !group.host_network {
-                let pods = group.pods.iter().copied();
-                touched
-                    .pods
-                    .extend(pods.filter(|&pod| selects(selector.as_ref(), cluster, pod)));
+                touched.pods.extend(&group.pods);
             }
         }
     }
@@ -75,29 +64,7 @@ pub(super) fn report(cluster: &Cluster, groups: &[Group], found: &mut Vec<Diagno
 /// The kind decides: without its definition in the input an object of the whole cluster gets a namespace too.
 fn reach(other: &Other) -> Option<&Text> {
     let namespace = &other.meta.namespace;
-    let is_wide = match other.kind.as_str() {
-        "GlobalNetworkPolicy" => true,
-        "AuthorizationPolicy" => namespace == ISTIO_ROOT,
-        _ => false,
-    };
-    (!is_wide).then_some(namespace)
-}
-
-/// The labels that a policy asks of pods, where that can be told.
-fn selector(engine: &str, other: &Other) -> Option<LabelSelector> {
-    let spec = other.spec.as_ref()?;
-    match engine {
-        "security.istio.io" => match spec.get("selector") {
-            Some(selector) => LabelSelector::deserialize(selector).ok(),
-            None => None,
-        },
-        _ => None,
-    }
-}
-
-fn selects(selector: Option<&LabelSelector>, cluster: &Cluster, pod: usize) -> bool {
-    let pod = cluster.pods.at(pod);
-    pod.is_some_and(|(_, pod)| selector.is_none_or(|selector| selector.matches(&pod.meta.labels)))
+    (other.kind != "GlobalNetworkPolicy").then_some(namespace)
 }
 
 fn diagnostic(cluster: &Cluster, (engine, kind): (&str, &str), touched: &Touched) -> Diagnostic {

@@ -244,11 +244,11 @@ fn policies_that_are_not_modelled_are_counted() {
     check(
         "
 kind: AuthorizationPolicy
-apiVersion: security.istio.io/v1
+apiVersion: policy.linkerd.io/v1alpha1
 metadata: {name: a}
 ---
 kind: AuthorizationPolicy
-apiVersion: security.istio.io/v1
+apiVersion: policy.linkerd.io/v1alpha1
 metadata: {name: b}
 ---
 kind: NetworkPolicy
@@ -265,7 +265,7 @@ metadata: {name: d}
             AuthorizationPolicy/default/b  in:6
             NetworkPolicy/default/c  in:10
             in:14: 1 Deployment of the unknown version apps/v2, read like v1; check the verdicts that depend on them [unknown-version]
-            in:2: 2 AuthorizationPolicy of security.istio.io in the input: such policies are not modelled; they may stop steps that are shown as possible, or allow others [not-modelled]
+            in:2: 2 AuthorizationPolicy of policy.linkerd.io in the input: such policies are not modelled; they may stop steps that are shown as possible, or allow others [not-modelled]
             in:10: 1 NetworkPolicy of crd.projectcalico.org in the input: such policies are not modelled; they may stop steps that are shown as possible, or allow others [not-modelled]
         "#]],
     );

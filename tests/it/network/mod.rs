@@ -3,6 +3,7 @@
 mod cilium;
 mod destinations;
 mod entries;
+mod istio;
 mod oracle;
 mod oracle_cilium;
 mod policies;

@@ -38,29 +38,3 @@ fn policies_of_calico_name_every_pod_in_their_reach() {
         );
     }
 }
-
-#[test]
-fn policies_of_istio_in_its_root_namespace_are_for_all() {
-    let policy = |namespace: &str, spec: &str| {
-        format!(
-            "{{apiVersion: security.istio.io/v1, kind: AuthorizationPolicy, metadata: {{namespace: {namespace}, name: p}}, spec: {spec}}}"
-        )
-    };
-    check(&policy("shop", "{}"), "pods of Pod/shop/db, Pod/shop/web");
-    check(
-        &policy("shop", "{selector: {matchLabels: {app: db}}}"),
-        "pods of Pod/shop/db",
-    );
-    check(
-        &policy("istio-system", "{selector: {matchLabels: {app: web}}}"),
-        "pods of Pod/ops/web, Pod/shop/web",
-    );
-}
-
-#[test]
-fn other_kinds_of_the_same_groups_are_no_policies() {
-    let found = diagnostics(&format!(
-        "{PODS}---\n{{apiVersion: security.istio.io/v1, kind: RequestAuthentication, metadata: {{namespace: shop, name: p}}, spec: {{}}}}\n"
-    ));
-    assert!(!found.contains("verdicts about their traffic"), "{found}");
-}

@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
+/// Reading a large dump allocates tens of millions of short texts on every core: the system's allocator takes a
+/// third of the time for that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let mut out = anstream::stdout().lock();
     let mut err = anstream::stderr().lock();

@@ -7,6 +7,7 @@
 //! [`Technique`].
 
 mod admission;
+mod bindable;
 pub mod certificates;
 mod claims;
 pub mod credential;

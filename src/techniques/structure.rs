@@ -13,7 +13,7 @@ use super::references::{Holder, Keys};
 use super::{ANY, Certainty, Context, Evidence, Opens, Place, Position, Reason, Relation, Step};
 use crate::model::{ObjectId, Protocol, Text, UNNAMED_WORKER};
 use crate::network::{Allowed, Direction, Hub, Unit, Verdict};
-use crate::rbac::{self, Identity, Power, Scope};
+use crate::rbac::{self, Identity, Scope};
 
 /// Adds every structural step.
 pub(super) fn relate(context: &Context<'_>, steps: &mut Vec<Step>) {
@@ -531,11 +531,7 @@ pub(super) fn identity_object(identity: &Identity) -> ObjectId {
 
 /// `HOLDS`, and `COVERS` from a grant for the cluster to the same grant in each namespace.
 fn grants(context: &Context<'_>, steps: &mut Vec<Step>) {
-    let mut wide = BTreeSet::<&'static Power>::new();
     for holding in context.held.holdings(context.access) {
-        if holding.scope == Scope::Cluster && holding.power.is_namespaced() {
-            wide.insert(holding.power);
-        }
         let identity = &holding.identity;
         let evidence = holding
             .reasons
@@ -548,7 +544,7 @@ fn grants(context: &Context<'_>, steps: &mut Vec<Step>) {
             evidence.collect(),
         ));
     }
-    for power in wide {
+    for power in context.held.wide() {
         for namespace in context.held.all_namespaces() {
             steps.push(step(
                 Relation::Covers,

@@ -10,8 +10,10 @@ mod admission;
 mod bindable;
 pub mod certificates;
 mod claims;
+mod controllers;
 pub mod credential;
 pub mod datastore;
+pub mod deputy;
 pub mod escape;
 mod explain;
 pub mod exposure;
@@ -127,6 +129,7 @@ static FAMILIES: &[&[&Technique]] = &[
     roles::TECHNIQUES,
     certificates::TECHNIQUES,
     webhooks::TECHNIQUES,
+    deputy::TECHNIQUES,
 ];
 
 /// Every technique, family by family.

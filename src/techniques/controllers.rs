@@ -393,12 +393,12 @@ fn by_image(image: &str) -> Vec<usize> {
         Some((name, tag)) if !tag.contains('/') => name,
         _ => name,
     };
-    let is = |end: &&str| {
-        let whole = name == *end || name.strip_suffix(*end).is_some_and(|rest| rest.ends_with('/'));
+    let is = |end: &str| {
+        let whole = name == end || name.strip_suffix(end).is_some_and(|rest| rest.ends_with('/'));
         whole || is_hashed(name, end)
     };
     (0..CONTROLLERS.len())
-        .filter(|&at| CONTROLLERS[at].images.iter().any(|end| is(&end)))
+        .filter(|&at| CONTROLLERS[at].images.iter().any(|end| is(end)))
         .collect()
 }
 

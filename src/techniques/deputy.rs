@@ -60,12 +60,12 @@ fn confused_deputy(context: &Context<'_>, sink: &mut Sink<'_>) {
                 Gives::Pods { privileged } => pods(context, sink, &controller, power, privileged),
                 Gives::PodChanges => pod_changes(context, sink, &controller, power),
                 Gives::Credentials => credentials(context, sink, &controller, power),
-                Gives::OwnToken => own_token(context, sink, &controller, power, None),
+                Gives::OwnToken => own_token(context, sink, &controller, power, &[]),
                 Gives::OwnTokenIf(key) => {
                     let setting = controller.setting(context, key);
                     if let Some((id, value)) = setting.filter(|(_, value)| *value == "true") {
                         let fact = Evidence::new(id.clone(), format!("/data/{key}"), value);
-                        own_token(context, sink, &controller, power, Some(fact));
+                        own_token(context, sink, &controller, power, &[fact]);
                     }
                 }
                 Gives::Nodes(label) => nodes(context, sink, &controller, power, label),
@@ -157,8 +157,11 @@ fn account(
     }
 }
 
-/// Whether the controller's account may do something in a namespace.
-fn may(context: &Context<'_>, controller: &Running, namespace: &str, asked: &[(&str, &str, &str)]) -> bool {
+/// A verb, an API group, and a resource with its subresource.
+type Asked = (&'static str, &'static str, &'static str);
+
+/// Whether the controller's account may do one of these things in a namespace.
+fn may(context: &Context<'_>, controller: &Running, namespace: &str, asked: &[Asked]) -> bool {
     let caller = Caller::of(&controller.account, []);
     asked.iter().any(|&(verb, group, resource)| {
         let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
@@ -175,7 +178,7 @@ fn may(context: &Context<'_>, controller: &Running, namespace: &str, asked: &[(&
 }
 
 /// What makes pods, any one of which a controller may use for them.
-const MAKES_PODS: &[(&str, &str, &str)] = &[
+const MAKES_PODS: &[Asked] = &[
     ("create", "", "pods"),
     ("create", "apps", "deployments"),
     ("create", "apps", "statefulsets"),
@@ -221,19 +224,15 @@ fn pod_changes(context: &Context<'_>, sink: &mut Sink<'_>, controller: &Running,
 }
 
 fn credentials(context: &Context<'_>, sink: &mut Sink<'_>, controller: &Running, power: &'static Power) {
-    let gains: [(&[(&str, &str, &str)], fn(&Text) -> Position); 2] = [
-        (&[("create", "", "serviceaccounts/token")], any_account),
-        (&[("get", "", "secrets")], |namespace| {
-            Holder::Secret.whole(&Place::new(namespace, ANY))
-        }),
-    ];
+    let tokens: Asked = ("create", "", "serviceaccounts/token");
+    let secrets: Asked = ("get", "", "secrets");
     for (namespace, grant) in by_namespace(context, power) {
-        for (asked, gained) in &gains {
-            if may(context, controller, namespace, asked) {
+        let every_secret = Holder::Secret.whole(&Place::new(namespace, ANY));
+        for (asked, gained) in [(tokens, any_account(namespace)), (secrets, every_secret)] {
+            if may(context, controller, namespace, &[asked]) {
                 let evidence = controller.evidence.iter().cloned();
                 let evidence = evidence.chain([namespace_fact(namespace)]).collect();
-                let certainty = condition(controller.kind);
-                sink.step_if([grant.clone()], gained(namespace), certainty, evidence);
+                sink.step_if([grant.clone()], gained, condition(controller.kind), evidence);
             }
         }
     }
@@ -244,11 +243,15 @@ fn own_token(
     sink: &mut Sink<'_>,
     controller: &Running,
     power: &'static Power,
-    setting: Option<Evidence>,
+    settings: &[Evidence],
 ) {
     for grant in anywhere(context, power) {
         let token = Position::Credential(Opens::Identity(controller.account.clone()));
-        let evidence = controller.evidence.iter().cloned().chain(setting.clone());
+        let evidence = controller
+            .evidence
+            .iter()
+            .cloned()
+            .chain(settings.iter().cloned());
         sink.step_if([grant], token, condition(controller.kind), evidence.collect());
     }
 }

@@ -31,6 +31,7 @@ pub mod roles;
 pub mod running_pod;
 pub mod secrets;
 mod security;
+pub mod steal;
 mod step;
 mod structure;
 mod technique;
@@ -40,7 +41,7 @@ pub mod webhooks;
 pub use claims::Claims;
 pub use explain::explain;
 pub use held::Held;
-pub use position::{ANY, Label, Opens, Place, Position};
+pub use position::{ANY, Label, MOVED, Opens, Place, Position, SOME};
 pub use step::{Certainty, Evidence, Family, Reason, Relation, Step};
 pub use technique::{Sink, Technique};
 
@@ -130,6 +131,7 @@ static FAMILIES: &[&[&Technique]] = &[
     certificates::TECHNIQUES,
     webhooks::TECHNIQUES,
     deputy::TECHNIQUES,
+    steal::TECHNIQUES,
 ];
 
 /// Every technique, family by family.

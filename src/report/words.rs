@@ -3,13 +3,20 @@
 //! **Trap.** Techniques bring their own words (title, remediation); nothing here may name one.
 
 use crate::rbac::Scope;
-use crate::techniques::{ANY, Position, Relation};
+use crate::techniques::{ANY, MOVED, Position, Relation, SOME};
 
 /// Returns what the attacker has at a position, as a phrase: `code running in Pod/shop/web-0`.
 pub fn gains(position: &Position) -> String {
     match position {
         Position::Internet => "packets from outside the cluster".to_owned(),
+        Position::Pod(place) if place.name == MOVED => {
+            format!(
+                "the pods of {} that are made anew on a held node",
+                place.namespace
+            )
+        }
         Position::Pod(_) | Position::Container(..) => format!("code running in {position}"),
+        Position::Node(name) if name == SOME => "root on some node".to_owned(),
         Position::Node(_) => format!("root on {position}"),
         Position::Identity(_) => format!("API requests as {position}"),
         Position::Credential(_) => format!("the credential {position}"),
@@ -52,5 +59,6 @@ pub(super) fn relation_title(relation: Relation) -> &'static str {
         Relation::Covers => "A wider right covers a narrower one",
         Relation::Exposed => "The outside reaches the port",
         Relation::Includes => "A choice among many includes each",
+        Relation::OneOf => "Any one of a kind will do",
     }
 }

@@ -10,15 +10,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::pods::{ContainerView, PodView, any_node, any_pod, pods};
 use super::references::{Holder, Keys};
-use super::{ANY, Certainty, Context, Evidence, Opens, Place, Position, Reason, Relation, Step};
+use super::steal::steers;
+use super::{ANY, Certainty, Context, Evidence, Opens, Place, Position, Reason, Relation, SOME, Step};
 use crate::model::{ObjectId, Protocol, Text, UNNAMED_WORKER};
 use crate::network::{Allowed, Direction, Hub, Unit, Verdict};
-use crate::rbac::{self, Identity, Power, Scope};
+use crate::rbac::{self, Identity, Scope, power};
 
 /// Adds every structural step.
 pub(super) fn relate(context: &Context<'_>, steps: &mut Vec<Step>) {
     containers(context, steps);
     choices(context, steps);
+    some_node(context, steps);
     keys(context, steps);
     network(context, steps);
     own_node(context, steps);
@@ -99,6 +101,22 @@ fn choices(context: &Context<'_>, steps: &mut Vec<Step>) {
         );
         steps.push(step(Relation::Includes, any_node(), worker, vec![unnamed]));
     }
+}
+
+/// `ONE_OF`: where it matters that some node is held, whichever it is.
+fn some_node(context: &Context<'_>, steps: &mut Vec<Step>) {
+    if !steers(context) {
+        return;
+    }
+    let mut add = |name: &Text| {
+        let node = Position::Node(name.clone());
+        let exists = vec![Evidence::new(ObjectId::cluster_scoped("Node", name), "", "")];
+        steps.push(step(Relation::OneOf, node, Position::Node(SOME.into()), exists));
+    };
+    if context.cluster.nodes.is_empty() {
+        add(&UNNAMED_WORKER.into());
+    }
+    context.cluster.nodes.iter().for_each(|(id, _)| add(&id.name));
 }
 
 /// `INCLUDES`: whoever controls a namespace has what is in it, whoever controls the cluster has everything.
@@ -466,7 +484,28 @@ pub(super) fn identities(context: &Context<'_>) -> BTreeSet<Identity> {
             .holdings(context.access)
             .map(|holding| holding.identity.clone()),
     );
+    if kubelets_count(context) {
+        let nodes = context.cluster.nodes.values();
+        found.extend(nodes.map(|node| kubelet(&node.meta.name)));
+    }
     found
+}
+
+/// The user that the kubelet of a node is.
+pub(super) fn kubelet(node: &str) -> Identity {
+    Identity::User(format!("system:node:{node}").into())
+}
+
+/// Whether anyone can act as a kubelet without being root on its node.
+pub(super) fn kubelets_count(context: &Context<'_>) -> bool {
+    let held = context.held;
+    let wide = [&power::IMPERSONATE_USERS, &power::APPROVE_SIGNING_REQUESTS];
+    let is_meant = |(_, name, _): (&Text, &Text, Position)| {
+        name.starts_with("system:node:") || super::certificates::signs_clients(name)
+    };
+    wide.iter()
+        .any(|power| held.everywhere(power).is_some() || held.names(power).any(is_meant))
+        || super::steal::joins(context)
 }
 
 /// `IN_GROUP` for the groups that hold something, `TALKS_TO` for every identity.
@@ -531,11 +570,7 @@ pub(super) fn identity_object(identity: &Identity) -> ObjectId {
 
 /// `HOLDS`, and `COVERS` from a grant for the cluster to the same grant in each namespace.
 fn grants(context: &Context<'_>, steps: &mut Vec<Step>) {
-    let mut wide = BTreeSet::<&'static Power>::new();
     for holding in context.held.holdings(context.access) {
-        if holding.scope == Scope::Cluster && holding.power.is_namespaced() {
-            wide.insert(holding.power);
-        }
         let identity = &holding.identity;
         let evidence = holding
             .reasons
@@ -548,7 +583,7 @@ fn grants(context: &Context<'_>, steps: &mut Vec<Step>) {
             evidence.collect(),
         ));
     }
-    for power in wide {
+    for power in context.held.wide() {
         for namespace in context.held.all_namespaces() {
             steps.push(step(
                 Relation::Covers,

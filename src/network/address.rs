@@ -133,7 +133,7 @@ pub(super) fn cidr(text: &str) -> Result<Range, String> {
 }
 
 /// The address space of both families, cut at every border of the blocks.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Cells(Vec<Range>);
 
 impl Cells {

@@ -2,6 +2,7 @@
 
 mod destinations;
 mod entries;
+mod laws;
 mod oracle;
 mod policies;
 mod random;

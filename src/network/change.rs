@@ -262,19 +262,22 @@ fn told_apart(
 ) -> Vec<Vec<usize>> {
     let mut known = Vec::<(Vec<bool>, Vec<PortSet>)>::new();
     let mut parts = Vec::<Vec<usize>>::new();
+    // Filled again for each pod: most pods are like the one before, and nothing is allocated for them.
+    let mut own = (Vec::new(), Vec::new());
     for &index in &group.pods {
         let Some((_, pod)) = cluster.pods.at(index) else {
             continue;
         };
-        let selected = selectors
-            .iter()
-            .map(|selector| selector.pods.matches(&pod.meta.labels));
-        let numbers = names.iter().map(|name| named_ports(pod, name));
-        let own = (selected.collect(), numbers.collect());
+        own.0.clear();
+        own.1.clear();
+        let labels = &pod.meta.labels;
+        own.0
+            .extend(selectors.iter().map(|selector| selector.pods.matches(labels)));
+        own.1.extend(names.iter().map(|name| named_ports(pod, name)));
         if let Some(at) = known.iter().position(|known| *known == own) {
             parts[at].push(index);
         } else {
-            known.push(own);
+            known.push(own.clone());
             parts.push(vec![index]);
         }
     }

@@ -6,6 +6,7 @@ mod laws;
 mod oracle;
 mod policies;
 mod random;
+mod services;
 mod unmodelled;
 
 use std::net::IpAddr;

@@ -304,3 +304,47 @@ fn a_policy_added_later_is_as_if_it_had_been_there() {
         }
     }
 }
+
+/// Pods that no policy told apart before: the groups must be split, and every number behind them follow.
+#[test]
+fn a_policy_added_later_splits_the_groups_that_it_tells_apart() {
+    let mut objects = Vec::new();
+    for namespace in ["dev", "ops", "shop"] {
+        for (number, app) in ["a", "b", "a", "c"].iter().enumerate() {
+            objects.push(json!({ "apiVersion": "v1", "kind": "Pod",
+                "metadata": { "namespace": namespace, "name": format!("p{number}"), "labels": { "app": app } },
+                "spec": { "containers": [{ "name": "c", "image": "i", "ports": [
+                    { "name": "http", "containerPort": 80 + u16::from(number > 1) }] }] },
+                "status": { "phase": "Running" } }));
+        }
+    }
+    let policy = |namespace: &str, name: &str, rule: Value| {
+        json!({ "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+            "metadata": { "namespace": namespace, "name": name },
+            "spec": { "podSelector": { "matchLabels": { "app": "a" } }, "ingress": [rule] } })
+    };
+    let anyone_with =
+        |app: &str| json!([{ "namespaceSelector": {}, "podSelector": { "matchLabels": { "app": app } } }]);
+    let policies = [
+        policy("dev", "labels", json!({ "from": anyone_with("b") })),
+        policy(
+            "ops",
+            "ports",
+            json!({ "from": anyone_with("c"), "ports": [{ "port": "http" }] }),
+        ),
+        policy("shop", "again", json!({ "from": anyone_with("a") })),
+    ];
+    let cluster = read(&objects);
+    let mut network = evaluated(&cluster);
+    assert_eq!(network.groups().len(), 3);
+    for policy in &policies {
+        let added: NetworkPolicy = serde_json::from_value(policy.clone()).unwrap();
+        network = network.with_policy(&cluster, &added).0;
+        objects.push(policy.clone());
+        let whole = read(&objects);
+        let anew = evaluated(&whole);
+        assert_eq!(connections(&cluster, &network), connections(&whole, &anew));
+        assert_eq!(through_hubs(&cluster, &network), through_hubs(&whole, &anew));
+    }
+    assert!(network.groups().len() > 6);
+}

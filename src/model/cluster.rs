@@ -114,6 +114,10 @@ impl<T> Objects<T> {
 }
 
 /// A pair of a map as its readers see it.
+#[expect(
+    clippy::borrowed_box,
+    reason = "the map hands out references to what it holds"
+)]
 fn unboxed<'a, T>((id, object): (&'a ObjectId, &'a Box<T>)) -> (&'a ObjectId, &'a T) {
     (id, object)
 }

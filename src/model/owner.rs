@@ -107,16 +107,16 @@ impl Cluster {
     /// The top workloads of all pods. Pods that have their direct controller in common are asked about once.
     fn workloads_with_pods(&self) -> BTreeSet<ObjectId> {
         let mut known = FxHashSet::default();
-        let mut owned = BTreeSet::new();
+        let mut tops = BTreeSet::new();
         for pod in self.pods.values() {
             let Some(owner) = pod.meta.controller() else {
                 continue;
             };
             if known.insert((&pod.meta.namespace, &owner.kind, &owner.name)) {
-                owned.insert(self.workload_of(pod));
+                tops.insert(self.workload_of(pod));
             }
         }
-        owned
+        tops
     }
 
     /// Whether a workload's controller is not itself a workload of the input that will stand for it.

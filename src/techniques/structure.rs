@@ -223,6 +223,7 @@ fn network(context: &Context<'_>, steps: &mut Vec<Step>) {
         }
         let position = Position::Network(format!("hub/{}/{number}", first.name).into());
         senders(context, hub, &position, steps);
+        let entering = allowed(&hub.ingress, "ingress");
         for (group, port, protocol) in behind {
             let Some((id, _)) = groups[group]
                 .pods
@@ -231,13 +232,13 @@ fn network(context: &Context<'_>, steps: &mut Vec<Step>) {
             else {
                 continue;
             };
-            let evidence = vec![allowed(&hub.ingress, id, "ingress")];
+            let evidence = vec![entering(id)];
             let conclusion = group_port(&groups[group].name, port, protocol);
-            let mut entering = step(Relation::Reaches, position.clone(), conclusion, evidence);
+            let mut enters = step(Relation::Reaches, position.clone(), conclusion, evidence);
             if hub.doubtful {
-                entering.certainty = Certainty::Conditional(PLUGIN.into());
+                enters.certainty = Certainty::Conditional(PLUGIN.into());
             }
-            steps.push(entering);
+            steps.push(enters);
             reached.insert((group, port, protocol));
         }
     }
@@ -266,6 +267,7 @@ fn group_port(group: &Text, port: u16, protocol: Protocol) -> Position {
 }
 
 fn senders(context: &Context<'_>, hub: &Hub, position: &Position, steps: &mut Vec<Step>) {
+    let allowed = allowed(&hub.egress, "egress");
     for number in context.network.sources(hub).iter() {
         let (sender, evidence) = match context.network.units().get(number) {
             Some(Unit::Group(group)) => {
@@ -273,10 +275,7 @@ fn senders(context: &Context<'_>, hub: &Hub, position: &Position, steps: &mut Ve
                 let Some((id, _)) = group.pods.first().and_then(|&pod| context.cluster.pods.at(pod)) else {
                     continue;
                 };
-                (
-                    Position::Network(group.name.clone()),
-                    allowed(&hub.egress, id, "egress"),
-                )
+                (Position::Network(group.name.clone()), allowed(id))
             }
             Some(Unit::Nodes(names)) => {
                 let Some(first) = names.first() else {
@@ -358,15 +357,17 @@ fn local(node: &Text, side: &str) -> Position {
     Position::Network(format!("node/{node}/{side}").into())
 }
 
-fn allowed(by: &Allowed, pod: &ObjectId, direction: &str) -> Evidence {
-    match by {
-        Allowed::Default => Evidence::new(
-            pod.clone(),
-            "/metadata/labels",
-            format!("no policy isolates its {direction}"),
+/// What allows a direction: the rule, or for each pod that no policy isolates it.
+fn allowed(by: &Allowed, direction: &str) -> impl Fn(&ObjectId) -> Evidence {
+    let (rule, path, value) = match by {
+        Allowed::Rule(policy, pointer) => (Some(policy.clone()), pointer.clone(), Text::default()),
+        Allowed::Default => (
+            None,
+            "/metadata/labels".into(),
+            format!("no policy isolates its {direction}").into(),
         ),
-        Allowed::Rule(policy, pointer) => Evidence::new(policy.clone(), pointer, ""),
-    }
+    };
+    move |pod| Evidence::new(rule.as_ref().unwrap_or(pod).clone(), &path, &value)
 }
 
 /// The ports that matter, by pod: those of datastores and those that are exposed.

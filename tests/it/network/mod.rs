@@ -2,9 +2,11 @@
 
 mod destinations;
 mod entries;
+mod laws;
 mod oracle;
 mod policies;
 mod random;
+mod services;
 mod unmodelled;
 
 use std::net::IpAddr;

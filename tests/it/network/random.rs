@@ -18,15 +18,15 @@ impl Dice {
         usize::try_from((z ^ (z >> 31)) % sides as u64).unwrap()
     }
 
-    fn chance(&mut self, percent: usize) -> bool {
+    pub(super) fn chance(&mut self, percent: usize) -> bool {
         self.roll(100) < percent
     }
 
-    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+    pub(super) fn pick<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.roll(of.len())]
     }
 
-    fn some<T>(&mut self, most: usize, mut make: impl FnMut(&mut Self) -> T) -> Vec<T> {
+    pub(super) fn some<T>(&mut self, most: usize, mut make: impl FnMut(&mut Self) -> T) -> Vec<T> {
         (0..=self.roll(most + 1)).skip(1).map(|_| make(self)).collect()
     }
 }
@@ -46,7 +46,7 @@ const PORT_NAMES: [&str; 2] = ["http", "dns"];
 const PROTOCOLS: [&str; 3] = ["TCP", "UDP", "SCTP"];
 /// The ports that clusters speak of, and their neighbours.
 pub(super) const PORTS: [u16; 6] = [80, 81, 82, 53, 1, 65535];
-const CIDRS: [&str; 9] = [
+pub(super) const CIDRS: [&str; 9] = [
     "0.0.0.0/0",
     "10.0.0.0/8",
     "10.1.0.0/16",

@@ -2,8 +2,7 @@
 
 use std::process::ExitCode;
 
-/// Reading a large dump allocates tens of millions of short texts on every core: the system's allocator takes a
-/// third of the time for that.
+/// Reading a large dump allocates tens of millions of short texts on every core.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -21,6 +21,7 @@ mod who;
 
 pub use holding::{Given, Holding};
 pub use identity::Identity;
+pub use node::NODE_USER;
 pub use power::{And, Objects, Power, Right, Scope};
 pub use reason::Reason;
 pub use request::{Caller, Request, ResourceRequest};

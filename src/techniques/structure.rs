@@ -14,7 +14,7 @@ use super::steal::steers;
 use super::{ANY, Certainty, Context, Evidence, Opens, Place, Position, Reason, Relation, SOME, Step};
 use crate::model::{ObjectId, Protocol, Text, UNNAMED_WORKER};
 use crate::network::{Allowed, Direction, Hub, Unit, Verdict};
-use crate::rbac::{self, Identity, Scope, power};
+use crate::rbac::{self, Identity, NODE_USER, Scope, power};
 
 /// Adds every structural step.
 pub(super) fn relate(context: &Context<'_>, steps: &mut Vec<Step>) {
@@ -494,7 +494,7 @@ pub(super) fn identities(context: &Context<'_>) -> BTreeSet<Identity> {
 
 /// The user that the kubelet of a node is.
 pub(super) fn kubelet(node: &str) -> Identity {
-    Identity::User(format!("system:node:{node}").into())
+    Identity::User(format!("{NODE_USER}{node}").into())
 }
 
 /// Whether anyone can act as a kubelet without being root on its node.
@@ -502,7 +502,7 @@ pub(super) fn kubelets_count(context: &Context<'_>) -> bool {
     let held = context.held;
     let wide = [&power::IMPERSONATE_USERS, &power::APPROVE_SIGNING_REQUESTS];
     let is_meant = |(_, name, _): (&Text, &Text, Position)| {
-        name.starts_with("system:node:") || super::certificates::signs_clients(name)
+        name.starts_with(NODE_USER) || super::certificates::signs_clients(name)
     };
     wide.iter()
         .any(|power| held.everywhere(power).is_some() || held.names(power).any(is_meant))

@@ -20,6 +20,10 @@ mod generate_cluster;
 
 use generate_cluster::{Plan, Sink, Size, put_cluster};
 
+/// The allocator of the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const SMALL: u32 = 20_000;
 
 /// A cluster in the proportions of the largest that Kubernetes supports.

@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Reading a large dump allocates tens of millions of short texts on every core.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let mut out = anstream::stdout().lock();
     let mut err = anstream::stderr().lock();

@@ -95,11 +95,21 @@ pub(super) fn warn<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>, er
         .into_iter()
         .filter(|found| found.code.severity() == Severity::Warning)
         .collect();
-    for found in warnings.iter().take(DIAGNOSTICS_SHOWN) {
-        let _ = writeln!(err, "warning: {}", safe(&found.to_string().replace('\n', "\\n")));
+    let alike = report::folded(
+        warnings.iter().copied(),
+        |found| (found.code, &found.hint),
+        |found| &found.message,
+    );
+    for (found, count) in alike.iter().take(DIAGNOSTICS_SHOWN) {
+        let more = match count {
+            1 => String::new(),
+            count => format!(" and {} more like it", count - 1),
+        };
+        let text = found.to_string().replace('\n', "\\n");
+        let _ = writeln!(err, "warning: {}{more}", safe(&text));
     }
-    if warnings.len() > DIAGNOSTICS_SHOWN {
-        let rest = counted(warnings.len() - DIAGNOSTICS_SHOWN, "more warning");
+    if alike.len() > DIAGNOSTICS_SHOWN {
+        let rest = counted(alike.len() - DIAGNOSTICS_SHOWN, "more warning");
         let _ = writeln!(err, "warning: {rest}; `beachhead report` lists all");
     }
 }

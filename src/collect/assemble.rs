@@ -13,10 +13,10 @@ use super::piece::Head;
 
 /// Kinds that decide what may be reached or admitted and that no rule reads: group and kind, empty for any.
 ///
+/// Those that `network` reads or names the pods of are not here: one warning is enough.
+///
 /// Groups count with everything that ends in them after a dot.
 const DECIDING: &[(&str, &str)] = &[
-    ("projectcalico.org", "NetworkPolicy"),
-    ("projectcalico.org", "GlobalNetworkPolicy"),
     ("antrea.io", "NetworkPolicy"),
     ("antrea.io", "ClusterNetworkPolicy"),
     ("policy.linkerd.io", "AuthorizationPolicy"),

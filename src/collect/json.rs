@@ -252,36 +252,26 @@ impl JsonSplitter {
 
     /// Walks to the byte after the bracket that brings the depth down to `floor`, or to the window's end.
     fn nested(&mut self, window: &[u8], floor: usize) {
-        let mut at = self.at;
-        let mut depth = self.depth;
-        while at < window.len() {
-            if self.in_string {
-                self.at = at;
-                self.string(window);
-                at = self.at;
-                continue;
-            }
-            let Some(step) = window[at..]
-                .iter()
-                .position(|byte| matches!(byte, b'"' | b'{' | b'}' | b'[' | b']'))
-            else {
-                at = window.len();
-                break;
-            };
-            at += step + 1;
-            match window[at - 1] {
-                b'"' => self.in_string = true,
-                b'{' | b'[' => depth += 1,
-                _ => {
-                    depth -= 1;
-                    if depth <= floor {
-                        break;
+        if self.in_string {
+            self.string(window);
+        }
+        while let Some(&byte) = window.get(self.at) {
+            self.at += 1;
+            match byte {
+                b'"' => {
+                    self.in_string = true;
+                    self.string(window);
+                }
+                b'{' | b'[' => self.depth += 1,
+                b'}' | b']' => {
+                    self.depth -= 1;
+                    if self.depth <= floor {
+                        return;
                     }
                 }
+                _ => {}
             }
         }
-        self.at = at;
-        self.depth = depth;
     }
 
     /// Walks to the byte after the closing quote, or to the window's end.
@@ -290,10 +280,7 @@ impl JsonSplitter {
             self.escaped = false;
             self.at += 1;
         }
-        while let Some(step) = window[self.at..]
-            .iter()
-            .position(|byte| matches!(byte, b'"' | b'\\'))
-        {
+        while let Some(step) = memchr::memchr2(b'"', b'\\', &window[self.at..]) {
             self.at += step + 1;
             if window[self.at - 1] == b'"' {
                 self.in_string = false;

@@ -22,6 +22,8 @@ pub struct Family {
     pub open: bool,
     /// Variables and words on the command line that make an open one ask.
     pub locks: &'static [&'static str],
+    /// Options whose value lists the URLs it listens on.
+    pub listens: &'static [&'static str],
     /// Variables that open a closed one: the value, or an empty text for any.
     pub unlocks: &'static [(&'static str, &'static str)],
 }
@@ -59,6 +61,7 @@ pub const FAMILIES: &[Family] = &[
         options: &[],
         open: false,
         locks: &[],
+        listens: &[],
         unlocks: &[
             ("POSTGRES_HOST_AUTH_METHOD", "trust"),
             ("ALLOW_EMPTY_PASSWORD", "yes"),
@@ -86,6 +89,7 @@ pub const FAMILIES: &[Family] = &[
         options: &[],
         open: false,
         locks: &[],
+        listens: &[],
         unlocks: &[
             ("MYSQL_ALLOW_EMPTY_PASSWORD", ""),
             ("MARIADB_ALLOW_EMPTY_ROOT_PASSWORD", ""),
@@ -121,6 +125,7 @@ pub const FAMILIES: &[Family] = &[
             "--auth",
             "--keyFile",
         ],
+        listens: &[],
         unlocks: &[],
     },
     Family {
@@ -132,6 +137,7 @@ pub const FAMILIES: &[Family] = &[
         options: &["--password"],
         open: false,
         locks: &[],
+        listens: &[],
         unlocks: &[],
     },
     Family {
@@ -164,6 +170,7 @@ pub const FAMILIES: &[Family] = &[
             "VALKEY_PASSWORD_FILE",
             "REDIS_ARGS",
         ],
+        listens: &[],
         unlocks: &[],
     },
     Family {
@@ -175,6 +182,7 @@ pub const FAMILIES: &[Family] = &[
         options: &[],
         open: true,
         locks: &["-S", "--enable-sasl", "-Y", "--auth-file"],
+        listens: &[],
         unlocks: &[],
     },
     Family {
@@ -186,6 +194,7 @@ pub const FAMILIES: &[Family] = &[
         options: &[],
         open: false,
         locks: &[],
+        listens: &[],
         unlocks: &[],
     },
     Family {
@@ -197,6 +206,7 @@ pub const FAMILIES: &[Family] = &[
         options: &[],
         open: false,
         locks: &[],
+        listens: &[],
         unlocks: &[("xpack.security.enabled", "false")],
     },
     Family {
@@ -208,6 +218,7 @@ pub const FAMILIES: &[Family] = &[
         options: &[],
         open: false,
         locks: &[],
+        listens: &[],
         unlocks: &[
             ("DISABLE_SECURITY_PLUGIN", "true"),
             ("plugins.security.disabled", "true"),
@@ -222,6 +233,7 @@ pub const FAMILIES: &[Family] = &[
         options: &[],
         open: true,
         locks: &["CASSANDRA_AUTHENTICATOR", "--authenticator"],
+        listens: &[],
         unlocks: &[],
     },
     Family {
@@ -233,6 +245,7 @@ pub const FAMILIES: &[Family] = &[
         options: &[],
         open: false,
         locks: &[],
+        listens: &[],
         unlocks: &[("ALLOW_EMPTY_PASSWORD", "yes")],
     },
     Family {
@@ -244,6 +257,7 @@ pub const FAMILIES: &[Family] = &[
         options: &[],
         open: false,
         locks: &[],
+        listens: &[],
         unlocks: &[],
     },
     Family {
@@ -255,6 +269,7 @@ pub const FAMILIES: &[Family] = &[
         options: &[],
         open: false,
         locks: &[],
+        listens: &[],
         unlocks: &[],
     },
     Family {
@@ -271,6 +286,7 @@ pub const FAMILIES: &[Family] = &[
         options: &[],
         open: false,
         locks: &[],
+        listens: &[],
         unlocks: &[],
     },
     Family {
@@ -282,6 +298,7 @@ pub const FAMILIES: &[Family] = &[
         options: &[],
         open: false,
         locks: &[],
+        listens: &[],
         unlocks: &[("NEO4J_AUTH", "none")],
     },
     Family {
@@ -293,6 +310,7 @@ pub const FAMILIES: &[Family] = &[
         options: &[],
         open: false,
         locks: &[],
+        listens: &[],
         unlocks: &[],
     },
     Family {
@@ -304,6 +322,7 @@ pub const FAMILIES: &[Family] = &[
         options: &[],
         open: true,
         locks: &["--client-cert-auth", "ETCD_CLIENT_CERT_AUTH"],
+        listens: &["--listen-client-urls"],
         unlocks: &[],
     },
 ];

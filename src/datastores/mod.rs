@@ -150,8 +150,15 @@ impl ContainerPlace<'_> {
             })
     }
 
-    /// The declared ports that are the family's, else all declared ones, else the family's own.
+    /// The declared ports that are the family's, else all declared ones, else the family's own; none if it says
+    /// that it listens on the loopback address alone.
     fn ports(&self, family: &Family) -> Vec<u16> {
+        let words = self.words();
+        let mut listens = family.listens.iter();
+        let listens = listens.find_map(|option| Self::option(&words, option));
+        if listens.is_some_and(|(_, urls)| urls.split(',').all(is_loopback)) {
+            return Vec::new();
+        }
         let declared: Vec<u16> = self
             .container
             .ports
@@ -299,6 +306,16 @@ impl ContainerPlace<'_> {
         }
         found
     }
+}
+
+/// Whether the host of a URL is this machine alone.
+fn is_loopback(url: &str) -> bool {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = host.split(['/', '?']).next().unwrap_or_default();
+    host.starts_with("127.")
+        || host.starts_with("[::1]")
+        || host == "localhost"
+        || host.starts_with("localhost:")
 }
 
 fn shown(variable: &Variable) -> &str {

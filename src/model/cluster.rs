@@ -32,8 +32,10 @@ pub struct KindInfo {
 }
 
 /// The objects of one map, by id.
+///
+/// They are boxed, so that a map that grows or is sorted moves ids only.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Objects<T>(IndexMap<ObjectId, T, FxBuildHasher>);
+pub struct Objects<T>(IndexMap<ObjectId, Box<T>, FxBuildHasher>);
 
 impl<T> Default for Objects<T> {
     fn default() -> Self {
@@ -44,16 +46,17 @@ impl<T> Default for Objects<T> {
 impl<T> Objects<T> {
     /// Returns the object with this identity.
     pub fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<&T> {
-        self.0.get(&IdRef {
+        let id = IdRef {
             kind,
             namespace,
             name,
-        })
+        };
+        self.0.get(&id).map(Box::as_ref)
     }
 
     /// Returns the object with this id.
     pub fn by_id(&self, id: &ObjectId) -> Option<&T> {
-        self.0.get(id)
+        self.0.get(id).map(Box::as_ref)
     }
 
     /// Whether there is an object with this id.
@@ -62,28 +65,28 @@ impl<T> Objects<T> {
     }
 
     /// Adds or replaces an object; returns the one that was there.
-    pub fn insert(&mut self, id: ObjectId, object: T) -> Option<T> {
+    pub fn insert(&mut self, id: ObjectId, object: Box<T>) -> Option<Box<T>> {
         self.0.insert(id, object)
     }
 
     /// The objects with their ids, in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&ObjectId, &T)> + ExactSizeIterator {
-        self.0.iter()
+        self.0.iter().map(unboxed)
     }
 
     /// The objects in order.
     pub fn values(&self) -> impl DoubleEndedIterator<Item = &T> + ExactSizeIterator {
-        self.0.values()
+        self.0.values().map(Box::as_ref)
     }
 
     /// The objects, to change.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.0.values_mut()
+        self.0.values_mut().map(Box::as_mut)
     }
 
     /// The object at a position of the order, with its id.
     pub fn at(&self, index: usize) -> Option<(&ObjectId, &T)> {
-        self.0.get_index(index)
+        self.0.get_index(index).map(unboxed)
     }
 
     /// The position of an id in the order.
@@ -110,12 +113,27 @@ impl<T> Objects<T> {
     }
 }
 
+/// A pair of a map as its readers see it.
+#[expect(
+    clippy::borrowed_box,
+    reason = "the map hands out references to what it holds"
+)]
+fn unboxed<'a, T>((id, object): (&'a ObjectId, &'a Box<T>)) -> (&'a ObjectId, &'a T) {
+    (id, object)
+}
+
+/// What [`Objects::iter`] returns, by name.
+type Pairs<'a, T> = std::iter::Map<
+    indexmap::map::Iter<'a, ObjectId, Box<T>>,
+    fn((&'a ObjectId, &'a Box<T>)) -> (&'a ObjectId, &'a T),
+>;
+
 impl<'a, T> IntoIterator for &'a Objects<T> {
     type Item = (&'a ObjectId, &'a T);
-    type IntoIter = indexmap::map::Iter<'a, ObjectId, T>;
+    type IntoIter = Pairs<'a, T>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
+        self.0.iter().map(unboxed)
     }
 }
 
@@ -212,8 +230,8 @@ macro_rules! kinds {
             pub fn insert(&mut self, kind: &str, object: Object) -> Option<Source> {
                 let id = ObjectId::new(kind, &object.meta().namespace, &object.meta().name);
                 match object {
-                    $(Object::$type(object) => self.$field.insert(id, *object).map(|old| old.meta.source),)+
-                    Object::Other(object) => self.others.insert(id, *object).map(|old| old.meta.source),
+                    $(Object::$type(object) => self.$field.insert(id, object).map(|old| old.meta.source),)+
+                    Object::Other(object) => self.others.insert(id, object).map(|old| old.meta.source),
                 }
             }
 

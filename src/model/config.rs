@@ -134,7 +134,7 @@ impl<'de> Deserialize<'de> for Settings {
                 text: super::literal::WITHHELD.into(),
                 withheld: true,
             },
-            text => Literal::redacted(key, &text.text),
+            text => text.called(key),
         };
         Ok(Self(
             written

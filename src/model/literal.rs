@@ -39,49 +39,66 @@ impl Literal {
 
     /// Returns the value called `name` without its secret part.
     pub fn redacted(name: &str, value: &str) -> Self {
+        Self::plain(value).redacted_as(name, value)
+    }
+
+    /// Returns this literal, which is the value as written, without the secret part that its `name` tells of.
+    #[must_use]
+    pub fn called(self, name: &str) -> Self {
+        if self.withheld {
+            return self;
+        }
+        let value = self.text.clone();
+        let shown = if value.len() > LONGEST {
+            Self::plain(&value)
+        } else {
+            self
+        };
+        shown.redacted_as(name, &value)
+    }
+
+    /// Returns this literal, which shows the value as it is, or one with the secret parts withheld.
+    fn redacted_as(self, name: &str, value: &str) -> Self {
         if value.is_empty() || is_switch(value) || is_reference(value) {
-            return Self::plain(value);
+            return self;
         }
         let secret = names_a_credential(name) || looks_like_a_key(value);
         if secret && !value.contains("://") {
-            return Self {
-                text: Text::new(WITHHELD),
-                withheld: true,
-            };
+            return Self::withheld(WITHHELD);
         }
         match without_password(value) {
-            Some(text) => Self {
-                text: Text::new(truncated(&text)),
-                withheld: true,
-            },
-            None if secret => Self {
-                text: Text::new(WITHHELD),
-                withheld: true,
-            },
-            None => Self::plain(value),
+            Some(text) => Self::withheld(truncated(&text)),
+            None if secret => Self::withheld(WITHHELD),
+            None => self,
+        }
+    }
+
+    fn withheld(shown: &str) -> Self {
+        Self {
+            text: Text::new(shown),
+            withheld: true,
         }
     }
 }
 
 /// Returns the words of a command line without the credentials in them: `--password=x`, `--password x`.
-pub fn redacted_arguments(words: Vec<String>) -> Vec<Literal> {
-    let mut after_option = None;
-    let mut shown = Vec::with_capacity(words.len());
-    for word in words {
-        let literal = match after_option.take() {
-            Some(option) if !word.starts_with('-') => Literal::redacted(option, &word),
-            _ => redacted_word(&word),
-        };
-        if word.starts_with('-') && !word.contains('=') && names_a_credential(&word) {
-            after_option = Some("password");
+pub fn redacted_arguments(words: Vec<Literal>) -> Vec<Literal> {
+    let mut after_option = false;
+    let redact = |word: Literal| {
+        let is_option = word.text.starts_with('-');
+        let is_value = std::mem::take(&mut after_option) && !is_option;
+        after_option = is_option && !word.text.contains('=') && names_a_credential(&word.text);
+        if is_value {
+            word.called("password")
+        } else {
+            redacted_word(word)
         }
-        shown.push(literal);
-    }
-    shown
+    };
+    words.into_iter().map(redact).collect()
 }
 
-fn redacted_word(word: &str) -> Literal {
-    match word.split_once('=') {
+fn redacted_word(word: Literal) -> Literal {
+    match word.text.split_once('=') {
         Some((option, value)) if !option.contains(char::is_whitespace) && names_a_credential(option) => {
             let value = Literal::redacted(option, value);
             Literal {
@@ -89,7 +106,7 @@ fn redacted_word(word: &str) -> Literal {
                 withheld: value.withheld,
             }
         }
-        _ => Literal::redacted("", word),
+        _ => word.called(""),
     }
 }
 
@@ -118,12 +135,22 @@ pub fn names_a_credential(name: &str) -> bool {
         "_EXPIRY",
         "_EXPIRATION",
     ];
-    let name = name
-        .trim_start_matches('-')
-        .to_ascii_uppercase()
-        .replace(['-', '.'], "_");
-    !NOT.iter().any(|end| name.ends_with(end))
-        && (PARTS.iter().any(|part| name.contains(part)) || ENDS.iter().any(|end| name.ends_with(end)))
+    let name = name.trim_start_matches('-').as_bytes();
+    let ends = |end: &&str| name.len() >= end.len() && is_word(&name[name.len() - end.len()..], end);
+    if NOT.iter().any(ends) {
+        return false;
+    }
+    let contains = |part: &&str| name.windows(part.len()).any(|window| is_word(window, part));
+    ENDS.iter().any(ends) || PARTS.iter().any(contains)
+}
+
+/// Whether part of a name is a word, whatever its case and whether it is joined by `_`, `-` or `.`.
+fn is_word(part: &[u8], word: &str) -> bool {
+    let same = |(byte, wanted): (&u8, u8)| match byte {
+        b'-' | b'.' => wanted == b'_',
+        byte => byte.to_ascii_uppercase() == wanted,
+    };
+    part.iter().zip(word.bytes()).all(same)
 }
 
 fn is_switch(value: &str) -> bool {
@@ -149,6 +176,10 @@ fn looks_like_a_key(value: &str) -> bool {
 /// Returns the value with passwords cut out of URLs (`//user:pass@host`) and of `password=…` settings;
 /// `None` if there is none.
 fn without_password(value: &str) -> Option<String> {
+    // A password follows one of these characters.
+    if !value.contains(['=', ':', ' ', '"', '\'']) {
+        return None;
+    }
     let (mut text, mut found) = without_url_passwords(value);
     for key in ["password", "passwd", "pwd", "secret", "token", "requirepass"] {
         if let Some(cut) = without_setting(&text, key) {
@@ -216,10 +247,14 @@ fn without_setting(text: &str, key: &str) -> Option<String> {
     found.then(|| cut + rest)
 }
 
-/// The place of an ASCII word in a text, in capitals or not.
+/// The place of an ASCII word, given in small letters, in a text, in capitals or not.
 fn find_ignoring_case(text: &str, word: &str) -> Option<usize> {
-    let mut windows = text.as_bytes().windows(word.len());
-    windows.position(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+    let (text, word) = (text.as_bytes(), word.as_bytes());
+    let first = *word.first()?;
+    memchr::memchr2_iter(first, first.to_ascii_uppercase(), text).find(|at| {
+        let window = text.get(*at..at + word.len());
+        window.is_some_and(|window| window.eq_ignore_ascii_case(word))
+    })
 }
 
 fn truncated(text: &str) -> &str {
@@ -316,6 +351,48 @@ mod tests {
     }
 
     #[test]
+    fn a_redacted_value_stays_as_it_is() {
+        for value in [
+            "a=b&password=x://y:z@",
+            "password=x://y:z@h",
+            "token: x pwd=a://b:c@d",
+        ] {
+            let once = Literal::redacted("DSN", value);
+            assert!(
+                once.withheld && !once.text.contains(":z") && !once.text.contains(":c"),
+                "{once}"
+            );
+            assert_eq!(once.clone().called("DSN"), once);
+            assert_eq!(Literal::redacted("DSN", &once.text).text, once.text);
+        }
+    }
+
+    #[test]
+    fn names_are_read_in_any_case_and_with_any_joint() {
+        for name in [
+            "api.key",
+            "--Api-Key",
+            "X_API_KEY_2",
+            "rootpwd",
+            "BASIC_AUTH",
+            "GitTokens",
+        ] {
+            assert!(names_a_credential(name), "{name}");
+        }
+        for name in [
+            "",
+            "-",
+            "TOKEN_FILE",
+            "secret-name",
+            "passage",
+            "AUTHOR",
+            "password_ttl",
+        ] {
+            assert!(!names_a_credential(name), "{name}");
+        }
+    }
+
+    #[test]
     fn a_value_of_many_megabytes_is_read_once() {
         let bomb = "password=x&".repeat(1 << 20) + &"postgres://u:p@h ".repeat(1 << 18);
         let shown = Literal::redacted("DSN", &bomb);
@@ -325,7 +402,7 @@ mod tests {
     #[test]
     fn arguments_lose_the_word_after_the_option() {
         let shown = |words: &[&str]| {
-            let words = redacted_arguments(words.iter().map(|w| (*w).to_owned()).collect());
+            let words = redacted_arguments(words.iter().copied().map(Literal::plain).collect());
             words
                 .iter()
                 .map(|w| w.text.to_string())

@@ -7,6 +7,8 @@
 
 use std::collections::BTreeSet;
 
+use rustc_hash::FxHashSet;
+
 use super::{Cluster, Code, Diagnostic, Meta, ObjectId, OwnerReference, Pod, Text, Workload};
 
 /// Most owners that are followed in a row; chains of Kubernetes' own controllers have three.
@@ -67,8 +69,8 @@ impl Cluster {
         self.workloads.sort();
         self.nodes.sort();
         let (mut diagnostics, circular) = self.circles();
-        let mut taken: BTreeSet<ObjectId> = self.pods.iter().map(|(id, _)| id.clone()).collect();
-        let owned: BTreeSet<ObjectId> = self.pods.values().map(|pod| self.workload_of(pod)).collect();
+        let owned = self.workloads_with_pods();
+        let mut taken = BTreeSet::new();
         let mut stand_ins = Vec::new();
         for (id, workload) in &self.workloads {
             let is_top = workload
@@ -78,7 +80,7 @@ impl Cluster {
             if (is_top || circular.contains(id)) && !owned.contains(id) {
                 for mut pod in self.pods_of_template(id, workload) {
                     let mut pod_id = ObjectId::new("Pod", &id.namespace, &pod.meta.name);
-                    while !taken.insert(pod_id.clone()) {
+                    while self.pods.contains(&pod_id) || !taken.insert(pod_id.clone()) {
                         pod_id.name = format!("{}-{}", pod_id.name, id.kind.to_ascii_lowercase()).into();
                         pod.meta.name = pod_id.name.clone();
                     }
@@ -88,7 +90,7 @@ impl Cluster {
         }
         for (id, pod) in stand_ins {
             self.stand_ins.insert(id.clone());
-            self.pods.insert(id, pod);
+            self.pods.insert(id, Box::new(pod));
         }
         if self.nodes.is_empty() && !self.pods.is_empty() {
             diagnostics.push(Diagnostic::new(
@@ -100,6 +102,21 @@ impl Cluster {
         }
         self.sort();
         diagnostics
+    }
+
+    /// The top workloads of all pods. Pods that have their direct controller in common are asked about once.
+    fn workloads_with_pods(&self) -> BTreeSet<ObjectId> {
+        let mut known = FxHashSet::default();
+        let mut tops = BTreeSet::new();
+        for pod in self.pods.values() {
+            let Some(owner) = pod.meta.controller() else {
+                continue;
+            };
+            if known.insert((&pod.meta.namespace, &owner.kind, &owner.name)) {
+                tops.insert(self.workload_of(pod));
+            }
+        }
+        tops
     }
 
     /// Whether a workload's controller is not itself a workload of the input that will stand for it.
@@ -210,7 +227,7 @@ mod tests {
     fn cluster(workloads: &[(ObjectId, Workload)]) -> Cluster {
         let mut cluster = Cluster::default();
         for (id, workload) in workloads {
-            cluster.workloads.insert(id.clone(), workload.clone());
+            cluster.workloads.insert(id.clone(), Box::new(workload.clone()));
         }
         cluster
     }
@@ -245,7 +262,7 @@ mod tests {
         let with_pods = |order: [usize; 2]| {
             let mut cluster = cluster(&order.map(|at| workloads[at].clone()));
             let id = ObjectId::new("Pod", "shop", &pod.meta.name);
-            cluster.pods.insert(id, pod.clone());
+            cluster.pods.insert(id, Box::new(pod.clone()));
             cluster.add_stand_ins();
             cluster
         };

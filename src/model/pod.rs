@@ -352,16 +352,9 @@ struct WrittenEnvVar {
 
 impl From<WrittenEnvVar> for EnvVar {
     fn from(written: WrittenEnvVar) -> Self {
-        let value = written.value.map(|value| {
-            if value.withheld {
-                value
-            } else {
-                Literal::redacted(&written.name, &value.text)
-            }
-        });
         Self {
+            value: written.value.map(|value| value.called(&written.name)),
             name: written.name,
-            value,
             value_from: written.value_from,
         }
     }
@@ -384,9 +377,7 @@ impl From<Vec<Literal>> for Arguments {
         if words.iter().any(|word| word.withheld) {
             return Self(words);
         }
-        Self(redacted_arguments(
-            words.into_iter().map(|word| word.text.to_string()).collect(),
-        ))
+        Self(redacted_arguments(words))
     }
 }
 

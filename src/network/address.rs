@@ -65,6 +65,11 @@ impl Range {
         self.space == Space::V6
     }
 
+    /// Whether it holds every address of its family.
+    pub fn is_whole(&self) -> bool {
+        self.from == 0 && self.to == self.space.last()
+    }
+
     /// Whether the address is in the range.
     pub fn contains(&self, address: IpAddr) -> bool {
         let (space, number) = placed(address);
@@ -89,9 +94,12 @@ impl Range {
     }
 }
 
-/// `10.0.0.0-10.255.255.255`.
+/// `10.0.0.0-10.255.255.255`; all of IPv6 is `::/0`.
 impl fmt::Display for Range {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_ipv6() && self.is_whole() {
+            return f.write_str("::/0");
+        }
         write!(f, "{}-{}", self.first(), self.last())
     }
 }
@@ -149,7 +157,7 @@ pub(super) fn cidr(text: &str) -> Result<Range, String> {
 }
 
 /// The address space of both families, cut at every border of the blocks.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Cells(Vec<Range>);
 
 impl Cells {

@@ -6,7 +6,7 @@
 //! **Trap.** A cloud's load balancer is no pod: its packets come from outside, and its controller's pod only
 //! configures it.
 
-use crate::model::{Labels, Pod, Text};
+use crate::model::{Cluster, Labels, Pod, Text};
 
 /// Pods that carry traffic from outside to backends.
 #[derive(Debug)]
@@ -19,8 +19,46 @@ pub struct Controller {
     pub namespace: &'static str,
     /// Labels of that namespace.
     pub namespace_labels: &'static [(&'static str, &'static str)],
-    /// Labels of the pods that carry the traffic.
+    /// Labels of the pods that carry the traffic; the rarest first.
     pub pod_labels: &'static [(&'static str, &'static str)],
+    /// Labels that those pods have too as they are usually installed.
+    pub usual_labels: &'static [(&'static str, &'static str)],
+}
+
+/// The positions of the pods of each controller of the table, those that have ended left out.
+///
+/// # Complexity
+/// O(pods × different first labels), which are few: only a pod that carries one is looked at closely.
+pub(super) fn pods(cluster: &Cluster) -> Vec<Vec<usize>> {
+    let mut by_key: Vec<(&str, Vec<usize>)> = Vec::new();
+    for (number, controller) in CONTROLLERS.iter().enumerate() {
+        let Some((key, _)) = controller.pod_labels.first() else {
+            continue;
+        };
+        match by_key.iter_mut().find(|(known, _)| known == key) {
+            Some((_, numbers)) => numbers.push(number),
+            None => by_key.push((key, vec![number])),
+        }
+    }
+    let mut found = vec![Vec::new(); CONTROLLERS.len()];
+    for (index, pod) in cluster.pods.values().enumerate() {
+        for (key, numbers) in &by_key {
+            let Some(value) = pod.meta.labels.get(key) else {
+                continue;
+            };
+            for &number in numbers {
+                let controller = &CONTROLLERS[number];
+                let first = controller.pod_labels.first();
+                if first.is_some_and(|(_, wanted)| value == wanted)
+                    && controller.is_pod(pod)
+                    && !pod.has_ended()
+                {
+                    found[number].push(index);
+                }
+            }
+        }
+    }
+    found
 }
 
 /// What is taken where no controller is known: a pod without labels, in a namespace that no policy names.
@@ -34,6 +72,7 @@ pub(super) static CONTROLLERS: &[Controller] = &[
         namespace: "ingress-controller",
         namespace_labels: &[],
         pod_labels: &[],
+        usual_labels: &[],
     },
     Controller {
         name: "ingress-nginx",
@@ -44,10 +83,10 @@ pub(super) static CONTROLLERS: &[Controller] = &[
             ("app.kubernetes.io/name", "ingress-nginx"),
         ],
         pod_labels: &[
-            ("app.kubernetes.io/component", "controller"),
-            ("app.kubernetes.io/instance", "ingress-nginx"),
             ("app.kubernetes.io/name", "ingress-nginx"),
+            ("app.kubernetes.io/component", "controller"),
         ],
+        usual_labels: &[("app.kubernetes.io/instance", "ingress-nginx")],
     },
     Controller {
         name: "nginx-ingress",
@@ -58,6 +97,7 @@ pub(super) static CONTROLLERS: &[Controller] = &[
             ("app", "nginx-ingress"),
             ("app.kubernetes.io/name", "nginx-ingress"),
         ],
+        usual_labels: &[],
     },
     Controller {
         name: "traefik",
@@ -65,6 +105,7 @@ pub(super) static CONTROLLERS: &[Controller] = &[
         namespace: "traefik",
         namespace_labels: &[],
         pod_labels: &[("app.kubernetes.io/name", "traefik")],
+        usual_labels: &[],
     },
     Controller {
         name: "haproxy",
@@ -72,6 +113,7 @@ pub(super) static CONTROLLERS: &[Controller] = &[
         namespace: "haproxy-controller",
         namespace_labels: &[],
         pod_labels: &[("app.kubernetes.io/name", "kubernetes-ingress")],
+        usual_labels: &[],
     },
     Controller {
         name: "contour",
@@ -79,6 +121,7 @@ pub(super) static CONTROLLERS: &[Controller] = &[
         namespace: "projectcontour",
         namespace_labels: &[],
         pod_labels: &[("app", "envoy")],
+        usual_labels: &[],
     },
     Controller {
         name: "kong",
@@ -86,13 +129,15 @@ pub(super) static CONTROLLERS: &[Controller] = &[
         namespace: "kong",
         namespace_labels: &[],
         pod_labels: &[("app.kubernetes.io/name", "kong")],
+        usual_labels: &[],
     },
     Controller {
         name: "istio",
         classes: &["istio.io/"],
         namespace: "istio-system",
         namespace_labels: &[],
-        pod_labels: &[("app", "istio-ingressgateway"), ("istio", "ingressgateway")],
+        pod_labels: &[("istio", "ingressgateway"), ("app", "istio-ingressgateway")],
+        usual_labels: &[],
     },
     Controller {
         name: "envoy-gateway",
@@ -100,9 +145,10 @@ pub(super) static CONTROLLERS: &[Controller] = &[
         namespace: "envoy-gateway-system",
         namespace_labels: &[],
         pod_labels: &[
-            ("app.kubernetes.io/managed-by", "envoy-gateway"),
             ("app.kubernetes.io/name", "envoy"),
+            ("app.kubernetes.io/managed-by", "envoy-gateway"),
         ],
+        usual_labels: &[],
     },
     Controller {
         name: "openshift-router",
@@ -118,6 +164,7 @@ pub(super) static CONTROLLERS: &[Controller] = &[
             "ingresscontroller.operator.openshift.io/deployment-ingresscontroller",
             "default",
         )],
+        usual_labels: &[],
     },
 ];
 
@@ -141,7 +188,8 @@ impl Controller {
                 .collect()
         };
         let namespace = labels(self.namespace_labels).with("kubernetes.io/metadata.name", self.namespace);
-        (Text::new(self.namespace), namespace, labels(self.pod_labels))
+        let pods: Vec<_> = self.pod_labels.iter().chain(self.usual_labels).copied().collect();
+        (Text::new(self.namespace), namespace, labels(&pods))
     }
 
     /// Whether this controller serves classes that name `class` as theirs.

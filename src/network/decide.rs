@@ -34,6 +34,13 @@ pub(super) struct Atom {
     pub(super) doubtful: bool,
 }
 
+impl Atom {
+    /// Atoms that agree in this are one.
+    pub(super) fn key(&self) -> Key {
+        (self.peers, self.ports, self.cause, self.doubtful)
+    }
+}
+
 /// What is not decided yet, on some ports.
 #[derive(Clone, Debug)]
 struct Cell {
@@ -76,7 +83,8 @@ fn take(cell: &mut Cell, peers: Matched, denies: bool, tables: &Tables) {
     }
 }
 
-type Key = (SetId, PortsId, Cause, bool);
+/// The peers, ports and cause of an atom, and whether it is doubtful.
+pub(super) type Key = (SetId, PortsId, Cause, bool);
 
 /// Walks the tiers of one direction.
 pub(super) struct Decision<'t> {
@@ -104,36 +112,53 @@ impl<'t> Decision<'t> {
         all: UnitSet,
         subjects: &UnitSet,
     ) -> Vec<Atom> {
-        let mut decision = Self {
+        let free = all.minus(subjects);
+        let mut decision = Self::new(levels, tables, all);
+        let whole = decision.tables.set(decision.all.clone());
+        let every_port = decision.tables.port_set(PortSet::all());
+        decision.allow(&free, whole, every_port, Cause::Default, false);
+        decision.walk(subjects)
+    }
+
+    /// Returns what is allowed to some of the subjects.
+    pub(super) fn atoms_of(
+        levels: &'t [Level],
+        tables: &'t mut Tables,
+        all: UnitSet,
+        subjects: &UnitSet,
+    ) -> Vec<Atom> {
+        Self::new(levels, tables, all).walk(subjects)
+    }
+
+    fn new(levels: &'t [Level], tables: &'t mut Tables, all: UnitSet) -> Self {
+        Self {
             levels,
             tables,
             atoms: IndexMap::default(),
             all,
-        };
-        let free = decision.all.minus(subjects);
-        let whole = decision.tables.set(decision.all.clone());
-        let every_port = decision.tables.port_set(PortSet::all());
-        decision.allow(&free, whole, every_port, Cause::Default, false);
-        for class in decision.classes(subjects) {
-            let cells = decision.cells(&class);
+        }
+    }
+
+    fn walk(mut self, subjects: &UnitSet) -> Vec<Atom> {
+        for class in self.classes(subjects) {
+            let cells = self.cells(&class);
             let mut walks = vec![Walk {
                 active: class,
                 cells,
                 level: 0,
             }];
             while let Some(walk) = walks.pop() {
-                walks.extend(decision.level(walk));
+                walks.extend(self.level(walk));
             }
         }
-        let atoms = std::mem::take(&mut decision.atoms);
         let atom = |((peers, ports, cause, doubtful), subjects): (Key, UnitSet)| Atom {
-            subjects: decision.tables.set(subjects),
+            subjects: self.tables.set(subjects),
             peers,
             ports,
             cause,
             doubtful,
         };
-        atoms.into_iter().map(atom).collect()
+        self.atoms.into_iter().map(atom).collect()
     }
 
     fn allow(&mut self, subjects: &UnitSet, peers: SetId, ports: PortsId, cause: Cause, doubtful: bool) {
@@ -159,7 +184,7 @@ impl<'t> Decision<'t> {
         sets.dedup();
         let mut signatures = FxHashMap::<usize, Vec<SetId>>::default();
         for set in sets {
-            for unit in self.tables.units(set).iter() {
+            for unit in self.tables.units(set).and(subjects).iter() {
                 signatures.entry(unit).or_default().push(set);
             }
         }

@@ -35,7 +35,7 @@ pub struct ApiServer {
 }
 
 /// The units of destinations, found once.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Destinations {
     server: ApiServer,
     /// The units of the API server's addresses, with the ports there.
@@ -136,6 +136,16 @@ impl Destinations {
         found.listening = listening;
         found.metadata = metadata;
         found
+    }
+
+    /// Lets every number of a unit follow, none of which is a group's.
+    pub(super) fn renumber(&mut self, starts: &[usize]) {
+        let listening = self.listening.iter_mut().map(|(unit, _)| unit);
+        let nodes = self.nodes.iter_mut().map(|(_, unit)| unit);
+        for unit in listening.chain(nodes).chain(&mut self.metadata) {
+            *unit = starts[*unit];
+        }
+        self.candidates = self.candidates.spread(starts);
     }
 
     fn unit_at(&self, units: &[Unit], pods: usize, address: IpAddr) -> Option<usize> {

@@ -17,7 +17,7 @@ pub enum Outside {
 }
 
 /// Who sends the packets that arrive at the pod.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Sender {
     /// The client, from these addresses (any if empty); a node in its place if `rewritten`.
     Client { ranges: Vec<Range>, rewritten: bool },

@@ -2,12 +2,14 @@
 //!
 //! **Trap.** A policy that lets in one office's addresses does not let in the internet.
 
+use rustc_hash::FxHashMap;
+
 use super::address::{Range, cidr};
 use super::entry::{Entry, Outside, Sender};
 use super::units::UnitSet;
 use super::universe::Unit;
 use super::{Direction, Network, Verdict};
-use crate::model::{Cluster, ObjectId, Protocol, Text};
+use crate::model::{ObjectId, Protocol, Text};
 
 /// A container port that can be reached from outside the cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +28,18 @@ pub struct Exposure {
     pub condition: Option<Text>,
 }
 
+impl Exposure {
+    /// By pod and port; of one way in the widest and surest first.
+    pub(super) fn by_way(&self, other: &Self) -> std::cmp::Ordering {
+        let key = |e: &Self| (e.pod, e.port, e.protocol);
+        let width = |e: &Self| (std::cmp::Reverse(e.outside), e.condition.clone());
+        key(self)
+            .cmp(&key(other))
+            .then_with(|| self.via.cmp(&other.via))
+            .then_with(|| width(self).cmp(&width(other)))
+    }
+}
+
 /// The condition of what only a rewritten address lets in.
 const REWRITTEN: &str = "the packet carries a node's address when policies see it";
 /// The condition of what depends on the network plugin.
@@ -40,40 +54,40 @@ const HALF: [u128; 2] = [1_850_000_000, 1 << 124];
 
 impl Network {
     /// Asks the policies about every way in.
-    pub(super) fn expose(&self, cluster: &Cluster, entries: Vec<Entry>) -> Vec<Exposure> {
+    pub(super) fn expose<'a>(&self, entries: impl IntoIterator<Item = &'a Entry>) -> Vec<Exposure> {
         let mut found = Vec::new();
+        let mut known = FxHashMap::default();
         for entry in entries {
-            if cluster.pods.at(entry.backend.pod).is_none() {
+            let Some(group) = self.group_of(entry.backend.pod) else {
                 continue;
-            }
-            if let Some((outside, condition)) = self.admitted(&entry) {
+            };
+            let key = (
+                group,
+                entry.backend.protocol,
+                entry.backend.port,
+                entry.sender.clone(),
+            );
+            let admitted = *known.entry(key).or_insert_with(|| self.admitted(group, entry));
+            if let Some((outside, condition)) = admitted {
                 found.push(Exposure {
                     pod: entry.backend.pod,
                     port: entry.backend.port,
                     protocol: entry.backend.protocol,
-                    via: entry.via,
+                    via: entry.via.clone(),
                     outside: outside.min(entry.outside),
                     condition: condition.map(Text::new),
                 });
             }
         }
         // Of one way in, the widest and surest counts.
-        found.sort_by(|a, b| {
-            let key = |e: &Exposure| (e.pod, e.port, e.protocol);
-            let width = |e: &Exposure| (std::cmp::Reverse(e.outside), e.condition.clone());
-            key(a)
-                .cmp(&key(b))
-                .then_with(|| a.via.cmp(&b.via))
-                .then_with(|| width(a).cmp(&width(b)))
-        });
+        found.sort_by(Exposure::by_way);
         found.dedup_by(|b, a| (a.pod, a.port, a.protocol, &a.via) == (b.pod, b.port, b.protocol, &b.via));
         found
     }
 
     /// From how far policies let a way in be used, and on what condition.
-    fn admitted(&self, entry: &Entry) -> Option<(Outside, Option<&'static str>)> {
+    fn admitted(&self, target: usize, entry: &Entry) -> Option<(Outside, Option<&'static str>)> {
         let backend = entry.backend;
-        let target = self.group_of(backend.pod)?;
         match &entry.sender {
             Sender::Proxy(units) => {
                 let verdicts = units

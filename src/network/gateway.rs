@@ -5,7 +5,7 @@
 //! Source: <https://gateway-api.sigs.k8s.io/reference/spec/>
 
 use super::entry::{Entry, Outside, Sender, is_internal};
-use super::proxy::{Implementer, Proxies};
+use super::proxy::{Implementer, Proxies, reach};
 use super::service::Wanted;
 use crate::model::{
     BackendReference, Gateway, GatewayRoute, GrantFrom, GrantTo, Listener, ObjectId, ParentReference, Pod,
@@ -113,20 +113,17 @@ impl Proxies<'_, '_> {
                     .get(key)
                     .is_some_and(|name| *name == gateway.meta.name)
             };
-            pod.meta.namespace == gateway.meta.namespace && GATEWAY_NAME.iter().any(named)
+            GATEWAY_NAME.iter().any(named)
         };
-        let groups = self.universe.groups.iter().enumerate();
-        let pods = groups.filter(|(number, _)| self.universe.sample(*number).is_some_and(own));
-        let pods: Vec<usize> = pods.map(|(number, _)| number).collect();
-        if pods.is_empty() || matches!(implementer, Implementer::Cloud) {
-            return self.sender(&implementer, internal, |_| true);
+        let pods = self
+            .services
+            .pods_of(&gateway.meta.namespace)
+            .filter(|(_, pod)| own(pod));
+        let groups = self.groups_of(pods.map(|(index, _)| index));
+        if groups.is_empty() || matches!(implementer, Implementer::Cloud) {
+            return self.sender(&implementer, internal);
         }
-        let outside = if internal {
-            Outside::Private
-        } else {
-            Outside::Internet
-        };
-        (outside, Sender::Proxy(pods))
+        (reach(internal), Sender::Proxy(groups))
     }
 
     fn backend(

@@ -9,74 +9,110 @@
 use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use super::decide::{Atom, Cause};
+use super::decide::Atom;
 use super::rule::{PortsId, SetId, Tables};
 use super::units::UnitSet;
 
-/// A hub by numbers.
+/// An egress atom and an ingress atom that meet, with what they have in common.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Join {
+    /// The number of the egress atom.
+    pub(super) egress: usize,
+    /// The number of the ingress atom.
+    pub(super) ingress: usize,
     pub(super) sources: SetId,
     pub(super) targets: SetId,
     pub(super) ports: PortsId,
-    pub(super) egress: Cause,
-    pub(super) ingress: Cause,
     pub(super) doubtful: bool,
 }
 
-/// Joins the atoms of both directions; `pods` are the units that hubs are for, one of them on either side.
-///
-/// # Complexity
-/// O(pairs of atoms that touch the same words of the bitset × their words).
-pub(super) fn join(egress: &[Atom], ingress: &[Atom], pods: &UnitSet, tables: &mut Tables) -> Vec<Join> {
-    let mut by_word = FxHashMap::<usize, Vec<usize>>::default();
-    for (number, atom) in ingress.iter().enumerate() {
-        for word in tables.units(atom.subjects).words() {
-            by_word.entry(word).or_default().push(number);
-        }
-    }
-    let mut hubs = IndexMap::<(SetId, SetId, PortsId), Join, FxBuildHasher>::default();
-    let mut seen = vec![usize::MAX; ingress.len()];
-    for (turn, out) in egress.iter().enumerate() {
-        let words: Vec<usize> = tables.units(out.peers).words().collect();
-        for word in words {
-            for &number in by_word.get(&word).into_iter().flatten() {
-                if std::mem::replace(&mut seen[number], turn) == turn {
-                    continue;
+/// The atoms of both directions, some of which are new since they were joined last.
+pub(super) struct Joining<'a> {
+    pub(super) egress: &'a [Atom],
+    pub(super) ingress: &'a [Atom],
+    /// Whether each egress atom, and each ingress atom, is new.
+    pub(super) fresh: [&'a [bool]; 2],
+    /// The units that hubs are for, one of them on either side.
+    pub(super) pods: &'a UnitSet,
+}
+
+impl Joining<'_> {
+    /// Joins every pair of atoms of which one is new.
+    ///
+    /// # Complexity
+    /// O(pairs of atoms, one of them new, that touch the same words of the bitset × their words).
+    pub(super) fn joins(&self, tables: &mut Tables) -> Vec<Join> {
+        let mut by_word = FxHashMap::<usize, Vec<usize>>::default();
+        let mut fresh_by_word = FxHashMap::<usize, Vec<usize>>::default();
+        for (number, atom) in self.ingress.iter().enumerate() {
+            for word in tables.units(atom.subjects).words() {
+                by_word.entry(word).or_default().push(number);
+                if self.fresh[1][number] {
+                    fresh_by_word.entry(word).or_default().push(number);
                 }
-                if let Some(hub) = meet(out, &ingress[number], pods, tables) {
-                    let known = hubs.entry((hub.sources, hub.targets, hub.ports)).or_insert(hub);
-                    if known.doubtful && !hub.doubtful {
-                        *known = hub;
+            }
+        }
+        let mut joins = Vec::new();
+        let mut seen = vec![usize::MAX; self.ingress.len()];
+        for (turn, out) in self.egress.iter().enumerate() {
+            let candidates = if self.fresh[0][turn] {
+                &by_word
+            } else {
+                &fresh_by_word
+            };
+            if candidates.is_empty() {
+                continue;
+            }
+            let words: Vec<usize> = tables.units(out.peers).words().collect();
+            for word in words {
+                for &number in candidates.get(&word).into_iter().flatten() {
+                    if std::mem::replace(&mut seen[number], turn) != turn {
+                        joins.extend(self.meet(turn, number, tables));
                     }
                 }
             }
         }
+        joins
     }
-    hubs.into_values().collect()
+
+    fn meet(&self, egress: usize, ingress: usize, tables: &mut Tables) -> Option<Join> {
+        let (out, into) = (&self.egress[egress], &self.ingress[ingress]);
+        let senders = tables.units(out.subjects);
+        if !senders.meets(tables.units(into.peers))
+            || !tables.units(into.subjects).meets(tables.units(out.peers))
+        {
+            return None;
+        }
+        let ports = tables.common(out.ports, into.ports);
+        if tables.ports(ports).is_empty() {
+            return None;
+        }
+        let sources = tables.units(out.subjects).and(tables.units(into.peers));
+        let targets = tables.units(into.subjects).and(tables.units(out.peers));
+        if !(sources.meets(self.pods) || targets.meets(self.pods)) {
+            return None;
+        }
+        Some(Join {
+            egress,
+            ingress,
+            sources: tables.set(sources),
+            targets: tables.set(targets),
+            ports,
+            doubtful: out.doubtful || into.doubtful,
+        })
+    }
 }
 
-fn meet(out: &Atom, into: &Atom, pods: &UnitSet, tables: &mut Tables) -> Option<Join> {
-    let senders = tables.units(out.subjects);
-    if !senders.meets(tables.units(into.peers)) || !tables.units(into.subjects).meets(tables.units(out.peers))
-    {
-        return None;
+/// The joins that say something: of those that say the same one, a sure one if there is one.
+pub(super) fn distinct(joins: &[Join]) -> impl Iterator<Item = &Join> {
+    let mut hubs = IndexMap::<(SetId, SetId, PortsId), &Join, FxBuildHasher>::default();
+    for join in joins {
+        let known = hubs
+            .entry((join.sources, join.targets, join.ports))
+            .or_insert(join);
+        if known.doubtful && !join.doubtful {
+            *known = join;
+        }
     }
-    let ports = tables.common(out.ports, into.ports);
-    if tables.ports(ports).is_empty() {
-        return None;
-    }
-    let sources = tables.units(out.subjects).and(tables.units(into.peers));
-    let targets = tables.units(into.subjects).and(tables.units(out.peers));
-    if !(sources.meets(pods) || targets.meets(pods)) {
-        return None;
-    }
-    Some(Join {
-        sources: tables.set(sources),
-        targets: tables.set(targets),
-        ports,
-        egress: out.cause,
-        ingress: into.cause,
-        doubtful: out.doubtful || into.doubtful,
-    })
+    hubs.into_values()
 }

@@ -16,11 +16,21 @@ use crate::model::{
 /// What is done about a part of a rule that has no meaning.
 const MATCHES_NOTHING: &str = "it matches nothing; correct it, the API server would refuse it";
 
-/// Reads the NetworkPolicies as one tier.
-pub(super) fn tier(cluster: &Cluster, found: &mut Vec<Diagnostic>) -> Tier {
+/// The name of the tier.
+pub(super) const TIER: &str = "NetworkPolicy";
+
+/// Reads the NetworkPolicies, and those that are to be added to them, as one tier.
+pub(super) fn tier(cluster: &Cluster, added: &[NetworkPolicy], found: &mut Vec<Diagnostic>) -> Tier {
     let policies = cluster.network_policies.iter();
-    let policies = policies.map(|(id, policy)| read(id, policy, found)).collect();
-    Tier::new("NetworkPolicy", Order::Union, policies)
+    let mut policies: Vec<Policy> = policies.map(|(id, policy)| read(id, policy, found)).collect();
+    policies.extend(added.iter().map(|policy| read_new(policy, found)));
+    Tier::new(TIER, Order::Union, policies)
+}
+
+/// Reads a policy that is not in the input.
+pub(super) fn read_new(policy: &NetworkPolicy, found: &mut Vec<Diagnostic>) -> Policy {
+    let id = ObjectId::new("NetworkPolicy", &policy.meta.namespace, &policy.meta.name);
+    read(&id, policy, found)
 }
 
 /// The directions in which a policy isolates its pods, ingress first.

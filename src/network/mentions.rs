@@ -17,7 +17,7 @@ use crate::model::{Labels, Text};
 type Keys = FxHashMap<Text, (u32, FxHashMap<Text, u32>)>;
 
 /// What policies look at in pods.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Mentions {
     /// Labels of pods, by key and value.
     pub(super) keys: Keys,
@@ -47,6 +47,19 @@ impl Mentions {
         mentions.domains.sort();
         mentions.domains.dedup();
         mentions
+    }
+
+    /// Whether pods of one group agree on these values of a key; on its presence, if there are none.
+    pub(super) fn knows(&self, key: &str, values: &[Text]) -> bool {
+        let known = self.keys.get(key).map(|(_, known)| known);
+        known.is_some_and(|known| values.iter().all(|value| known.contains_key(value)))
+    }
+
+    /// Whether pods of one group agree on a condition.
+    pub(super) fn settles(&self, expression: &Expression) -> bool {
+        let mut settled = true;
+        expression.mentions(&mut |key, values| settled &= self.knows(key, values));
+        settled
     }
 
     fn add(&mut self, policy: &Policy) {

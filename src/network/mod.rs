@@ -11,6 +11,7 @@
 mod address;
 mod admin;
 mod attributes;
+mod change;
 mod cilium;
 mod connections;
 mod controllers;
@@ -58,14 +59,14 @@ pub use units::UnitSet;
 pub use universe::{Group, Unit};
 pub use walk::{Event, Walk};
 
-use crate::model::{Cluster, Diagnostic, ObjectId, Protocol, Text};
+use crate::model::{Cluster, Diagnostic, NetworkPolicy, ObjectId, Protocol, Text};
 use decide::{Atom, Cause, Decision};
 use gap::Gap;
 use mentions::Mentions;
 use plugin::{Enforcer, Engine};
 use policy::Tier;
 use rule::{Level, Resolver, Tables};
-use universe::Universe;
+use universe::{Ground, Universe};
 
 /// One complete bipartite part of the reach relation: every source reaches every target on the ports.
 #[derive(Clone, Debug)]
@@ -102,14 +103,26 @@ pub enum Verdict {
 }
 
 /// What is kept of a policy: its id and the pointers to its rules of both directions.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct PolicyInfo {
     id: ObjectId,
     pointers: [Vec<Text>; 2],
 }
 
+impl PolicyInfo {
+    fn new(policy: &policy::Policy) -> Self {
+        Self {
+            id: policy.id.clone(),
+            pointers: policy
+                .rules
+                .each_ref()
+                .map(|rules| rules.iter().map(|rule| rule.pointer.clone()).collect()),
+        }
+    }
+}
+
 /// One direction, evaluated.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Side {
     levels: Vec<Level>,
     atoms: Vec<Atom>,
@@ -120,15 +133,21 @@ struct Side {
 }
 
 /// Reachability between groups of pods, and exposure.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Network {
     groups: Vec<Group>,
     group_of: Vec<Option<usize>>,
     units: Vec<Unit>,
+    ground: Ground,
+    mentions: Mentions,
     tables: Tables,
     policies: Vec<PolicyInfo>,
     sides: [Side; 2],
+    /// Every pair of atoms that meet; hubs are those of them that are distinct.
+    joins: Vec<hub::Join>,
     hubs: Vec<Hub>,
+    /// Every way in before any policy is asked.
+    ways: Vec<entry::Entry>,
     exposures: Vec<Exposure>,
     entries: Vec<Exposure>,
     /// What Ingresses and Routes lead to, before any policy is asked.
@@ -139,11 +158,16 @@ pub struct Network {
     unenforced: bool,
     /// Whether a rule perhaps matches because of what is not modelled of it.
     has_gaps: bool,
+    options: Options,
+    ipblock: IpBlockMatch,
+    /// Policies that the cluster does not hold, see [`Network::with_policy`].
+    added: Vec<NetworkPolicy>,
 }
 
 /// The tiers that are enforced, in order.
 fn tiers(
     cluster: &Cluster,
+    added: &[NetworkPolicy],
     enforcer: Enforcer,
     gaps: &mut Vec<Gap>,
     diagnostics: &mut Vec<Diagnostic>,
@@ -156,7 +180,7 @@ fn tiers(
     let (first, last) = admin.map(|tiers| (tiers.admin, tiers.baseline)).unzip();
     tiers.extend(first);
     if enforcer.policies {
-        let tier = kubernetes::tier(cluster, diagnostics);
+        let tier = kubernetes::tier(cluster, added, diagnostics);
         if enforcer.engine == Some(Engine::Cilium) {
             tiers.extend(cilium::tiers(cluster, tier, gaps, diagnostics));
         } else {
@@ -178,47 +202,54 @@ impl Network {
     /// # Complexity
     /// O(pods × labels) to form groups; from there on nothing costs pods.
     pub fn with(cluster: &Cluster, options: Options) -> (Self, Vec<Diagnostic>) {
+        Self::build(cluster, Vec::new(), options)
+    }
+
+    fn build(cluster: &Cluster, added: Vec<NetworkPolicy>, options: Options) -> (Self, Vec<Diagnostic>) {
         let mut diagnostics = Vec::new();
         let enforcer = Enforcer::new(cluster, options);
         enforcer.report(cluster, &mut diagnostics);
         let mut gaps = Vec::new();
-        let tiers = tiers(cluster, enforcer, &mut gaps, &mut diagnostics);
+        let tiers = tiers(cluster, &added, enforcer, &mut gaps, &mut diagnostics);
         let mentions = Mentions::new(&tiers);
         let universe = Universe::new(cluster, &mentions);
         gap::report(&gaps, cluster, &universe, &mut diagnostics);
         let mut network = Self::evaluate(&universe, &tiers, enforcer.ipblock);
+        (network.options, network.added) = (options, added);
+        network.ipblock = enforcer.ipblock;
         network.plugin = enforcer.plugin;
         network.engine = enforcer.engine.filter(|engine| engine.policies(cluster) > 0);
         network.unenforced = !enforcer.policies;
         let services = service::Services::new(cluster);
         let mut ways = entry::services(cluster, &services, &mut diagnostics);
         ways.extend(entry::host_ports(cluster));
-        let proxies = proxy::Proxies {
-            cluster,
-            universe: &universe,
-            services: &services,
-            direct: &ways,
-        };
+        let proxies = proxy::Proxies::new(&universe, &services, cluster, &ways);
         let mut through = [proxies.ingresses(), proxies.routes()].concat();
         network.proxied = through.iter().map(|way| way.backend).collect();
         through.extend(proxies.gateways());
         ways.extend(through);
-        network.groups = universe.groups;
-        network.group_of = universe.group_of;
+        network.ways = ways;
+        network.keep(universe);
+        network.mentions = mentions;
         unmodelled::report(cluster, &network.groups, &mut diagnostics);
-        network.units = universe.units;
         network.destinations = destination::Destinations::new(cluster, &network.units, network.groups.len());
-        network.entries = network.expose(cluster, ways);
-        let from_internet = network
-            .entries
-            .iter()
-            .filter(|entry| entry.outside == Outside::Internet);
-        network.exposures = from_internet.cloned().collect();
+        network.entries = network.expose(&network.ways);
+        network.exposures = network.open_to_internet();
         (network, diagnostics)
     }
 
+    fn keep(&mut self, universe: Universe<'_>) {
+        (self.groups, self.group_of, self.units, self.ground) = universe.kept();
+    }
+
+    fn open_to_internet(&self) -> Vec<Exposure> {
+        let entries = self.entries.iter();
+        let open = entries.filter(|entry| entry.outside == Outside::Internet);
+        open.cloned().collect()
+    }
+
     fn evaluate(universe: &Universe<'_>, tiers: &[Tier], ipblock: IpBlockMatch) -> Self {
-        let mut resolver = Resolver::new(universe, ipblock);
+        let mut resolver = Resolver::new(universe, ipblock, Tables::default());
         let mut levels = [Vec::new(), Vec::new()];
         for (direction, levels) in Direction::BOTH.into_iter().zip(&mut levels) {
             let mut first = 0;
@@ -245,15 +276,13 @@ impl Network {
                 of_unit,
             }
         });
-        let pods = UnitSet::up_to(universe.groups.len());
         let [ingress, egress] = &sides;
-        let joins = hub::join(&egress.atoms, &ingress.atoms, &pods, &mut tables);
-        let info = |policy: &policy::Policy| PolicyInfo {
-            id: policy.id.clone(),
-            pointers: policy
-                .rules
-                .each_ref()
-                .map(|rules| rules.iter().map(|rule| rule.pointer.clone()).collect()),
+        let fresh = [&egress.atoms, &ingress.atoms].map(|atoms| vec![true; atoms.len()]);
+        let joining = hub::Joining {
+            egress: &egress.atoms,
+            ingress: &ingress.atoms,
+            fresh: [&fresh[0], &fresh[1]],
+            pods: &UnitSet::up_to(universe.groups.len()),
         };
         let rules = sides.iter().flat_map(|side| &side.levels);
         let mut rules = rules
@@ -261,22 +290,32 @@ impl Network {
             .flat_map(|stage| &stage.rules);
         let has_gaps = rules.any(|rule| rule.unsure.is_some());
         let mut network = Self {
+            joins: joining.joins(&mut tables),
             tables,
             has_gaps,
-            policies: tiers.iter().flat_map(Tier::policies).map(info).collect(),
+            policies: tiers
+                .iter()
+                .flat_map(Tier::policies)
+                .map(PolicyInfo::new)
+                .collect(),
             sides,
             ..Self::default()
         };
+        network.hubs = network.distinct_hubs();
+        network
+    }
+
+    fn distinct_hubs(&self) -> Vec<Hub> {
+        let [ingress, egress] = &self.sides;
         let hub = |join: &hub::Join| Hub {
             sources: join.sources,
             targets: join.targets,
             ports: join.ports,
-            egress: network.allowed(join.egress, Direction::Egress),
-            ingress: network.allowed(join.ingress, Direction::Ingress),
+            egress: self.allowed(egress.atoms[join.egress].cause, Direction::Egress),
+            ingress: self.allowed(ingress.atoms[join.ingress].cause, Direction::Ingress),
             doubtful: join.doubtful,
         };
-        network.hubs = joins.iter().map(hub).collect();
-        network
+        hub::distinct(&self.joins).map(hub).collect()
     }
 
     fn allowed(&self, cause: Cause, direction: Direction) -> Allowed {

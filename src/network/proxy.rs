@@ -6,12 +6,16 @@
 //! **Trap.** Backends of an Ingress are Services of its own namespace; an ExternalName Service may lead out of it.
 //! Source: <https://kubernetes.io/docs/concepts/services-networking/ingress/>
 
-use super::controllers::{CONTROLLERS, OUTSIDE, UNKNOWN};
+use std::cell::RefCell;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::controllers::{self, CONTROLLERS, Controller, OUTSIDE, UNKNOWN};
 use super::entry::{Entry, Outside, Sender, is_internal};
 use super::service::{Services, Wanted};
 use super::universe::Universe;
 use crate::model::{
-    Cluster, Ingress, IngressBackend, Meta, ObjectId, Pod, PortReference, Route, RouteTarget, Text,
+    Cluster, Ingress, IngressBackend, Meta, ObjectId, PortReference, Route, RouteTarget, Text,
 };
 
 /// The annotation that named a class before there was a field.
@@ -19,14 +23,19 @@ const CLASS: &str = "kubernetes.io/ingress.class";
 /// Marks the class of Ingresses that name none.
 const DEFAULT_CLASS: &str = "ingressclass.kubernetes.io/is-default-class";
 
+/// A controller's name, if it is known, and whether it serves a private network.
+type Kind = (Option<&'static str>, bool);
+
 /// What proxies need to know.
-#[derive(Clone, Copy)]
 pub(super) struct Proxies<'a, 'u> {
     pub(super) cluster: &'a Cluster,
     pub(super) universe: &'u Universe<'a>,
     pub(super) services: &'u Services<'a>,
-    /// The ways in that need no proxy.
-    pub(super) direct: &'u [Entry],
+    /// The pods of each controller of the table.
+    pods: Vec<Vec<usize>>,
+    /// From how far those of them are reached that need no proxy themselves.
+    doors: FxHashMap<usize, Outside>,
+    senders: RefCell<FxHashMap<Kind, (Outside, Sender)>>,
 }
 
 /// Who implements a class.
@@ -68,13 +77,46 @@ impl Implementer {
     }
 }
 
-impl Proxies<'_, '_> {
+impl<'a, 'u> Proxies<'a, 'u> {
+    /// Finds the pods of well-known controllers; `direct` are the ways in that need no proxy.
+    pub(super) fn new(
+        universe: &'u Universe<'a>,
+        services: &'u Services<'a>,
+        cluster: &'a Cluster,
+        direct: &[Entry],
+    ) -> Self {
+        let needed =
+            !(cluster.ingresses.is_empty() && cluster.routes.is_empty() && cluster.gateway_routes.is_empty());
+        let pods = if needed {
+            controllers::pods(cluster)
+        } else {
+            vec![Vec::new(); CONTROLLERS.len()]
+        };
+        let mut doors = FxHashMap::default();
+        let is_proxy: FxHashSet<usize> = pods.iter().flatten().copied().collect();
+        for entry in direct
+            .iter()
+            .filter(|entry| is_proxy.contains(&entry.backend.pod))
+        {
+            let widest = doors.entry(entry.backend.pod).or_insert(entry.outside);
+            *widest = entry.outside.max(*widest);
+        }
+        Self {
+            cluster,
+            universe,
+            services,
+            pods,
+            doors,
+            senders: RefCell::default(),
+        }
+    }
+
     /// Ways in through Ingresses.
     pub(super) fn ingresses(&self) -> Vec<Entry> {
         let mut entries = Vec::new();
         for (id, ingress) in &self.cluster.ingresses {
             let (implementer, internal) = self.implementer(ingress);
-            let (outside, sender) = self.sender(&implementer, internal, |_| true);
+            let (outside, sender) = self.sender(&implementer, internal);
             for backend in backends(ingress) {
                 let Some(service) = &backend.service else {
                     continue;
@@ -123,51 +165,49 @@ impl Proxies<'_, '_> {
     /// From how far a proxy is reached, and who it is.
     ///
     /// The pods of the input that are the proxy count if there are any; else what stands for them.
-    pub(super) fn sender(
-        &self,
-        implementer: &Implementer,
-        internal: bool,
-        is_meant: impl Fn(&Pod) -> bool,
-    ) -> (Outside, Sender) {
-        let outside = if internal {
-            Outside::Private
-        } else {
-            Outside::Internet
-        };
+    pub(super) fn sender(&self, implementer: &Implementer, internal: bool) -> (Outside, Sender) {
         let Implementer::Pods(name) = implementer else {
-            return (outside, Sender::Cloud);
+            return (reach(internal), Sender::Cloud);
         };
-        let is_proxy = |pod: &Pod| {
-            let mut table = CONTROLLERS
-                .iter()
-                .filter(|controller| name.is_none_or(|name| controller.name == name));
-            is_meant(pod) && table.any(|controller| controller.is_pod(pod))
-        };
-        let groups = self.universe.groups.iter().enumerate();
-        let found: Vec<usize> = groups
-            .filter(|(number, _)| self.universe.sample(*number).is_some_and(is_proxy))
-            .map(|(number, _)| number)
+        let mut known = self.senders.borrow_mut();
+        known
+            .entry((*name, internal))
+            .or_insert_with(|| self.pods_or_stand_ins(*name, internal))
+            .clone()
+    }
+
+    fn pods_or_stand_ins(&self, name: Option<&'static str>, internal: bool) -> (Outside, Sender) {
+        let is_meant = |controller: &Controller| name.is_none_or(|name| controller.name == name);
+        let table = CONTROLLERS.iter().zip(&self.pods);
+        let pods: Vec<usize> = table
+            .filter(|(controller, _)| is_meant(controller))
+            .flat_map(|(_, pods)| pods)
+            .copied()
             .collect();
-        if found.is_empty() {
-            let controllers = self
-                .universe
-                .controllers
-                .clone()
-                .zip(CONTROLLERS.iter().enumerate());
-            let stands = controllers.filter(|(_, (number, controller))| {
-                *number == UNKNOWN || name.is_none_or(|name| controller.name == name)
-            });
-            return (outside, Sender::Proxy(stands.map(|(unit, _)| unit).collect()));
+        if pods.is_empty() {
+            let units = self.universe.controllers.clone();
+            let stands = units
+                .zip(CONTROLLERS.iter().enumerate())
+                .filter(|(_, (number, controller))| *number == UNKNOWN || is_meant(controller));
+            return (
+                reach(internal),
+                Sender::Proxy(stands.map(|(unit, _)| unit).collect()),
+            );
         }
-        let doors = self.direct.iter().filter(|entry| {
-            let group = self.universe.group_of.get(entry.backend.pod).copied().flatten();
-            group.is_some_and(|group| found.contains(&group))
-        });
-        let widest = doors
-            .map(|entry| entry.outside)
-            .max()
-            .unwrap_or(Outside::Internet);
-        (outside.min(widest), Sender::Proxy(found))
+        let doors = pods.iter().filter_map(|pod| self.doors.get(pod)).max();
+        let outside = reach(internal).min(doors.copied().unwrap_or(Outside::Internet));
+        (outside, Sender::Proxy(self.groups_of(pods)))
+    }
+
+    /// The groups of pods, each once.
+    pub(super) fn groups_of(&self, pods: impl IntoIterator<Item = usize>) -> Vec<usize> {
+        let mut groups: Vec<usize> = pods
+            .into_iter()
+            .filter_map(|pod| self.universe.group_of[pod])
+            .collect();
+        groups.sort_unstable();
+        groups.dedup();
+        groups
     }
 
     /// Adds the backends of a Service, or of the one it leads to.
@@ -200,7 +240,7 @@ impl Proxies<'_, '_> {
     pub(super) fn routes(&self) -> Vec<Entry> {
         let mut entries = Vec::new();
         let implementer = Implementer::Pods(Some("openshift-router"));
-        let (outside, sender) = self.sender(&implementer, false, |_| true);
+        let (outside, sender) = self.sender(&implementer, false);
         for (id, route) in &self.cluster.routes {
             for target in route_targets(route) {
                 let is_service = target.kind.is_empty() || target.kind == "Service";
@@ -217,6 +257,15 @@ impl Proxies<'_, '_> {
             }
         }
         entries
+    }
+}
+
+/// From how far a proxy is reached that is internal or not.
+pub(super) fn reach(internal: bool) -> Outside {
+    if internal {
+        Outside::Private
+    } else {
+        Outside::Internet
     }
 }
 

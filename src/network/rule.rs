@@ -21,7 +21,7 @@ pub(super) type SetId = usize;
 pub(super) type PortsId = usize;
 
 /// Sets of units and of ports, each once.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Tables {
     sets: IndexSet<UnitSet, FxBuildHasher>,
     ports: IndexSet<PortSet, FxBuildHasher>,
@@ -47,6 +47,11 @@ impl Tables {
     /// The ports of this number.
     pub(super) fn ports(&self, id: PortsId) -> &PortSet {
         &self.ports[id]
+    }
+
+    /// Renumbers the units of every set, see [`UnitSet::spread`]; the sets keep their numbers.
+    pub(super) fn spread(&mut self, starts: &[usize]) {
+        self.sets = self.sets.iter().map(|set| set.spread(starts)).collect();
     }
 
     /// The ports of both.
@@ -127,11 +132,11 @@ pub(super) struct Resolver<'a, 'u> {
 }
 
 impl<'a, 'u> Resolver<'a, 'u> {
-    pub(super) fn new(universe: &'u Universe<'a>, ipblock: IpBlockMatch) -> Self {
+    pub(super) fn new(universe: &'u Universe<'a>, ipblock: IpBlockMatch, tables: Tables) -> Self {
         Self {
             universe,
             ipblock,
-            tables: Tables::default(),
+            tables,
             selected: FxHashMap::default(),
             nodes: FxHashMap::default(),
             covered: FxHashMap::default(),

@@ -117,6 +117,21 @@ impl UnitSet {
         Self::trimmed(start, &words)
     }
 
+    /// The set after every number became a run of numbers: that of `n` is from `starts[n]` up to `starts[n + 1]`.
+    pub(super) fn spread(&self, starts: &[usize]) -> Self {
+        let (Some(first), Some(last)) = (self.first(), self.iter().last()) else {
+            return Self::default();
+        };
+        let start = starts[first] / BITS;
+        let mut words = vec![0; (starts[last + 1].max(1) - 1) / BITS + 1 - start];
+        for unit in self.iter() {
+            for number in starts[unit]..starts[unit + 1] {
+                words[number / BITS - start] |= 1 << (number % BITS);
+            }
+        }
+        Self::trimmed(start, &words)
+    }
+
     /// The members that are not in `other`.
     pub(super) fn minus(&self, other: &Self) -> Self {
         let words: Vec<u64> = (self.start..self.end())
@@ -165,6 +180,9 @@ mod tests {
             prop_assert_eq!(x.len(), a.len());
             prop_assert_eq!(x.iter().collect::<BTreeSet<_>>(), a.clone());
             prop_assert_eq!(x.first(), a.first().copied());
+            let starts: Vec<usize> = (0..=400).map(|unit| unit + unit / 7).collect();
+            let runs = a.iter().flat_map(|&unit| starts[unit]..starts[unit + 1]);
+            prop_assert_eq!(x.spread(&starts), runs.collect());
             prop_assert!((0..400).all(|unit| x.contains(unit) == a.contains(&unit)));
         }
     }

@@ -58,7 +58,7 @@ pub enum Unit {
 }
 
 /// A namespace: its name, its labels and the numbers of its groups.
-type Namespace = (Text, Labels, Span<usize>);
+pub(super) type Namespace = (Text, Labels, Span<usize>);
 
 /// The units of a cluster.
 #[derive(Debug)]
@@ -77,6 +77,7 @@ pub(super) struct Universe<'a> {
     labels: Vec<Cow<'a, Labels>>,
     /// The groups by a pair of labels that their pods carry, as far as policies mention it.
     postings: FxHashMap<(Text, Text), Vec<usize>>,
+    mentions: &'a Mentions,
     /// A node of each class, none for the class that stands for an unnamed node.
     node_samples: Vec<Option<&'a Node>>,
     /// The labels of controllers' namespaces and pods.
@@ -88,15 +89,29 @@ pub(super) struct Universe<'a> {
     places: Places,
 }
 
+/// What is kept of the units when the cluster is gone.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ground {
+    pub(super) cells: Cells,
+    /// The namespaces, sorted by name.
+    pub(super) namespaces: Vec<Namespace>,
+    pub(super) postings: FxHashMap<(Text, Text), Vec<usize>>,
+    pub(super) nodes: Span<usize>,
+    pub(super) ranges: Span<usize>,
+    pub(super) domains: Span<usize>,
+    pub(super) controllers: Span<usize>,
+    pub(super) places: Places,
+}
+
 /// Where pods and nodes are in the address space.
-#[derive(Debug, Default)]
-struct Places {
+#[derive(Clone, Debug, Default)]
+pub(super) struct Places {
     /// The units with an address in each cell, once for each address.
-    by_cell: Vec<Vec<usize>>,
+    pub(super) by_cell: Vec<Vec<usize>>,
     /// How many addresses each unit has, as far as the input tells.
-    count: FxHashMap<usize, usize>,
+    pub(super) count: FxHashMap<usize, usize>,
     /// Units of which no address is in the input.
-    unplaced: Vec<usize>,
+    pub(super) unplaced: Vec<usize>,
     /// Where pods live whose address is not in the input.
     pod_networks: Vec<Range>,
 }
@@ -117,7 +132,7 @@ impl<'a> Universe<'a> {
     ///
     /// # Complexity
     /// O(pods × their labels), and sorting of groups.
-    pub(super) fn new(cluster: &'a Cluster, mentions: &Mentions) -> Self {
+    pub(super) fn new(cluster: &'a Cluster, mentions: &'a Mentions) -> Self {
         let cells = Cells::new(&mentions.blocks);
         let names = cluster.namespace_names();
         let (classes, found) = Grouping::new(cluster, mentions, &cells, &names).sorted();
@@ -131,6 +146,7 @@ impl<'a> Universe<'a> {
             samples: Vec::new(),
             labels: Vec::new(),
             postings: FxHashMap::default(),
+            mentions,
             node_samples: Vec::new(),
             controller_labels: CONTROLLERS.iter().map(Controller::labels).collect(),
             nodes: 0..0,
@@ -140,12 +156,62 @@ impl<'a> Universe<'a> {
             places: Places::default(),
         };
         universe.add_groups(names, found);
-        universe.post(mentions);
+        universe.post();
         universe.add_others(&classes, &mentions.domains);
         if !mentions.blocks.is_empty() {
             universe.place();
         }
         universe
+    }
+
+    /// The units again of what was kept, with the groups of the same cluster.
+    pub(super) fn again(
+        cluster: &'a Cluster,
+        mentions: &'a Mentions,
+        ground: Ground,
+        (groups, group_of, units): (Vec<Group>, Vec<Option<usize>>, Vec<Unit>),
+    ) -> Self {
+        let sample = |group: &Group| Some(cluster.pods.at(*group.pods.first()?)?.1);
+        let class = |unit: &Unit| match unit {
+            Unit::Nodes(names) => names.first().and_then(|name| cluster.node(name)),
+            _ => None,
+        };
+        let mut universe = Self {
+            cluster,
+            mentions,
+            samples: groups.iter().filter_map(sample).collect(),
+            node_samples: units[ground.nodes.clone()].iter().map(class).collect(),
+            groups,
+            group_of,
+            units,
+            cells: ground.cells,
+            namespaces: ground.namespaces,
+            postings: ground.postings,
+            controller_labels: CONTROLLERS.iter().map(Controller::labels).collect(),
+            nodes: ground.nodes,
+            ranges: ground.ranges,
+            domains: ground.domains,
+            controllers: ground.controllers,
+            places: ground.places,
+            labels: Vec::new(),
+        };
+        universe.labels = universe.samples.iter().map(|pod| universe.seen(pod)).collect();
+        universe
+    }
+
+    /// What is to be kept: the groups, the group of each pod, the units, and the rest.
+    pub(super) fn kept(self) -> (Vec<Group>, Vec<Option<usize>>, Vec<Unit>, Ground) {
+        let ground = Ground {
+            cells: self.cells,
+            namespaces: self.namespaces,
+            postings: self.postings,
+            nodes: self.nodes,
+            ranges: self.ranges,
+            domains: self.domains,
+            controllers: self.controllers,
+            places: self.places,
+        };
+        (self.groups, self.group_of, self.units, ground)
     }
 
     fn add_groups(&mut self, names: Vec<Text>, found: Vec<Found>) {
@@ -183,19 +249,26 @@ impl<'a> Universe<'a> {
         self.units.extend((0..self.groups.len()).map(Unit::Group));
     }
 
+    /// The labels of a pod as conditions see them.
+    fn seen(&self, pod: &'a Pod) -> Cow<'a, Labels> {
+        if self.mentions.attributes.is_empty() {
+            Cow::Borrowed(&pod.meta.labels)
+        } else {
+            Cow::Owned(attributes::with_labels(
+                self.cluster,
+                pod,
+                &self.mentions.attributes,
+            ))
+        }
+    }
+
     /// Indexes the groups by the pairs that policies mention.
-    fn post(&mut self, mentions: &Mentions) {
-        let seen = |pod: &&'a Pod| {
-            if mentions.attributes.is_empty() {
-                Cow::Borrowed(&pod.meta.labels)
-            } else {
-                Cow::Owned(attributes::with_labels(self.cluster, pod, &mentions.attributes))
-            }
-        };
-        self.labels = self.samples.iter().map(seen).collect();
+    fn post(&mut self) {
+        self.labels = self.samples.iter().map(|pod| self.seen(pod)).collect();
         for (number, labels) in self.labels.iter().enumerate() {
             for (key, value) in labels.iter() {
-                let mentioned = mentions
+                let mentioned = self
+                    .mentions
                     .keys
                     .get(key)
                     .is_some_and(|(_, values)| values.contains_key(value));
@@ -252,7 +325,7 @@ impl<'a> Universe<'a> {
         let mut found: Vec<usize> = Vec::new();
         let pair = selector.pods.needed_pair();
         let by_pair = match (&selector.namespaces, pair) {
-            (Namespaces::Where(_), Some((key, values))) => {
+            (Namespaces::Where(_), Some((key, values))) if self.mentions.knows(key, values) => {
                 let groups = values
                     .iter()
                     .filter_map(|value| self.postings.get(&(key.clone(), value.clone())));
@@ -442,14 +515,9 @@ impl<'a> Universe<'a> {
             _ => PortSet::default(),
         }
     }
-
-    /// A pod of the group.
-    pub(super) fn sample(&self, group: usize) -> Option<&'a Pod> {
-        self.samples.get(group).copied()
-    }
 }
 
-fn selects_namespace(namespaces: &Namespaces, name: &Text, labels: &Labels) -> bool {
+pub(super) fn selects_namespace(namespaces: &Namespaces, name: &Text, labels: &Labels) -> bool {
     match namespaces {
         Namespaces::One(wanted) => wanted == name,
         Namespaces::Where(expression) => expression.is_everything() || expression.matches(labels),
@@ -457,7 +525,7 @@ fn selects_namespace(namespaces: &Namespaces, name: &Text, labels: &Labels) -> b
     }
 }
 
-fn unique(namespace: &Text, workload: &Text, taken: &mut FxHashSet<Text>) -> Text {
+pub(super) fn unique(namespace: &Text, workload: &Text, taken: &mut FxHashSet<Text>) -> Text {
     let base = format!("{namespace}/{workload}");
     let mut name = Text::new(&base);
     let mut number = 1;

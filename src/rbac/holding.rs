@@ -7,7 +7,7 @@
 //! **Trap.** A group that holds both halves holds the power itself; its members do not hold it again, so
 //! holdings grow with bindings and not with the members of groups.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash;
 
 use rayon::prelude::*;
@@ -15,7 +15,7 @@ use rustc_hash::FxHashMap;
 
 use super::bindings::{BindingIndex, Bound};
 use super::power::{And, Check, CheckIndex, EVERYTHING, Objects, Power, Scope, WAYS, Way};
-use super::role::RuleIndex;
+use super::role::{RoleIndex, RuleIndex};
 use super::{Access, Identity, MASTERS, Reason};
 use crate::model::{ObjectId, Text};
 
@@ -76,14 +76,42 @@ struct Part {
 /// The passed checks of one identity, by namespace (empty for all).
 type Parts = FxHashMap<CheckIndex, BTreeMap<Text, Vec<Part>>>;
 
+/// What holds for rules and bindings whoever they are given to.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    /// The checks that each rule passes.
+    passed: Vec<Vec<CheckIndex>>,
+    /// Bindings by the kind and name of their role.
+    by_role: FxHashMap<(Text, Text), Vec<BindingIndex>>,
+}
+
+impl Prepared {
+    /// Puts every check to every rule.
+    pub(super) fn new(access: &Access) -> Self {
+        let rules = access.roles.rules();
+        let mut by_role = FxHashMap::<(Text, Text), Vec<BindingIndex>>::default();
+        for (index, bound) in access.bindings.all().iter().enumerate() {
+            let role = access.roles.id(bound.role);
+            let key = (role.kind.clone(), role.name.clone());
+            by_role.entry(key).or_default().push(index);
+        }
+        Self {
+            passed: rules
+                .par_iter()
+                .map(|written| WAYS.passed(&written.rule))
+                .collect(),
+            by_role,
+        }
+    }
+}
+
 struct Collector<'a> {
     access: &'a Access,
+    prepared: &'a Prepared,
     identities: Pool<Identity>,
     scopes: Pool<Scope>,
     entries: Vec<Entry>,
     parts: FxHashMap<&'a Identity, Parts>,
-    /// Bindings by the kind and name of their role.
-    by_role: FxHashMap<(&'a Text, &'a Text), Vec<BindingIndex>>,
 }
 
 /// Returns every holding, sorted.
@@ -92,22 +120,9 @@ struct Collector<'a> {
 /// Rules × checks of the powers, then linear in what bindings give to subjects; for powers with two checks,
 /// linear in identities and in the pairs that match.
 pub(super) fn holdings(access: &Access) -> Vec<Holding> {
-    let passed: Vec<Vec<CheckIndex>> = access
-        .roles
-        .rules()
-        .par_iter()
-        .map(|written| WAYS.passed(&written.rule))
-        .collect();
-    let mut collector = Collector {
-        access,
-        identities: Pool(FxHashMap::default()),
-        scopes: Pool(FxHashMap::default()),
-        entries: Vec::new(),
-        parts: FxHashMap::default(),
-        by_role: FxHashMap::default(),
-    };
+    let mut collector = Collector::new(access);
     for (index, bound) in access.bindings.all().iter().enumerate() {
-        collector.add(index, bound, &passed);
+        collector.add(index, bound);
     }
     collector.join();
     let masters = Identity::Group(MASTERS.into());
@@ -117,20 +132,70 @@ pub(super) fn holdings(access: &Access) -> Vec<Holding> {
     collector.finish()
 }
 
+/// One power that a role gives to whoever is bound to it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Given {
+    /// What it lets its holder do.
+    pub power: &'static Power,
+    /// Where.
+    pub scope: Scope,
+    /// The rules that give it: the role they stand in and their place there.
+    pub rules: Vec<(ObjectId, usize)>,
+}
+
+/// Returns what a binding to a role would give, sorted; an empty namespace stands for a ClusterRoleBinding.
+///
+/// # Complexity
+/// Linear in the checks that the role's rules pass, and in the pairs of them that one power needs.
+pub(super) fn given(access: &Access, role: RoleIndex, namespace: &Text) -> Vec<Given> {
+    let bound = Bound {
+        id: ObjectId::new("RoleBinding", namespace, ""),
+        role,
+        subjects: vec![Identity::User(Text::default())],
+    };
+    let mut collector = Collector::new(access);
+    collector.add(0, &bound);
+    collector.join();
+    let (scopes, ranks) = collector.scopes.ranks();
+    let mut rules = BTreeMap::<(usize, usize), BTreeSet<RuleIndex>>::new();
+    for (_, power, scope, source) in collector.entries {
+        let known = rules.entry((power, ranks[scope])).or_default();
+        known.extend(source.map(|(_, rule)| rule));
+    }
+    let place = |&rule: &RuleIndex| {
+        let written = &access.roles.rules()[rule];
+        (access.roles.id(written.role).clone(), written.at)
+    };
+    rules
+        .into_iter()
+        .map(|((power, scope), rules)| Given {
+            power: WAYS.powers[power],
+            scope: scopes[scope].clone(),
+            rules: rules.iter().map(place).collect(),
+        })
+        .collect()
+}
+
 impl<'a> Collector<'a> {
+    fn new(access: &'a Access) -> Self {
+        Self {
+            access,
+            prepared: access.prepared(),
+            identities: Pool(FxHashMap::default()),
+            scopes: Pool(FxHashMap::default()),
+            entries: Vec::new(),
+            parts: FxHashMap::default(),
+        }
+    }
+
     fn enter(&mut self, identity: &Identity, power: usize, scope: &Scope, source: Source) {
         let (identity, scope) = (self.identities.place(identity), self.scopes.place(scope));
         self.entries.push((identity, power, scope, source));
     }
 
     /// Hands what a binding gives to its subjects.
-    fn add(&mut self, index: BindingIndex, bound: &'a Bound, passed: &[Vec<CheckIndex>]) {
-        let access = self.access;
-        let role = access.roles.id(bound.role);
-        self.by_role
-            .entry((&role.kind, &role.name))
-            .or_default()
-            .push(index);
+    fn add(&mut self, index: BindingIndex, bound: &'a Bound) {
+        let (access, passed) = (self.access, &self.prepared.passed);
         let subjects: Vec<usize> = bound
             .subjects
             .iter()
@@ -284,7 +349,12 @@ impl<'a> Collector<'a> {
         } else {
             "ClusterRole"
         });
-        let bindings = self.by_role.get(&(&kind, role)).into_iter().flatten();
+        let bindings = self
+            .prepared
+            .by_role
+            .get(&(kind, role.clone()))
+            .into_iter()
+            .flatten();
         let all = self.access.bindings.all();
         bindings.map(|&index| &all[index].id).collect()
     }

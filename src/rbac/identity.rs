@@ -79,7 +79,7 @@ impl Identity {
                 "system:authenticated".into(),
             ],
             Self::User(name) if name == "system:anonymous" => vec!["system:unauthenticated".into()],
-            Self::User(name) if name.starts_with("system:node:") => {
+            Self::User(name) if name.starts_with(super::NODE_USER) => {
                 vec!["system:nodes".into(), "system:authenticated".into()]
             }
             Self::Group(name) if name == "system:authenticated" || name == "system:unauthenticated" => {

@@ -19,8 +19,9 @@ mod role;
 mod rule;
 mod who;
 
-pub use holding::Holding;
+pub use holding::{Given, Holding};
 pub use identity::Identity;
+pub use node::NODE_USER;
 pub use power::{And, Objects, Power, Right, Scope};
 pub use reason::Reason;
 pub use request::{Caller, Request, ResourceRequest};
@@ -30,10 +31,11 @@ pub use who::{Holder, Reach};
 use std::sync::OnceLock;
 
 use bindings::{Bindings, Bound};
+use holding::Prepared;
 use node::NodeAuthorizer;
 use role::Roles;
 
-use crate::model::{Cluster, Code, Diagnostic, ObjectId, Source};
+use crate::model::{Cluster, Code, Diagnostic, ObjectId, Source, Text};
 
 /// The group whose members are never asked.
 const MASTERS: &str = "system:masters";
@@ -53,6 +55,7 @@ pub struct Access {
     roles: Roles,
     bindings: Bindings,
     node: NodeAuthorizer,
+    prepared: OnceLock<Prepared>,
     holdings: OnceLock<Vec<Holding>>,
 }
 
@@ -69,6 +72,7 @@ impl Access {
             roles,
             bindings,
             node: NodeAuthorizer::new(cluster),
+            prepared: OnceLock::new(),
             holdings: OnceLock::new(),
         };
         (access, diagnostics)
@@ -147,6 +151,19 @@ impl Access {
         rules
             .flat_map(|role| self.roles.rules_of(role))
             .any(|(_, known)| rule::allows(known, &everything))
+    }
+
+    /// Returns what a binding to a role would give, sorted; an empty namespace stands for a ClusterRoleBinding.
+    ///
+    /// # Complexity
+    /// Linear in the checks that the role's rules pass, and in the pairs of them that one power needs.
+    pub fn powers_of(&self, role: &ObjectId, namespace: &Text) -> Vec<Given> {
+        let role = self.roles.find(role);
+        role.map_or_else(Vec::new, |role| holding::given(self, role, namespace))
+    }
+
+    fn prepared(&self) -> &Prepared {
+        self.prepared.get_or_init(|| Prepared::new(self))
     }
 
     /// Everyone that a binding names, if its role exists.

@@ -18,7 +18,7 @@ use crate::collect::bootstrap;
 use crate::model::{Cluster, IdRef, ObjectId, PersistentVolume, Pod, PolicyRule, Text};
 
 /// Prefix of the user name that a kubelet has.
-const NODE_USER: &str = "system:node:";
+pub const NODE_USER: &str = "system:node:";
 /// The group that a kubelet is in.
 const NODE_GROUP: &str = "system:nodes";
 /// Where the leases of nodes are.

@@ -28,7 +28,7 @@ pub use reach::{
     Remarks, WalkView, WayView,
 };
 pub use text::{path_page, text};
-pub use words::gains;
+pub use words::{folded, gains};
 
 /// Returns a view as JSON, two spaces a level, with a line break at its end.
 ///

@@ -299,8 +299,8 @@ impl Reach {
         let mut page = Page::default();
         let row = |connection: &ConnectionView| {
             let mut row = vec![
-                connection.src.clone(),
-                format!("-> {}", connection.dst),
+                spoken(&connection.src).to_owned(),
+                format!("-> {}", spoken(&connection.dst)),
                 ports_text(&connection.ports),
             ];
             row.extend(connection.verdict.map(ToOwned::to_owned));
@@ -325,6 +325,15 @@ impl Reach {
             text.push('\n');
         }
         text
+    }
+}
+
+/// An end as people say it.
+fn spoken(end: &str) -> &str {
+    match end {
+        "0.0.0.0-255.255.255.255" => "any IPv4 address",
+        "::/0" => "any IPv6 address",
+        other => other,
     }
 }
 

@@ -2,9 +2,10 @@
 //!
 //! **Trap.** Everything that is the same for many targets is said once, with the count of the others.
 
-use super::findings::{DiagnosticView, Findings};
+use super::findings::Findings;
 use super::page::{Page, Tone, counted};
 use super::path::{Move, PathView};
+use super::words::folded;
 use crate::model::Severity;
 
 /// Most facts shown for one step; the JSON form has all.
@@ -268,17 +269,12 @@ fn unseen(findings: &Findings, page: &mut Page) {
         page.labelled(2, "refused", &format!("{}: {}", refusal.resource, refusal.reason));
         nothing = false;
     }
-    let mut groups: Vec<(&DiagnosticView, usize)> = Vec::new();
-    for found in &findings.diagnostics {
-        match groups
-            .iter_mut()
-            .find(|(first, _)| first.code == found.code && first.message == found.message)
-        {
-            Some((_, count)) => *count += 1,
-            None => groups.push((found, 1)),
-        }
-    }
-    for (found, count) in groups {
+    let alike = folded(
+        &findings.diagnostics,
+        |found| (found.code, &found.hint),
+        |found| &found.message,
+    );
+    for (found, count) in alike {
         let label = match found.severity {
             Severity::Warning => "warning",
             Severity::Note => "note",
@@ -288,7 +284,7 @@ fn unseen(findings: &Findings, page: &mut Page) {
             text = format!("{text} ({place})");
         }
         if count > 1 {
-            text = format!("{text} and {} more", count - 1);
+            text = format!("{text} and {} more like it", count - 1);
         }
         if !found.hint.is_empty() {
             text = format!("{text}; {}", found.hint);

@@ -3,13 +3,68 @@
 //! **Trap.** Techniques bring their own words (title, remediation); nothing here may name one.
 
 use crate::rbac::Scope;
-use crate::techniques::{ANY, Position, Relation};
+use crate::techniques::{ANY, MOVED, Position, Relation, SOME};
+
+/// How many things of one kind are listed one by one.
+const FEW: usize = 3;
+
+/// Folds what is alike: of each kind either every message there is, or the first alone where there are more than a
+/// few. With each comes how many stand behind it, itself included.
+///
+/// # Complexity
+/// O(things × kinds).
+pub fn folded<'a, T, K: Eq, M: Eq>(
+    things: impl IntoIterator<Item = &'a T>,
+    kind: impl Fn(&'a T) -> K,
+    message: impl Fn(&'a T) -> M,
+) -> Vec<(&'a T, usize)> {
+    struct Kind<'a, T> {
+        all: usize,
+        distinct: Vec<(&'a T, usize)>,
+    }
+    let mut kinds: Vec<Kind<'a, T>> = Vec::new();
+    for thing in things {
+        let found = kinds
+            .iter()
+            .position(|known| kind(known.distinct[0].0) == kind(thing));
+        let Some(at) = found else {
+            kinds.push(Kind {
+                all: 1,
+                distinct: vec![(thing, 1)],
+            });
+            continue;
+        };
+        let known = &mut kinds[at];
+        known.all += 1;
+        let same = known
+            .distinct
+            .iter()
+            .position(|(first, _)| message(first) == message(thing));
+        match same {
+            Some(same) => known.distinct[same].1 += 1,
+            None if known.distinct.len() <= FEW => known.distinct.push((thing, 1)),
+            None => {}
+        }
+    }
+    let lines = |known: Kind<'a, T>| match known.distinct.as_slice() {
+        [first, ..] if known.distinct.len() > FEW => vec![(first.0, known.all)],
+        _ => known.distinct,
+    };
+    kinds.into_iter().flat_map(lines).collect()
+}
 
 /// Returns what the attacker has at a position, as a phrase: `code running in Pod/shop/web-0`.
 pub fn gains(position: &Position) -> String {
     match position {
         Position::Internet => "packets from outside the cluster".to_owned(),
+        Position::Pod(place) if place.name == MOVED => {
+            format!(
+                "the pods of {} that are made anew on a held node",
+                place.namespace
+            )
+        }
         Position::Pod(_) | Position::Container(..) => format!("code running in {position}"),
+        Position::Node(name) if name == SOME => "root on some node".to_owned(),
         Position::Node(_) => format!("root on {position}"),
         Position::Identity(_) => format!("API requests as {position}"),
         Position::Credential(_) => format!("the credential {position}"),
@@ -52,5 +107,19 @@ pub(super) fn relation_title(relation: Relation) -> &'static str {
         Relation::Covers => "A wider right covers a narrower one",
         Relation::Exposed => "The outside reaches the port",
         Relation::Includes => "A choice among many includes each",
+        Relation::OneOf => "Any one of a kind will do",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_a_few_alike_are_one_line() {
+        let things = ["a1", "b1", "a2", "a1", "b2", "b3", "b4", "b1", "c1"];
+        let lines = folded(&things, |thing| &thing[..1], |thing| *thing);
+        let lines: Vec<_> = lines.iter().map(|(thing, count)| (**thing, *count)).collect();
+        assert_eq!(lines, [("a1", 2), ("a2", 1), ("b1", 5), ("c1", 1)]);
     }
 }

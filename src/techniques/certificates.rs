@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::structure::{any_identity, identities, identity_object};
+use super::structure::{any_identity, identities, identity_object, kubelet};
 use super::technique::techniques;
 use super::{Context, Evidence, Family, Position, Sink};
 use crate::model::ObjectId;
@@ -22,6 +22,8 @@ techniques! { TECHNIQUES, Family::Rbac;
     /// The right to create CertificateSigningRequests; the right to update or patch their `approval`; and the verb
     /// `approve` on the signer `kubernetes.io/kube-apiserver-client`, on all of its domain or on all signers. One
     /// identity may create and another one approve.
+    ///
+    /// The signer `kubernetes.io/kube-apiserver-client-kubelet` gives the names of kubelets only.
     ///
     /// What does not suffice: any one of these without the others; `approve` on another signer, whose certificates
     /// the API server does not take from people. The group `system:masters` is refused by admission.
@@ -48,6 +50,14 @@ techniques! { TECHNIQUES, Family::Rbac;
 /// The names in rules that stand for the signer of client certificates; no name at all does so too.
 const SIGNERS: [&str; 2] = ["kubernetes.io/kube-apiserver-client", "kubernetes.io/*"];
 
+/// The signer of the client certificates of kubelets, which takes no other names than theirs.
+const KUBELETS: &str = "kubernetes.io/kube-apiserver-client-kubelet";
+
+/// Whether a name in a rule stands for a signer of client certificates.
+pub(super) fn signs_clients(name: &str) -> bool {
+    SIGNERS.contains(&name) || name == KUBELETS
+}
+
 fn certificate_approve(context: &Context<'_>, sink: &mut Sink<'_>) {
     let Some(create) = context.held.everywhere(&power::CREATE_SIGNING_REQUESTS) else {
         return;
@@ -59,6 +69,18 @@ fn certificate_approve(context: &Context<'_>, sink: &mut Sink<'_>) {
         .into_iter()
         .chain(of_clients.map(|(_, _, grant)| grant))
         .collect();
+    let of_kubelets = context.held.names(&power::APPROVE_SIGNING_REQUESTS);
+    for (_, _, approve) in of_kubelets.filter(|(_, signer, _)| *signer == KUBELETS) {
+        for node in context.cluster.nodes.values() {
+            let user = kubelet(&node.meta.name);
+            let facts = vec![
+                Evidence::new(ObjectId::cluster_scoped("Signer", KUBELETS), "", ""),
+                Evidence::new(identity_object(&user), "", ""),
+            ];
+            let premises = [create.clone(), approve.clone()];
+            sink.step(premises, Position::Identity(user), facts);
+        }
+    }
     let is_certified = |identity: &Identity| match identity {
         // The API server adds these groups itself, and refuses the last one.
         Identity::Group(name) => !matches!(

@@ -77,6 +77,34 @@ techniques! { TECHNIQUES, Family::Datastore;
         references: ["https://attack.mitre.org/techniques/T1005/"],
         derive: database_local,
     }
+
+    /// Reads and writes every object of the cluster in the etcd that its API server stores them in.
+    ///
+    /// # Preconditions
+    ///
+    /// The data of the control plane's etcd can be read or written: the pod in kube-system that the kubelet runs
+    /// from a manifest of its own, or that carries the label `component: etcd`. Whether its port asks for a
+    /// client certificate is a matter of `--client-cert-auth`.
+    ///
+    /// What does not suffice: an etcd that something else stores its data in, or one that listens on the
+    /// loopback address alone.
+    ///
+    /// # Detection
+    ///
+    /// Connections to port 2379 that do not come from the API server. Nothing of it is in the audit log.
+    ETCD_OBJECTS: [Database] => [ClusterAdmin] {
+        title: "Objects of the cluster in etcd",
+        mitre: ["T1552", "T1565.001"],
+        microsoft: ["MS-TA9025"],
+        owasp: ["K01", "K05"],
+        effort: 1,
+        remediation: "Set --client-cert-auth=true on etcd with a certificate authority of its own, and let only the API server reach it.",
+        references: [
+            "https://kubernetes.io/docs/tasks/administer-cluster/configure-upgrade-etcd/#securing-etcd-clusters",
+            "https://etcd.io/docs/v3.6/op-guide/security/",
+        ],
+        derive: etcd_objects,
+    }
 }
 
 /// The datastore's position.
@@ -124,6 +152,24 @@ fn database_open(context: &Context<'_>, sink: &mut Sink<'_>) {
             let mut proof = proof.clone();
             proof.dedup();
             sink.step_if([port], database(datastore), certainty.clone(), proof);
+        }
+    }
+}
+
+/// The control plane's etcd is a static pod: https://kubernetes.io/docs/tasks/configure-pod-container/static-pod/
+fn etcd_objects(context: &Context<'_>, sink: &mut Sink<'_>) {
+    for datastore in context.datastores {
+        let mut pods = datastore.pods.iter().filter_map(|&at| pod(context.cluster, at));
+        let fact = pods.find_map(|pod| {
+            let meta = &pod.pod.meta;
+            let is_static = meta.annotations.contains("kubernetes.io/config.mirror");
+            let is_labelled = meta.labels.get("component").is_some_and(|value| value == "etcd");
+            (meta.namespace == "kube-system" && (is_static || is_labelled))
+                .then(|| evidence(context, &datastore.proof))
+                .flatten()
+        });
+        if let Some(fact) = fact.filter(|_| datastore.family.id == "etcd") {
+            sink.step([database(datastore)], Position::ClusterAdmin, vec![fact]);
         }
     }
 }

@@ -6,13 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Position;
+use super::bindable::bindable;
 use crate::model::{Cluster, Text};
 use crate::rbac::{Access, Holding, Identity, Power, Scope, power};
 
 /// The group whose members the API server never asks.
 const MASTERS: &str = "system:masters";
 
-/// The scopes of every power that anyone holds.
+/// The scopes of every power that anyone holds or may hand to himself.
 #[derive(Debug, Default)]
 pub struct Held {
     /// Places in [`Access::holdings`] of those that matter.
@@ -63,7 +64,36 @@ impl Held {
                 known.insert(holding.scope.clone());
             }
         }
+        held.add_bindable(cluster, access);
         held
+    }
+
+    /// Adds what holders of `bind` may hand out to themselves, until there is no more.
+    fn add_bindable(&mut self, cluster: &Cluster, access: &Access) {
+        let mut seen = BTreeSet::new();
+        loop {
+            let found = bindable(cluster, access, self);
+            let fresh = found.iter().filter(|bindable| {
+                seen.insert((bindable.role.clone(), bindable.extent.clone()))
+                    && !access.gives_everything(&bindable.role)
+            });
+            let gained: Vec<_> = fresh.flat_map(|bindable| bindable.gains(access)).collect();
+            if gained.is_empty() {
+                return;
+            }
+            for gained in gained {
+                self.scopes.entry(gained.power).or_default().insert(gained.scope);
+            }
+        }
+    }
+
+    /// The powers that hold in namespaces and that someone holds in all of them.
+    pub(super) fn wide(&self) -> impl Iterator<Item = &'static Power> {
+        let wide = self
+            .scopes
+            .iter()
+            .filter(|(power, scopes)| power.is_namespaced() && scopes.contains(&Scope::Cluster));
+        wide.map(|(power, _)| *power)
     }
 
     /// The holdings that matter, in order.

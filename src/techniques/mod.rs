@@ -7,10 +7,13 @@
 //! [`Technique`].
 
 mod admission;
+mod bindable;
 pub mod certificates;
 mod claims;
+mod controllers;
 pub mod credential;
 pub mod datastore;
+pub mod deputy;
 pub mod escape;
 mod explain;
 pub mod exposure;
@@ -28,6 +31,7 @@ pub mod roles;
 pub mod running_pod;
 pub mod secrets;
 mod security;
+pub mod steal;
 mod step;
 mod structure;
 mod technique;
@@ -37,7 +41,7 @@ pub mod webhooks;
 pub use claims::Claims;
 pub use explain::explain;
 pub use held::Held;
-pub use position::{ANY, Label, Opens, Place, Position};
+pub use position::{ANY, Label, MOVED, Opens, Place, Position, SOME};
 pub use step::{Certainty, Evidence, Family, Reason, Relation, Step};
 pub use technique::{Sink, Technique};
 
@@ -126,6 +130,8 @@ static FAMILIES: &[&[&Technique]] = &[
     roles::TECHNIQUES,
     certificates::TECHNIQUES,
     webhooks::TECHNIQUES,
+    deputy::TECHNIQUES,
+    steal::TECHNIQUES,
 ];
 
 /// Every technique, family by family.

@@ -1,8 +1,13 @@
 //! What root on a node gives.
 
+use std::collections::BTreeSet;
+
 use super::pods::pods;
+use super::references::references;
+use super::structure::{kubelet, kubelets_count};
 use super::technique::techniques;
-use super::{Context, Evidence, Family, Position, Sink};
+use super::{Context, Evidence, Family, Opens, Position, Sink};
+use crate::rbac::Identity;
 
 techniques! { TECHNIQUES, Family::Node;
     /// Enters the pods of a node, as its root.
@@ -28,6 +33,31 @@ techniques! { TECHNIQUES, Family::Node;
         remediation: "Keep powerful pods away from nodes that run exposed ones, by taints and node selectors.",
         references: ["https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/"],
         derive: pod_attach,
+    }
+
+    /// Reads, as the kubelet of a node, what the pods of the node need: tokens, Secrets, ConfigMaps.
+    ///
+    /// # Preconditions
+    ///
+    /// Requests as the user `system:node:NAME`, by impersonation or with a certificate of that name: the Node
+    /// authorizer lets it make tokens of the accounts of the node's pods and read what they mount. Root on the node has
+    /// the same and more.
+    ///
+    /// What does not suffice: the group `system:nodes` without such a user name; objects that no pod of the node
+    /// refers to.
+    ///
+    /// # Detection
+    ///
+    /// Audit log: requests of `system:node:NAME` from another address than the node's.
+    NODE_IDENTITY: [Identity] => [Credential, Secret, ConfigMap] {
+        title: "Rights of a kubelet",
+        mitre: ["T1078", "T1528", "T1552.007"],
+        microsoft: ["MS-TA9016", "MS-TA9025"],
+        owasp: ["K02", "K09"],
+        effort: 1,
+        remediation: "Let nobody impersonate system:node users or approve certificates for them.",
+        references: ["https://kubernetes.io/docs/reference/access-authn-authz/node/"],
+        derive: node_identity,
     }
 
     /// Takes the cluster's keys from a control-plane node.
@@ -63,6 +93,33 @@ fn pod_attach(context: &Context<'_>, sink: &mut Sink<'_>) {
             certainty,
             vec![pod.node_evidence()],
         );
+    }
+}
+
+fn node_identity(context: &Context<'_>, sink: &mut Sink<'_>) {
+    if !kubelets_count(context) {
+        return;
+    }
+    for pod in pods(context) {
+        let is_mirror = pod.pod.meta.annotations.contains("kubernetes.io/config.mirror");
+        if pod.pod.spec.node_name.is_empty() || is_mirror {
+            continue;
+        }
+        let user = || Position::Identity(kubelet(&pod.pod.spec.node_name));
+        let on_node = || pod.node_evidence();
+        let name = pod.pod.spec.account();
+        let account = Identity::service_account(&pod.place.namespace, &name);
+        let token = Position::Credential(Opens::Identity(account));
+        let fact = pod.fact("/serviceAccountName", &name);
+        sink.step([user()], token, vec![on_node(), fact]);
+        let containers: Vec<_> = pod.containers().collect();
+        let mut seen = BTreeSet::new();
+        for reference in containers.iter().flat_map(references) {
+            let gained = reference.holder.whole(&reference.place);
+            if seen.insert(gained.clone()) {
+                sink.step([user()], gained, vec![on_node(), reference.proof]);
+            }
+        }
     }
 }
 

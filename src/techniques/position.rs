@@ -56,6 +56,11 @@ pub enum Position {
 /// The name that stands for a choice among all of a kind.
 pub const ANY: &str = "*";
 
+/// The name that stands for one of a kind, whichever it is: `Node/~held` is held as soon as any node is.
+pub const SOME: &str = "~held";
+/// The name that stands for the pods of a namespace that are made anew on a held node.
+pub const MOVED: &str = "~moved";
+
 /// A namespace and a name in it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {

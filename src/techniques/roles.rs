@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::bindable::{Extent, bindable};
 use super::structure::{grounds, namespace_fact};
 use super::technique::techniques;
 use super::{Context, Evidence, Family, Position, Sink};
@@ -42,22 +43,23 @@ techniques! { TECHNIQUES, Family::Rbac;
         derive: cluster_admin,
     }
 
-    /// Binds itself to a role with every right.
+    /// Binds itself to a role, and so gets every right that the role gives.
     ///
     /// # Preconditions
     ///
-    /// The verb `bind` on ClusterRoles together with a right to write the binding: `create` on
-    /// ClusterRoleBindings, or on RoleBindings for control of their namespace; or to add subjects to a
-    /// ClusterRoleBinding that gives everything.
+    /// The verb `bind` on roles together with a right to write the binding: `create` on ClusterRoleBindings, or on
+    /// RoleBindings for what holds in their namespace; or to add subjects to a binding of the role that exists. With
+    /// `bind` on all ClusterRoles the role is one with every right; on roles by name, what their rules say counts and
+    /// not their names.
     ///
-    /// What does not suffice: to create bindings without `bind`; `bind` without a binding to write; `bind` on one
-    /// role by name, if that role does not give everything.
+    /// What does not suffice: to create bindings without `bind`; `bind` without a binding to write; `bind` on a role
+    /// by name that gives nothing dangerous or that does not exist.
     ///
     /// # Detection
     ///
-    /// Audit log: `create` and `patch` of bindings, with `cluster-admin` in `roleRef`.
-    ROLE_BIND: [Grant] => [ClusterAdmin, Namespace] {
-        title: "Binding to a role with every right",
+    /// Audit log: `create` and `patch` of bindings, above all with `cluster-admin` in `roleRef`.
+    ROLE_BIND: [Grant] => [ClusterAdmin, Namespace, Grant] {
+        title: "Binding to a role",
         mitre: ["T1098.006"],
         microsoft: ["MS-TA9019"],
         owasp: ["K02"],
@@ -76,9 +78,11 @@ techniques! { TECHNIQUES, Family::Rbac;
     /// `escalate` together with `update` or `patch` on the same role: all ClusterRoles, of which one is bound to
     /// every authenticated identity by default; or a role by name together with one of the identities that it is
     /// bound to. Or `escalate` together with `create`: a new Role for those who may bind Roles of the namespace, or a
-    /// new ClusterRole with the label by which a bound ClusterRole aggregates others.
+    /// new ClusterRole with the label by which a bound ClusterRole aggregates others, as `admin`, `edit` and `view` do.
+    /// Any ClusterRole that one may update and escalate can be given such a label too.
     ///
-    /// What does not suffice: `escalate` without a right to write roles, or writing roles without `escalate`.
+    /// What does not suffice: `escalate` without a right to write roles, or writing roles without `escalate`; to give
+    /// a role a label without `escalate`, as the API server asks the writer for all of the role's rights.
     ///
     /// # Detection
     ///
@@ -129,53 +133,40 @@ fn cluster_admin(context: &Context<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// Whether a ClusterRole gives everything, by name.
-fn gives_everything(context: &Context<'_>, role: &str) -> bool {
-    let role = ObjectId::cluster_scoped("ClusterRole", role);
-    context.access.gives_everything(&role)
-}
-
 fn role_bind(context: &Context<'_>, sink: &mut Sink<'_>) {
     let held = context.held;
     if let Some(grant) = held.everywhere(&power::BIND_CLUSTER_ROLES) {
         sink.step([grant], Position::ClusterAdmin, role_fact("cluster-admin"));
     }
-    for (_, role, grant) in held.names(&power::BIND_CLUSTER_ROLES) {
-        if gives_everything(context, role) {
-            sink.step([grant], Position::ClusterAdmin, role_fact(role));
-        }
-    }
     for (namespace, grant) in held.namespaces(&power::BIND_CLUSTER_ROLES_IN_NAMESPACES) {
         let whole = Position::Namespace(namespace.clone());
         sink.step([grant], whole, role_fact("cluster-admin"));
     }
-    for (namespace, role, grant) in held.names(&power::BIND_CLUSTER_ROLES_IN_NAMESPACES) {
-        if gives_everything(context, role) {
-            for place in held.places(namespace) {
-                let whole = Position::Namespace(place.clone());
-                sink.step([grant.clone()], whole, role_fact(role));
+    let every = Text::default();
+    for bindable in bindable(context.cluster, context.access, held) {
+        let binding = bindable.binding.as_ref();
+        let binding = binding.map(|id| Evidence::new(id.clone(), "/roleRef/name", &bindable.role.name));
+        if context.access.gives_everything(&bindable.role) {
+            let fact = binding.unwrap_or_else(|| Evidence::new(bindable.role.clone(), "/rules", ""));
+            let wholes: Vec<Position> = match &bindable.extent {
+                Extent::Cluster => vec![Position::ClusterAdmin],
+                Extent::Namespace(namespace) => vec![Position::Namespace(namespace.clone())],
+                Extent::Namespaces => {
+                    let places = held.places(&every).iter();
+                    places.map(|place| Position::Namespace(place.clone())).collect()
+                }
+            };
+            for whole in wholes {
+                sink.step([bindable.grant.clone()], whole, vec![fact.clone()]);
             }
-        }
-    }
-    extended(context, sink);
-}
-
-/// Bindings of a role with every right, to which a subject is added.
-fn extended(context: &Context<'_>, sink: &mut Sink<'_>) {
-    for (id, binding) in &context.cluster.role_bindings {
-        let gives_all =
-            binding.role_ref.kind == "ClusterRole" && gives_everything(context, &binding.role_ref.name);
-        if !gives_all {
             continue;
         }
-        let (power, gained) = if id.kind == "ClusterRoleBinding" {
-            (&power::EXTEND_CLUSTER_ROLE_BINDINGS, Position::ClusterAdmin)
-        } else {
-            let whole = Position::Namespace(id.namespace.clone());
-            (&power::EXTEND_BINDINGS_OF_CLUSTER_ROLES, whole)
-        };
-        for grant in context.held.over(power, &id.namespace, &id.name) {
-            sink.step([grant], gained.clone(), vec![bound(id, binding)]);
+        for gained in bindable.gains(context.access) {
+            let grant = Position::Grant(gained.power, gained.scope);
+            if grant != bindable.grant {
+                let evidence = binding.clone().into_iter().chain(gained.evidence).collect();
+                sink.step([bindable.grant.clone()], grant, evidence);
+            }
         }
     }
 }
@@ -230,9 +221,28 @@ fn role_create(context: &Context<'_>, sink: &mut Sink<'_>) {
             sink.step([create, bind.clone()], whole, vec![namespace_fact(namespace)]);
         }
     }
-    let Some(create) = held.everywhere(&power::CREATE_CLUSTER_ROLES) else {
+    aggregated(context, sink);
+}
+
+/// Roles whose labels make them a part of a role that somebody is bound to; the controller copies their rules.
+///
+/// Who may escalate one role may give it any label, so that any one will do.
+fn aggregated(context: &Context<'_>, sink: &mut Sink<'_>) {
+    let held = context.held;
+    let mut parts: Vec<(Position, Option<ObjectId>)> = Vec::new();
+    parts.extend(
+        held.everywhere(&power::CREATE_CLUSTER_ROLES)
+            .map(|grant| (grant, None)),
+    );
+    for (_, role, grant) in held.names(&power::ESCALATE_CLUSTER_ROLES) {
+        let role = ObjectId::cluster_scoped("ClusterRole", role);
+        if context.cluster.roles.contains(&role) {
+            parts.push((grant, Some(role)));
+        }
+    }
+    if parts.is_empty() {
         return;
-    };
+    }
     for (id, binding) in &context.cluster.role_bindings {
         let role = ObjectId::cluster_scoped(&binding.role_ref.kind, &binding.role_ref.name);
         let known = context.cluster.roles.by_id(&role);
@@ -247,14 +257,16 @@ fn role_create(context: &Context<'_>, sink: &mut Sink<'_>) {
         } else {
             Position::Namespace(id.namespace.clone())
         };
-        let selectors = Evidence::new(role, "/aggregationRule/clusterRoleSelectors", "");
+        let selectors = Evidence::new(role.clone(), "/aggregationRule/clusterRoleSelectors", "");
         for subject in context.access.subjects_of(id) {
-            let premises = [create.clone(), Position::Identity(subject.clone())];
-            sink.step(
-                premises,
-                gained.clone(),
-                vec![bound(id, binding), selectors.clone()],
-            );
+            for (grant, part) in parts.iter().filter(|(_, part)| part.as_ref() != Some(&role)) {
+                let premises = [grant.clone(), Position::Identity(subject.clone())];
+                let part = part
+                    .iter()
+                    .map(|part| Evidence::new(part.clone(), "/metadata/labels", ""));
+                let evidence = [bound(id, binding), selectors.clone()].into_iter().chain(part);
+                sink.step(premises, gained.clone(), evidence.collect());
+            }
         }
     }
 }

@@ -95,6 +95,8 @@ pub enum Relation {
     Exposed,
     /// A choice among many includes each of them.
     Includes,
+    /// One of many is held.
+    OneOf,
 }
 
 impl Relation {
@@ -111,6 +113,7 @@ impl Relation {
             Self::Covers => "COVERS",
             Self::Exposed => "EXPOSED",
             Self::Includes => "INCLUDES",
+            Self::OneOf => "ONE_OF",
         }
     }
 
@@ -121,6 +124,7 @@ impl Relation {
             Self::SendsAs | Self::Reaches | Self::TalksTo => Family::Network,
             Self::HasKey => Family::Credential,
             Self::InGroup | Self::Holds | Self::Covers | Self::Includes => Family::Rbac,
+            Self::OneOf => Family::Node,
             Self::Exposed => Family::Exposure,
         }
     }

@@ -10,15 +10,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::pods::{ContainerView, PodView, any_node, any_pod, pods};
 use super::references::{Holder, Keys};
-use super::{ANY, Certainty, Context, Evidence, Opens, Place, Position, Reason, Relation, Step};
+use super::steal::steers;
+use super::{ANY, Certainty, Context, Evidence, Opens, Place, Position, Reason, Relation, SOME, Step};
 use crate::model::{ObjectId, Protocol, Text, UNNAMED_WORKER};
 use crate::network::{Allowed, Direction, Hub, Unit, Verdict};
-use crate::rbac::{self, Identity, Power, Scope};
+use crate::rbac::{self, Identity, NODE_USER, Scope, power};
 
 /// Adds every structural step.
 pub(super) fn relate(context: &Context<'_>, steps: &mut Vec<Step>) {
     containers(context, steps);
     choices(context, steps);
+    some_node(context, steps);
     keys(context, steps);
     network(context, steps);
     own_node(context, steps);
@@ -99,6 +101,22 @@ fn choices(context: &Context<'_>, steps: &mut Vec<Step>) {
         );
         steps.push(step(Relation::Includes, any_node(), worker, vec![unnamed]));
     }
+}
+
+/// `ONE_OF`: where it matters that some node is held, whichever it is.
+fn some_node(context: &Context<'_>, steps: &mut Vec<Step>) {
+    if !steers(context) {
+        return;
+    }
+    let mut add = |name: &Text| {
+        let node = Position::Node(name.clone());
+        let exists = vec![Evidence::new(ObjectId::cluster_scoped("Node", name), "", "")];
+        steps.push(step(Relation::OneOf, node, Position::Node(SOME.into()), exists));
+    };
+    if context.cluster.nodes.is_empty() {
+        add(&UNNAMED_WORKER.into());
+    }
+    context.cluster.nodes.iter().for_each(|(id, _)| add(&id.name));
 }
 
 /// `INCLUDES`: whoever controls a namespace has what is in it, whoever controls the cluster has everything.
@@ -205,6 +223,7 @@ fn network(context: &Context<'_>, steps: &mut Vec<Step>) {
         }
         let position = Position::Network(format!("hub/{}/{number}", first.name).into());
         senders(context, hub, &position, steps);
+        let entering = allowed(&hub.ingress, "ingress");
         for (group, port, protocol) in behind {
             let Some((id, _)) = groups[group]
                 .pods
@@ -213,13 +232,13 @@ fn network(context: &Context<'_>, steps: &mut Vec<Step>) {
             else {
                 continue;
             };
-            let evidence = vec![allowed(&hub.ingress, id, "ingress")];
+            let evidence = vec![entering(id)];
             let conclusion = group_port(&groups[group].name, port, protocol);
-            let mut entering = step(Relation::Reaches, position.clone(), conclusion, evidence);
+            let mut enters = step(Relation::Reaches, position.clone(), conclusion, evidence);
             if hub.doubtful {
-                entering.certainty = Certainty::Conditional(context.network.doubt().into());
+                enters.certainty = Certainty::Conditional(context.network.doubt().into());
             }
-            steps.push(entering);
+            steps.push(enters);
             reached.insert((group, port, protocol));
         }
     }
@@ -245,6 +264,7 @@ fn group_port(group: &Text, port: u16, protocol: Protocol) -> Position {
 }
 
 fn senders(context: &Context<'_>, hub: &Hub, position: &Position, steps: &mut Vec<Step>) {
+    let allowed = allowed(&hub.egress, "egress");
     for number in context.network.sources(hub).iter() {
         let (sender, evidence) = match context.network.units().get(number) {
             Some(Unit::Group(group)) => {
@@ -252,10 +272,7 @@ fn senders(context: &Context<'_>, hub: &Hub, position: &Position, steps: &mut Ve
                 let Some((id, _)) = group.pods.first().and_then(|&pod| context.cluster.pods.at(pod)) else {
                     continue;
                 };
-                (
-                    Position::Network(group.name.clone()),
-                    allowed(&hub.egress, id, "egress"),
-                )
+                (Position::Network(group.name.clone()), allowed(id))
             }
             Some(Unit::Nodes(names)) => {
                 let Some(first) = names.first() else {
@@ -337,15 +354,17 @@ fn local(node: &Text, side: &str) -> Position {
     Position::Network(format!("node/{node}/{side}").into())
 }
 
-fn allowed(by: &Allowed, pod: &ObjectId, direction: &str) -> Evidence {
-    match by {
-        Allowed::Default => Evidence::new(
-            pod.clone(),
-            "/metadata/labels",
-            format!("no policy isolates its {direction}"),
+/// What allows a direction: the rule, or for each pod that no policy isolates it.
+fn allowed(by: &Allowed, direction: &str) -> impl Fn(&ObjectId) -> Evidence {
+    let (rule, path, value) = match by {
+        Allowed::Rule(policy, pointer) => (Some(policy.clone()), pointer.clone(), Text::default()),
+        Allowed::Default => (
+            None,
+            "/metadata/labels".into(),
+            format!("no policy isolates its {direction}").into(),
         ),
-        Allowed::Rule(policy, pointer) => Evidence::new(policy.clone(), pointer, ""),
-    }
+    };
+    move |pod| Evidence::new(rule.as_ref().unwrap_or(pod).clone(), &path, &value)
 }
 
 /// The ports that matter, by pod: those of datastores and those that are exposed.
@@ -463,7 +482,28 @@ pub(super) fn identities(context: &Context<'_>) -> BTreeSet<Identity> {
             .holdings(context.access)
             .map(|holding| holding.identity.clone()),
     );
+    if kubelets_count(context) {
+        let nodes = context.cluster.nodes.values();
+        found.extend(nodes.map(|node| kubelet(&node.meta.name)));
+    }
     found
+}
+
+/// The user that the kubelet of a node is.
+pub(super) fn kubelet(node: &str) -> Identity {
+    Identity::User(format!("{NODE_USER}{node}").into())
+}
+
+/// Whether anyone can act as a kubelet without being root on its node.
+pub(super) fn kubelets_count(context: &Context<'_>) -> bool {
+    let held = context.held;
+    let wide = [&power::IMPERSONATE_USERS, &power::APPROVE_SIGNING_REQUESTS];
+    let is_meant = |(_, name, _): (&Text, &Text, Position)| {
+        name.starts_with(NODE_USER) || super::certificates::signs_clients(name)
+    };
+    wide.iter()
+        .any(|power| held.everywhere(power).is_some() || held.names(power).any(is_meant))
+        || super::steal::joins(context)
 }
 
 /// `IN_GROUP` for the groups that hold something, `TALKS_TO` for every identity.
@@ -528,11 +568,7 @@ pub(super) fn identity_object(identity: &Identity) -> ObjectId {
 
 /// `HOLDS`, and `COVERS` from a grant for the cluster to the same grant in each namespace.
 fn grants(context: &Context<'_>, steps: &mut Vec<Step>) {
-    let mut wide = BTreeSet::<&'static Power>::new();
     for holding in context.held.holdings(context.access) {
-        if holding.scope == Scope::Cluster && holding.power.is_namespaced() {
-            wide.insert(holding.power);
-        }
         let identity = &holding.identity;
         let evidence = holding
             .reasons
@@ -545,7 +581,7 @@ fn grants(context: &Context<'_>, steps: &mut Vec<Step>) {
             evidence.collect(),
         ));
     }
-    for power in wide {
+    for power in context.held.wide() {
         for namespace in context.held.all_namespaces() {
             steps.push(step(
                 Relation::Covers,

@@ -243,16 +243,16 @@ fn old_ingresses_are_read_into_the_new_shape() {
 fn policies_that_are_not_modelled_are_counted() {
     check(
         "
-kind: AuthorizationPolicy
-apiVersion: policy.linkerd.io/v1alpha1
+kind: ClusterPolicy
+apiVersion: kyverno.io/v1
 metadata: {name: a}
 ---
-kind: AuthorizationPolicy
-apiVersion: policy.linkerd.io/v1alpha1
+kind: ClusterPolicy
+apiVersion: kyverno.io/v1
 metadata: {name: b}
 ---
 kind: NetworkPolicy
-apiVersion: crd.projectcalico.org/v1
+apiVersion: crd.antrea.io/v1
 metadata: {name: c}
 ---
 kind: Deployment
@@ -261,12 +261,12 @@ metadata: {name: d}
 ",
         expect![[r#"
             Deployment/default/d  in:14
-            AuthorizationPolicy/default/a  in:2
-            AuthorizationPolicy/default/b  in:6
+            ClusterPolicy/a  in:2
+            ClusterPolicy/b  in:6
             NetworkPolicy/default/c  in:10
             in:14: 1 Deployment of the unknown version apps/v2, read like v1; check the verdicts that depend on them [unknown-version]
-            in:2: 2 AuthorizationPolicy of policy.linkerd.io in the input: such policies are not modelled; they may stop steps that are shown as possible, or allow others [not-modelled]
-            in:10: 1 NetworkPolicy of crd.projectcalico.org in the input: such policies are not modelled; they may stop steps that are shown as possible, or allow others [not-modelled]
+            in:2: 2 ClusterPolicy of kyverno.io in the input: such policies are not modelled; they may stop steps that are shown as possible, or allow others [not-modelled]
+            in:10: 1 NetworkPolicy of crd.antrea.io in the input: such policies are not modelled; they may stop steps that are shown as possible, or allow others [not-modelled]
         "#]],
     );
 }

@@ -187,6 +187,20 @@ mod tests {
     }
 
     #[test]
+    fn a_power_is_over_objects_in_namespaces_or_over_others_and_not_over_both() {
+        for power in powers() {
+            let is_namespaced =
+                |right: &Right| matches!(right.objects, Objects::Namespaced | Objects::Namespaces);
+            assert_eq!(
+                power.any.iter().all(is_namespaced),
+                power.is_namespaced(),
+                "{}",
+                power.id
+            );
+        }
+    }
+
+    #[test]
     fn rights_agree_with_the_kinds_of_the_model() {
         for (power, right) in powers().flat_map(|power| power.any.iter().map(move |right| (power, right))) {
             for word in right.resources.split(' ') {

@@ -120,3 +120,41 @@ fn an_address_is_a_nodes_or_outside() {
     assert_eq!(to("203.0.113.9", 80), Verdict::Denied);
     assert_eq!(to("192.168.0.2", 25), Verdict::Denied);
 }
+
+/// Kubelet, etcd and node-local DNS are ports of nodes and an address: what egress rules open of them.
+#[test]
+fn egress_rules_open_kubelet_etcd_and_node_local_dns_each_by_itself() {
+    let places = [
+        ("192.168.0.1", Protocol::Tcp, 10_250),
+        ("192.168.0.1", Protocol::Tcp, 10_255),
+        ("192.168.0.1", Protocol::Tcp, 2_379),
+        ("169.254.20.10", Protocol::Udp, 53),
+        ("169.254.20.10", Protocol::Tcp, 53),
+    ];
+    let (yes, no, perhaps) = (Verdict::Allowed, Verdict::Denied, Verdict::Unknown);
+    for (rules, wanted) in [
+        ("[{}]", [yes; 5]),
+        ("[]", [no; 5]),
+        ("[{to: [{namespaceSelector: {}}]}]", [no; 5]),
+        ("[{ports: [{port: 10250}]}]", [yes, no, no, no, no]),
+        (
+            "[{ports: [{port: 10250, endPort: 10255}]}]",
+            [yes, yes, no, no, no],
+        ),
+        ("[{ports: [{port: 53, protocol: UDP}]}]", [no, no, no, yes, no]),
+        (
+            "[{to: [{ipBlock: {cidr: 169.254.20.10/32}}]}]",
+            [no, no, no, yes, yes],
+        ),
+        // Whether a block matches a node is for the plugin to say.
+        (
+            "[{to: [{ipBlock: {cidr: 0.0.0.0/0, except: [169.254.0.0/16]}}], ports: [{port: 2379}]}]",
+            [no, no, perhaps, no, no],
+        ),
+    ] {
+        let network = network(&format!("{POD}{}", egress(rules)));
+        let found = places
+            .map(|(address, protocol, port)| network.to_address(0, address.parse().unwrap(), protocol, port));
+        assert_eq!(found, wanted, "{rules}");
+    }
+}

@@ -4,11 +4,13 @@ mod cilium;
 mod destinations;
 mod entries;
 mod istio;
+mod laws;
 mod oracle;
 mod oracle_cilium;
 mod policies;
 mod random;
 mod random_cilium;
+mod services;
 mod unmodelled;
 
 use std::net::IpAddr;

@@ -44,6 +44,8 @@ struct Args {
 enum Format {
     /// One JSON List as of `kubectl get -A -o json`
     Dump,
+    /// One JSON List as of `kubectl get pods -A -o json`
+    Pods,
     /// A snapshot file of Beachhead
     Snapshot,
 }
@@ -58,6 +60,7 @@ fn main() -> anyhow::Result<()> {
     let out = BufWriter::with_capacity(1 << 20, out);
     let sink = match args.format {
         Format::Dump => Sink::dump(out)?,
+        Format::Pods => Sink::dump_of(Some("Pod"), out)?,
         Format::Snapshot => Sink::snapshot(out),
     };
     Ok(put_cluster(&Plan::new(args.size), sink)?)

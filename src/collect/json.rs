@@ -255,23 +255,30 @@ impl JsonSplitter {
         if self.in_string {
             self.string(window);
         }
-        while let Some(&byte) = window.get(self.at) {
-            self.at += 1;
+        // In registers: this loop sees every byte that is not in a string.
+        let (mut at, mut depth) = (self.at, self.depth);
+        while let Some(&byte) = window.get(at) {
+            at += 1;
             match byte {
-                b'"' => {
-                    self.in_string = true;
-                    self.string(window);
-                }
-                b'{' | b'[' => self.depth += 1,
+                b'"' => match memchr::memchr2(b'"', b'\\', &window[at..]) {
+                    Some(step) if window[at + step] == b'"' => at += step + 1,
+                    _ => {
+                        (self.at, self.in_string) = (at, true);
+                        self.string(window);
+                        at = self.at;
+                    }
+                },
+                b'{' | b'[' => depth += 1,
                 b'}' | b']' => {
-                    self.depth -= 1;
-                    if self.depth <= floor {
-                        return;
+                    depth -= 1;
+                    if depth <= floor {
+                        break;
                     }
                 }
                 _ => {}
             }
         }
+        (self.at, self.depth) = (at, depth);
     }
 
     /// Walks to the byte after the closing quote, or to the window's end.

@@ -32,7 +32,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use crate::model::{Cluster, Diagnostic, Severity, Text};
+use crate::model::{Cluster, Diagnostic, Severity, Text, release_pools};
 
 use assemble::Assembly;
 use files::{File, Listing, name_of};
@@ -188,8 +188,8 @@ fn read_stream(
 fn finish(assembly: Assembly, name: &Text) -> Result<(Cluster, Vec<Diagnostic>), CollectError> {
     let objects = assembly.objects();
     let (cluster, diagnostics) = assembly.finish(bootstrap::add_missing);
-    rayon::broadcast(|_| Text::release_pool());
-    Text::release_pool();
+    rayon::broadcast(|_| release_pools());
+    release_pools();
     if objects == 0 {
         let input = name.to_string();
         return Err(CollectError::NoObjects { input, diagnostics });

@@ -1,10 +1,17 @@
 //! Labels and annotations: a small sorted map from key to value.
 //!
+//! The pods of a workload carry the same labels, so those that a thread reads again share one allocation.
+//!
 //! **Trap.** Annotations carry copies of whole objects: `kubectl apply` writes a Secret's values into
 //! `kubectl.kubernetes.io/last-applied-configuration`. That annotation is dropped while reading.
 
+use std::borrow::Borrow;
+use std::cell::RefCell;
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -13,15 +20,46 @@ use super::Text;
 /// Annotations that are never kept, because they repeat the object, its secret values included.
 const DROPPED: &[&str] = &["kubectl.kubernetes.io/last-applied-configuration"];
 
+thread_local! {
+    static POOL: RefCell<FxHashSet<Labels>> = RefCell::default();
+}
+
 /// Labels or annotations, sorted by key; of a key given twice the last value wins.
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Labels(Box<[(Text, Text)]>);
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Labels(Option<Arc<[(Text, Text)]>>);
 
 impl Labels {
+    fn pairs(&self) -> &[(Text, Text)] {
+        self.0.as_deref().unwrap_or_default()
+    }
+
+    /// Returns the labels, shared with earlier equal ones of this thread.
+    fn shared(pairs: Vec<(Text, Text)>) -> Self {
+        let sorted = sorted(pairs);
+        POOL.with_borrow_mut(|pool| {
+            if let Some(known) = pool.get(sorted.as_slice()) {
+                return known.clone();
+            }
+            let fresh = Self::of(sorted);
+            pool.insert(fresh.clone());
+            fresh
+        })
+    }
+
+    fn of(sorted: Vec<(Text, Text)>) -> Self {
+        Self((!sorted.is_empty()).then(|| sorted.into()))
+    }
+
+    /// Empties this thread's pool; labels that are in use live on.
+    pub(super) fn release_pool() {
+        POOL.with_borrow_mut(|pool| *pool = FxHashSet::default());
+    }
+
     /// Returns the value of `key`.
     pub fn get(&self, key: &str) -> Option<&Text> {
-        let at = self.0.binary_search_by(|(k, _)| k.as_str().cmp(key)).ok()?;
-        Some(&self.0[at].1)
+        let pairs = self.pairs();
+        let at = pairs.binary_search_by(|(k, _)| k.as_str().cmp(key)).ok()?;
+        Some(&pairs[at].1)
     }
 
     /// Whether `key` is present, with any value.
@@ -31,23 +69,23 @@ impl Labels {
 
     /// The pairs in the order of their keys.
     pub fn iter(&self) -> impl Iterator<Item = (&Text, &Text)> {
-        self.0.iter().map(|(k, v)| (k, v))
+        self.pairs().iter().map(|(k, v)| (k, v))
     }
 
     /// How many pairs there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.pairs().len()
     }
 
     /// Whether there is no pair.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
 
     /// Returns the same labels with `key` set to `value`.
     #[must_use]
     pub fn with(&self, key: &str, value: &str) -> Self {
-        self.0
+        self.pairs()
             .iter()
             .cloned()
             .chain([(Text::new(key), Text::new(value))])
@@ -57,12 +95,30 @@ impl Labels {
 
 impl FromIterator<(Text, Text)> for Labels {
     fn from_iter<I: IntoIterator<Item = (Text, Text)>>(pairs: I) -> Self {
-        let mut sorted: Vec<_> = pairs.into_iter().collect();
-        sorted.reverse();
-        sorted.sort_by(|a, b| a.0.cmp(&b.0));
-        sorted.dedup_by(|b, a| a.0 == b.0);
-        Self(sorted.into())
+        Self::of(sorted(pairs.into_iter().collect()))
     }
+}
+
+/// Lets the pool be asked for pairs that are no labels yet.
+impl Borrow<[(Text, Text)]> for Labels {
+    fn borrow(&self) -> &[(Text, Text)] {
+        self.pairs()
+    }
+}
+
+impl Hash for Labels {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.pairs().hash(state);
+    }
+}
+
+fn sorted(mut pairs: Vec<(Text, Text)>) -> Vec<(Text, Text)> {
+    if !pairs.is_sorted_by(|a, b| a.0 < b.0) {
+        pairs.reverse();
+        pairs.sort_by(|a, b| a.0.cmp(&b.0));
+        pairs.dedup_by(|b, a| a.0 == b.0);
+    }
+    pairs
 }
 
 impl fmt::Debug for Labels {
@@ -112,7 +168,7 @@ impl<'de> Deserialize<'de> for Labels {
                         pairs.push((key, map.next_value::<Option<Text>>()?.unwrap_or_default()));
                     }
                 }
-                Ok(pairs.into_iter().collect())
+                Ok(Labels::shared(pairs))
             }
         }
         deserializer.deserialize_option(LabelsVisitor)
@@ -129,6 +185,27 @@ mod tests {
             r#"{"kubectl.kubernetes.io/last-applied-configuration": "{\"data\":1}", "b": "2", "a": null}"#;
         let labels: Labels = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&labels).unwrap(), r#"{"a":"","b":"2"}"#);
+    }
+
+    #[test]
+    fn labels_that_are_read_again_share_one_allocation() {
+        let read = |text: &str| serde_json::from_str::<Labels>(text).unwrap();
+        let (a, b) = (
+            read(r#"{"app":"web","tier":"x"}"#),
+            read(r#"{"tier":"x","app":"web"}"#),
+        );
+        assert!(std::ptr::eq(a.pairs(), b.pairs()));
+        assert_eq!(
+            a,
+            [
+                (Text::new("tier"), Text::new("x")),
+                (Text::new("app"), Text::new("web"))
+            ]
+            .into_iter()
+            .collect()
+        );
+        assert_ne!(a, read(r#"{"app":"web","tier":"y"}"#));
+        assert_eq!(read("{}"), Labels::default());
     }
 
     #[test]

@@ -32,12 +32,14 @@ macro_rules! slim {
     )*) => {$(
         $(#[$meta])*
         #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-        #[serde(rename_all = "camelCase", default)]
+        #[serde(rename_all = "camelCase")]
         #[allow(missing_docs, reason = "fields keep the names and meaning of the Kubernetes API reference")]
         pub struct $name {
             $(
                 $(#[$field_meta])*
+                // A default of the whole struct would be made, and taken apart, for each one that is read.
                 #[serde(
+                    default,
                     deserialize_with = "crate::model::lenient::lenient",
                     skip_serializing_if = "crate::model::lenient::is_default"
                 )]

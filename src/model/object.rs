@@ -92,43 +92,43 @@ impl fmt::Display for Source {
 
 /// `metadata.ownerReferences[]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 pub struct OwnerReference {
     /// The owner's API group and version.
-    #[serde(deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "lenient")]
     pub api_version: Text,
     /// The owner's kind.
-    #[serde(deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "lenient")]
     pub kind: Text,
     /// The owner's name, in the same namespace or cluster-scoped.
-    #[serde(deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "lenient")]
     pub name: Text,
     /// Whether this owner is the managing controller; unset is false.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub controller: Option<bool>,
 }
 
 /// `metadata`, as far as rules read it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 pub struct Meta {
     /// The name; objects that have only `generateName` get that prefix and `*`.
-    #[serde(deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "lenient")]
     pub name: Text,
     /// The prefix of a name that the API server would complete.
-    #[serde(deserialize_with = "lenient", skip_serializing_if = "str::is_empty")]
+    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "str::is_empty")]
     pub generate_name: Text,
     /// The namespace; filled in by the collector for namespaced kinds, empty for cluster-scoped ones.
-    #[serde(deserialize_with = "lenient", skip_serializing_if = "str::is_empty")]
+    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "str::is_empty")]
     pub namespace: Text,
     /// Labels.
-    #[serde(skip_serializing_if = "Labels::is_empty")]
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
     pub labels: Labels,
     /// Annotations, without those that repeat the object.
-    #[serde(skip_serializing_if = "Labels::is_empty")]
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
     pub annotations: Labels,
     /// Owners, in the input's order.
-    #[serde(deserialize_with = "lenient", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Vec::is_empty")]
     pub owner_references: Vec<OwnerReference>,
     /// Where the object was read from; not part of the API's shape.
     #[serde(skip)]

@@ -336,7 +336,7 @@ pub struct EnvVar {
     pub value: Option<Literal>,
     /// Where the value comes from.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub value_from: Option<EnvSource>,
+    pub value_from: Option<Box<EnvSource>>,
 }
 
 #[derive(Deserialize)]
@@ -347,7 +347,7 @@ struct WrittenEnvVar {
     #[serde(default)]
     value: Option<Literal>,
     #[serde(default)]
-    value_from: Option<EnvSource>,
+    value_from: Option<Box<EnvSource>>,
 }
 
 impl From<WrittenEnvVar> for EnvVar {

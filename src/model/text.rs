@@ -54,9 +54,7 @@ impl Text {
     }
 
     /// Empties this thread's pool; texts that are in use live on.
-    ///
-    /// Call it when a long reading is over: the pool holds every distinct string that was ever read.
-    pub fn release_pool() {
+    pub(super) fn release_pool() {
         POOL.with_borrow_mut(|pool| *pool = FxHashSet::default());
     }
 }

@@ -14,6 +14,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -33,6 +34,8 @@ pub struct Solver<'a> {
     upper: Reach,
     lower: Reach,
     states: usize,
+    /// What was ranked already: searches for many targets meet at the same positions, some with many steps.
+    ranked: Mutex<FxHashMap<VertexId, Ranked>>,
 }
 
 /// What waits in the queue.
@@ -49,7 +52,7 @@ enum Waiting {
 }
 
 /// The steps to one position with the least that each costs, cheapest first.
-type Ranked = Rc<[(Cost, StepId)]>;
+type Ranked = Arc<[(Cost, StepId)]>;
 
 struct Search<'a> {
     solver: &'a Solver<'a>,
@@ -73,6 +76,7 @@ impl<'a> Solver<'a> {
             upper: Reach::new(rows, starts, Premises::Sum),
             lower: Reach::new(rows, starts, Premises::Max),
             states: STATES,
+            ranked: Mutex::default(),
         }
     }
 
@@ -140,6 +144,16 @@ impl<'a> Solver<'a> {
 
     /// The steps to a position, those left out that cannot be carried out or repeat another one.
     fn ranked(&self, position: VertexId) -> Ranked {
+        let known = || self.ranked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ranked) = known().get(&position) {
+            return Arc::clone(ranked);
+        }
+        let ranked = self.rank(position);
+        known().insert(position, Arc::clone(&ranked));
+        ranked
+    }
+
+    fn rank(&self, position: VertexId) -> Ranked {
         let mut seen = FxHashSet::default();
         let mut ranked: Vec<(Cost, StepId)> = Vec::new();
         for &step in self.rows.steps_to(position) {

@@ -9,7 +9,7 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use rayon::prelude::*;
 
-use crate::model::{Cluster, Diagnostic, KindInfo, Object, Text};
+use crate::model::{Cluster, Diagnostic, KindInfo, Object, release_pools};
 
 use super::line::{End, Hash, Line, ReadObject};
 use super::{FORMAT, MAGIC, SnapshotError};
@@ -250,7 +250,7 @@ impl Reading {
         if !self.ended {
             return Err(SnapshotError::Truncated);
         }
-        rayon::broadcast(|_| Text::release_pool());
+        rayon::broadcast(|_| release_pools());
         let derived = self.cluster.add_stand_ins();
         self.cluster.sort();
         let known: BTreeSet<Diagnostic> = self.diagnostics.iter().cloned().collect();

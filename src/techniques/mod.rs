@@ -21,6 +21,7 @@ mod held;
 pub mod host;
 pub mod identity;
 pub mod impersonation;
+pub mod intercept;
 pub mod new_pod;
 pub mod node;
 pub mod password;
@@ -31,6 +32,7 @@ pub mod roles;
 pub mod running_pod;
 pub mod secrets;
 mod security;
+pub mod settings;
 pub mod steal;
 mod step;
 mod structure;
@@ -132,6 +134,8 @@ static FAMILIES: &[&[&Technique]] = &[
     webhooks::TECHNIQUES,
     deputy::TECHNIQUES,
     steal::TECHNIQUES,
+    settings::TECHNIQUES,
+    intercept::TECHNIQUES,
 ];
 
 /// Every technique, family by family.

@@ -161,7 +161,7 @@ pub(super) fn belongings(namespace: &Text) -> [Position; 4] {
 }
 
 /// The grants that make a pod from nothing, each with its namespace.
-fn makers<'a>(context: &Context<'a>) -> Vec<(&'a Text, Position)> {
+pub(super) fn makers<'a>(context: &Context<'a>) -> Vec<(&'a Text, Position)> {
     let mut found = Vec::new();
     for &creator in CREATORS {
         found.extend(context.held.namespaces(creator));

@@ -367,7 +367,13 @@ impl KindInfo {
             "APIService",
             "CSIDriver",
             "CSINode",
+            "CertificateSigningRequest",
             "ComponentStatus",
+            "DeviceClass",
+            "MutatingAdmissionPolicy",
+            "MutatingAdmissionPolicyBinding",
+            "ResourceSlice",
+            "SecurityContextConstraints",
             "VolumeAttachment",
         ];
         !kind.starts_with("Cluster") && !CLUSTER_SCOPED.contains(&kind)

@@ -48,7 +48,9 @@ impl Other {
     /// API groups with the members of `spec` that rules look at; the rest may hold anything, credentials too.
     const READ: &'static [(&'static str, &'static [&'static str])] = &[
         ("cilium.io", &["endpointSelector"]),
+        ("resource.k8s.io", &["nodeName"]),
         ("security.istio.io", &["selector"]),
+        ("storage.k8s.io", &["nodeName"]),
     ];
 
     /// The members of `spec` that rules look at in objects of this API group; of most groups none.

@@ -3,7 +3,7 @@
 //! **Trap.** Techniques bring their own words (title, remediation); nothing here may name one.
 
 use crate::rbac::Scope;
-use crate::techniques::{ANY, MOVED, Position, Relation, SOME};
+use crate::techniques::{ANY, FREE, MOVED, Position, Relation, SOME};
 
 /// How many things of one kind are listed one by one.
 const FEW: usize = 3;
@@ -69,6 +69,7 @@ pub fn gains(position: &Position) -> String {
         Position::Identity(_) => format!("API requests as {position}"),
         Position::Credential(_) => format!("the credential {position}"),
         Position::Grant(power, scope) => format!("the right to {}{}", power.title, place(scope)),
+        Position::Network(name) if name == FREE => "packets that no egress policy closes".to_owned(),
         Position::Network(name) => format!("packets sent as group {name}"),
         Position::Port(pod, port, protocol) => format!("a connection to port {port}/{protocol} of Pod/{pod}"),
         Position::ApiServer => "a connection to the API server".to_owned(),

@@ -23,6 +23,18 @@ pub(super) fn pod_security(cluster: &Cluster, namespace: &Text) -> (bool, Eviden
 
 /// How sure it is that a new pod in a namespace is admitted: webhooks and policies for pods may refuse it.
 pub(super) fn admitted(cluster: &Cluster, namespace: &Text) -> Certainty {
+    let names: Vec<String> = guards(cluster, namespace)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    if names.is_empty() {
+        return Certainty::Certain;
+    }
+    Certainty::Conditional(format!("{} lets such a pod in", names.join(" and ")).into())
+}
+
+/// The webhooks and policies that look at new pods in a namespace and may refuse them.
+pub(super) fn guards<'a>(cluster: &'a Cluster, namespace: &Text) -> Vec<&'a ObjectId> {
     let labels = labels(cluster, namespace);
     let webhooks = cluster.webhooks.iter().filter(|(id, webhook)| {
         id.kind == "ValidatingWebhookConfiguration"
@@ -47,12 +59,10 @@ pub(super) fn admitted(cluster: &Cluster, namespace: &Text) -> Certainty {
                 .as_ref()
                 .is_none_or(|selector| selector.matches(&labels))
     });
-    let guards = webhooks.map(|(id, _)| id).chain(policies.map(|(id, _)| id));
-    let names: Vec<String> = guards.map(ToString::to_string).collect();
-    if names.is_empty() {
-        return Certainty::Certain;
-    }
-    Certainty::Conditional(format!("{} lets such a pod in", names.join(" and ")).into())
+    webhooks
+        .map(|(id, _)| id)
+        .chain(policies.map(|(id, _)| id))
+        .collect()
 }
 
 fn denies(actions: &[Text]) -> bool {

@@ -55,6 +55,8 @@ pub(super) enum Gives {
     PodChanges,
     /// It sends tokens and Secrets of the namespace to a server that the custom resource names.
     Credentials,
+    /// It sends tokens and Secrets of its own namespace to a server that the custom resource names.
+    OwnCredentials,
     /// It sends its own token to a server that the custom resource names.
     OwnToken,
     /// It sends its own token, if this key of a ConfigMap in its namespace is `true`.
@@ -223,6 +225,20 @@ static CONTROLLERS: &[Controller] = &[
         &[&power::WRITE_SECRET_STORES, &power::WRITE_CLUSTER_SECRET_STORES],
         Gives::Credentials,
         "the operator reaches the server that the store names",
+    ),
+    // <https://cert-manager.io/docs/configuration/vault/>
+    line(
+        &["cert-manager-controller"],
+        &[&power::WRITE_ISSUERS],
+        Gives::Credentials,
+        "cert-manager reaches the server that the issuer names",
+    ),
+    // <https://cert-manager.io/docs/configuration/#cluster-resource-namespace>
+    line(
+        &["cert-manager-controller"],
+        &[&power::WRITE_CLUSTER_ISSUERS],
+        Gives::OwnCredentials,
+        "cert-manager reaches the server that the issuer names",
     ),
     // <https://karpenter.sh/docs/concepts/nodeclasses/#specuserdata>
     line(

@@ -7,9 +7,11 @@
 //! [`Technique`].
 
 mod admission;
+pub mod api_service;
 mod bindable;
 pub mod certificates;
 mod claims;
+mod constrained;
 mod controllers;
 pub mod credential;
 pub mod datastore;
@@ -17,6 +19,7 @@ pub mod deputy;
 pub mod escape;
 mod explain;
 pub mod exposure;
+pub mod guards;
 mod held;
 pub mod host;
 pub mod identity;
@@ -24,6 +27,7 @@ pub mod impersonation;
 pub mod intercept;
 pub mod new_pod;
 pub mod node;
+pub mod openings;
 pub mod password;
 mod pods;
 mod position;
@@ -43,7 +47,7 @@ pub mod webhooks;
 pub use claims::Claims;
 pub use explain::explain;
 pub use held::Held;
-pub use position::{ANY, Label, MOVED, Opens, Place, Position, SOME};
+pub use position::{ANY, FREE, Label, MOVED, Opens, Place, Position, SOME};
 pub use step::{Certainty, Evidence, Family, Reason, Relation, Step};
 pub use technique::{Sink, Technique};
 
@@ -135,7 +139,10 @@ static FAMILIES: &[&[&Technique]] = &[
     deputy::TECHNIQUES,
     steal::TECHNIQUES,
     settings::TECHNIQUES,
+    api_service::TECHNIQUES,
+    guards::TECHNIQUES,
     intercept::TECHNIQUES,
+    openings::TECHNIQUES,
 ];
 
 /// Every technique, family by family.

@@ -1,4 +1,4 @@
-//! What the right to write APIServices gives: an API group that the attacker serves.
+//! What the right to change APIServices gives: an API group that the attacker serves.
 //!
 //! **Trap.** Whoever serves a group makes up its objects, and controllers act on them with their own rights. The callers'
 //! tokens are not passed on, so that no identity follows from being called.
@@ -21,10 +21,11 @@ techniques! { TECHNIQUES, Family::Rbac;
     ///
     /// # Preconditions
     ///
-    /// The right to create, update or patch APIServices, of all names or of that of the group: `v1.batch`, `v1.apps`, or the
-    /// group of a controller that runs in the input. The API server reaches the Service that the APIService names.
+    /// The right to update or patch APIServices, of all names or of that of the group: `v1.batch`, `v1.apps`, or the group of
+    /// a controller that runs in the input. The API server reaches the Service that the APIService names.
     ///
-    /// What does not suffice: `delete`; the name of a group that no controller reads.
+    /// What does not suffice: `create`, as those of groups that controllers read exist; `delete`, as the API server makes
+    /// them anew; the name of a group that no controller reads.
     ///
     /// # Detection
     ///
@@ -49,7 +50,7 @@ const WORKLOADS: [&str; 2] = ["v1.batch", "v1.apps"];
 const SERVED: &str = "the API server reaches the Service, and the APIService is not put back";
 
 fn api_service_replace(context: &Context<'_>, sink: &mut Sink<'_>) {
-    let power = &power::WRITE_API_SERVICES;
+    let power = &power::UPDATE_API_SERVICES;
     let wide = context.held.everywhere(power);
     let served = || Certainty::Conditional(SERVED.into());
     let none = Text::default();

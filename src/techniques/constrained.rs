@@ -11,6 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Certainty;
+use super::structure::kubelet;
 use super::version::since;
 use crate::model::{Cluster, Text};
 use crate::rbac::{
@@ -35,64 +36,203 @@ pub(super) struct Constrained {
 /// A mode of constrained impersonation with the power over whom it is.
 struct Mode {
     power: &'static Power,
+    /// The power to act as these without constraints.
+    whole: &'static Power,
     /// `impersonate-on:MODE:`
     prefix: &'static str,
-    /// Whether it is for this identity.
-    is_for: fn(&Identity) -> bool,
+    /// Whom one acts as, to have what is held by this identity.
+    acts_as: fn(&Scope, &Identity) -> Option<Identity>,
+    /// What one request needs beside, for the user of a request that names a group.
+    beside: Option<&'static Power>,
 }
 
 static MODES: &[Mode] = &[
     Mode {
         power: &power::IMPERSONATE_USER_INFO,
+        whole: &power::IMPERSONATE_USERS,
         prefix: "impersonate-on:user-info:",
-        is_for: |identity| matches!(identity, Identity::User(name) if !name.starts_with(NODE_USER)),
+        acts_as: as_user,
+        beside: None,
+    },
+    Mode {
+        power: &power::IMPERSONATE_GROUP_INFO,
+        whole: &power::IMPERSONATE_GROUPS,
+        prefix: "impersonate-on:user-info:",
+        acts_as: as_member,
+        beside: Some(&power::IMPERSONATE_USER_INFO),
     },
     Mode {
         power: &power::IMPERSONATE_SERVICE_ACCOUNT_INFO,
+        whole: &power::IMPERSONATE_SERVICE_ACCOUNTS,
         prefix: "impersonate-on:serviceaccount:",
-        is_for: |identity| matches!(identity, Identity::ServiceAccount { .. }),
+        acts_as: as_account,
+        beside: None,
     },
     Mode {
         power: &power::IMPERSONATE_NODES,
+        whole: &power::IMPERSONATE_USERS,
         prefix: "impersonate-on:arbitrary-node:",
-        is_for: |identity| matches!(identity, Identity::User(name) if name.starts_with(NODE_USER)),
+        acts_as: as_node,
+        beside: None,
     },
 ];
+
+fn as_user(scope: &Scope, holder: &Identity) -> Option<Identity> {
+    let is_meant = |name: &Text| !name.starts_with(NODE_USER) && scope.covers("", name);
+    matches!(holder, Identity::User(name) if is_meant(name)).then(|| holder.clone())
+}
+
+/// The server refuses `system:masters` in this mode.
+fn as_member(scope: &Scope, holder: &Identity) -> Option<Identity> {
+    let is_meant = |name: &Text| name != "system:masters" && scope.covers("", name);
+    matches!(holder, Identity::Group(name) if is_meant(name)).then(|| holder.clone())
+}
+
+/// An account itself, or one of a group that accounts are in by themselves.
+fn as_account(scope: &Scope, holder: &Identity) -> Option<Identity> {
+    const ACCOUNTS: &str = "system:serviceaccounts";
+    let named = scope.name().map_or("default", Text::as_str);
+    match holder {
+        Identity::ServiceAccount { namespace, name } => scope.covers(namespace, name).then(|| holder.clone()),
+        Identity::Group(group) => {
+            let namespace = match group.strip_prefix(ACCOUNTS)? {
+                "" if scope.namespace().is_empty() => "default",
+                "" => scope.namespace(),
+                rest => rest.strip_prefix(':')?,
+            };
+            let account = Identity::service_account(namespace, named);
+            scope.covers(namespace, named).then_some(account)
+        }
+        Identity::User(_) => None,
+    }
+}
+
+/// The kubelet of a node itself, or that of one by the name in the right for what all of them have.
+fn as_node(scope: &Scope, holder: &Identity) -> Option<Identity> {
+    match holder {
+        Identity::User(name) => {
+            let node = name.strip_prefix(NODE_USER)?;
+            scope.covers("", node).then(|| holder.clone())
+        }
+        Identity::Group(group) if group == "system:nodes" => {
+            let node = scope.name().map_or("node", Text::as_str);
+            Some(kubelet(node))
+        }
+        Identity::Group(_) | Identity::ServiceAccount { .. } => None,
+    }
+}
 
 /// Returns every grant that someone has by constrained impersonation, sorted; none on servers that do not know it.
 ///
 /// # Complexity
-/// Linear in the holdings for each identity that may impersonate in this way; times namespaces where its second right is
+/// Linear in identities and in what the impersonated ones hold, for each that may impersonate in this way alone; times namespaces where its second right is
 /// narrower than the other's.
 pub(super) fn constrained(cluster: &Cluster, access: &Access, namespaces: &[Text]) -> Vec<Constrained> {
     let Some(certainty) = served(cluster) else {
         return Vec::new();
     };
     let all = access.holdings();
+    if !all.iter().any(|holding| is_half(holding.power)) {
+        return Vec::new();
+    }
     let almighty: BTreeSet<&Identity> = all
         .iter()
         .filter(|holding| *holding.power == power::EVERYTHING && holding.scope == Scope::Cluster)
         .map(|holding| &holding.identity)
         .collect();
     let mut found = BTreeMap::new();
+    let mut add = |half: &Holding, power: &'static Power, scope: Scope, grounds| {
+        let key = (half.identity.clone(), power, scope.clone());
+        found.entry(key).or_insert_with(|| Constrained {
+            holder: half.identity.clone(),
+            power,
+            scope,
+            certainty: certainty.clone(),
+            grounds,
+        });
+    };
     for mode in MODES {
+        let has_beside = |half: &Holding| {
+            mode.beside.is_none_or(|power| {
+                let own = |known: &&Holding| known.identity == half.identity && *known.power == *power;
+                all.iter().any(|known| own(&known))
+            })
+        };
+        // Whoever may be the other without constraints gains nothing here.
+        let whole: BTreeSet<(&Identity, &Scope)> = all
+            .iter()
+            .filter(|holding| *holding.power == *mode.whole)
+            .map(|holding| (&holding.identity, &holding.scope))
+            .collect();
         let halves = all.iter().filter(|holding| *holding.power == *mode.power);
-        for half in halves.filter(|half| !almighty.contains(&half.identity)) {
-            for other in all.iter().filter(|other| covers(mode, half, &other.identity)) {
-                for (scope, grounds) in gains(access, mode, half, other, namespaces) {
-                    let key = (half.identity.clone(), other.power, scope.clone());
-                    found.entry(key).or_insert_with(|| Constrained {
-                        holder: half.identity.clone(),
-                        power: other.power,
-                        scope,
-                        certainty: certainty.clone(),
-                        grounds,
-                    });
+        let halves = halves.filter(|half| !whole.contains(&(&half.identity, &half.scope)));
+        for half in halves.filter(|half| !almighty.contains(&half.identity) && has_beside(half)) {
+            for others in all.chunk_by(|a, b| a.identity == b.identity) {
+                let Some(other) = others.first().filter(|other| other.identity != half.identity) else {
+                    continue;
+                };
+                let Some(acted) = (mode.acts_as)(&half.scope, &other.identity) else {
+                    continue;
+                };
+                for other in others {
+                    for (scope, grounds) in gains(access, mode, half, &acted, other, namespaces) {
+                        add(half, other.power, scope, grounds);
+                    }
                 }
             }
         }
     }
+    for half in all.iter().filter(|half| !almighty.contains(&half.identity)) {
+        for (scope, grounds) in tokens_of_nodes(cluster, access, half) {
+            add(half, &power::CREATE_TOKENS, scope, grounds);
+        }
+    }
     found.into_values().collect()
+}
+
+/// The tokens that a kubelet may make of the accounts of its pods: what the Node authorizer gives beside bindings.
+///
+/// In the mode `associated-node` the name that is asked for is `*`, and the node is that of the holder's own pod.
+fn tokens_of_nodes(cluster: &Cluster, access: &Access, half: &Holding) -> Vec<(Scope, Vec<Ground>)> {
+    let (is_any, is_own) = (
+        *half.power == power::IMPERSONATE_NODES,
+        *half.power == power::IMPERSONATE_OWN_NODE && half.scope.covers("", "*"),
+    );
+    if !is_any && !is_own {
+        return Vec::new();
+    }
+    let own: BTreeSet<&Text> = cluster
+        .pods
+        .values()
+        .filter(|pod| Identity::service_account(&pod.meta.namespace, pod.spec.account()) == half.identity)
+        .map(|pod| &pod.spec.node_name)
+        .collect();
+    let is_meant = |node: &Text| is_any && half.scope.covers("", node) || is_own && own.contains(node);
+    let mode = if is_any {
+        "impersonate-on:arbitrary-node:"
+    } else {
+        "impersonate-on:associated-node:"
+    };
+    let mut found = BTreeMap::new();
+    for pod in cluster.pods.values().filter(|pod| !pod.spec.node_name.is_empty()) {
+        if !is_meant(&pod.spec.node_name) {
+            continue;
+        }
+        let scope = Scope::new(&pod.meta.namespace, Some(&pod.spec.account()));
+        if found.contains_key(&scope) {
+            continue;
+        }
+        let node = kubelet(&pod.spec.node_name);
+        if let Some(both) = meet(access, mode, &half.identity, &node, &power::CREATE_TOKENS, &scope) {
+            found.insert(scope, first_ground(half).into_iter().chain(both).collect());
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// Whether a power is the first half of some mode.
+fn is_half(power: &Power) -> bool {
+    MODES.iter().any(|mode| *mode.power == *power) || *power == power::IMPERSONATE_OWN_NODE
 }
 
 /// Beta and on in 1.36, alpha in 1.35.
@@ -101,18 +241,12 @@ fn served(cluster: &Cluster) -> Option<Certainty> {
     since(cluster, 36).or_else(|| since(cluster, 35).map(|_| Certainty::Conditional(gate.into())))
 }
 
-/// Whether the first half is over this identity.
-fn covers(mode: &Mode, half: &Holding, other: &Identity) -> bool {
-    if half.identity == *other || !(mode.is_for)(other) {
-        return false;
-    }
-    match other {
-        Identity::ServiceAccount { namespace, name } => half.scope.covers(namespace, name),
-        Identity::User(name) => half
-            .scope
-            .covers("", name.strip_prefix(NODE_USER).unwrap_or(name)),
-        Identity::Group(_) => false,
-    }
+/// Why the holder has the first half.
+fn first_ground(half: &Holding) -> Option<Ground> {
+    half.reasons.first().map(|reason| Ground {
+        subject: half.identity.clone(),
+        reason: reason.clone(),
+    })
 }
 
 /// Where both halves and the other's own right meet, with why.
@@ -120,17 +254,16 @@ fn gains(
     access: &Access,
     mode: &Mode,
     half: &Holding,
+    acted: &Identity,
     other: &Holding,
     namespaces: &[Text],
 ) -> Vec<(Scope, Vec<Ground>)> {
-    let first = half.reasons.iter().take(1).map(|reason| Ground {
-        subject: half.identity.clone(),
-        reason: reason.clone(),
-    });
-    let first: Vec<Ground> = first.collect();
     let meets = |scope: &Scope| {
-        let both = meet(access, mode, &half.identity, &other.identity, other.power, scope)?;
-        Some((scope.clone(), first.iter().cloned().chain(both).collect()))
+        let both = meet(access, mode.prefix, &half.identity, acted, other.power, scope)?;
+        Some((
+            scope.clone(),
+            first_ground(half).into_iter().chain(both).collect(),
+        ))
     };
     if let Some(found) = meets(&other.scope) {
         return vec![found];
@@ -147,7 +280,7 @@ fn gains(
 /// Why the second half and the other's right allow the same request of a power.
 fn meet(
     access: &Access,
-    mode: &Mode,
+    mode: &str,
     holder: &Identity,
     other: &Identity,
     power: &'static Power,
@@ -173,7 +306,7 @@ fn meet(
             });
             access.decide(caller, &request).into_iter().next()
         };
-        let second = decide(&holder, &format!("{}{verb}", mode.prefix))?;
+        let second = decide(&holder, &format!("{mode}{verb}"))?;
         Some([second, decide(&other, verb)?])
     })
 }

@@ -80,10 +80,7 @@ fn ends(context: &Context<'_>, guard: &ObjectId) -> Vec<Position> {
     let none = Text::default();
     let over = |power: &'static Power, name: &Text| context.held.over(power, &none, name);
     if guard.kind == "ValidatingWebhookConfiguration" {
-        let deletes = over(&power::DELETE_VALIDATING_WEBHOOKS, &guard.name).into_iter();
-        return deletes
-            .chain(over(&power::WRITE_VALIDATING_WEBHOOKS, &guard.name))
-            .collect();
+        return over(&power::WEAKEN_VALIDATING_WEBHOOKS, &guard.name);
     }
     let mut found = over(&power::WEAKEN_VALIDATING_POLICIES, &guard.name);
     // Without all of its bindings a policy is asked about nothing.

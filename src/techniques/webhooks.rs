@@ -186,9 +186,14 @@ fn policy_mutate(context: &Context<'_>, sink: &mut Sink<'_>) {
     };
     let first = others().find(|id| id.kind == KIND_OF_POLICIES);
     for (grant, policy) in writers(context, policies, KIND_OF_POLICIES) {
+        let condition = if policy.is_some() {
+            format!("{BOUND} ({binding})")
+        } else {
+            format!("{BOUND} ({binding}), and the right is one to change it")
+        };
         let policy = policy.or_else(|| first.map(|id| Evidence::new(id.clone(), "", "")));
         if policy.is_some() {
-            let bound = Certainty::Conditional(format!("{BOUND} ({binding})").into());
+            let bound = Certainty::Conditional(condition.into());
             change_pods(context, sink, &[grant], &both(later(), bound), policy.as_ref());
         }
     }

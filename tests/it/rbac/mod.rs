@@ -4,6 +4,7 @@
 mod commands;
 mod holdings;
 mod laws;
+mod versions;
 
 use beachhead::collect::{Input, Options, read};
 use beachhead::model::{Cluster, Code, Diagnostic};

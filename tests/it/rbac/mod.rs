@@ -4,6 +4,7 @@
 mod commands;
 mod holdings;
 mod laws;
+mod mutations;
 mod versions;
 
 use beachhead::collect::{Input, Options, read};

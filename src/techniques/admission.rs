@@ -65,6 +65,19 @@ pub(super) fn guards<'a>(cluster: &'a Cluster, namespace: &Text) -> Vec<&'a Obje
         .collect()
 }
 
+/// How sure it is that a pod may have privileges: on OpenShift a constraint has to be open to its maker or its account.
+///
+/// Constraints name users and groups themselves, beside the verb `use`, so that rights alone do not tell.
+/// Source: <https://docs.redhat.com/en/documentation/openshift_container_platform/4.18/html/authentication_and_authorization/managing-pod-security-policies>
+pub(super) fn constraints(cluster: &Cluster) -> Certainty {
+    let mut constraints = cluster.others.iter();
+    if constraints.any(|(id, _)| id.kind == "SecurityContextConstraints") {
+        Certainty::Conditional("a SecurityContextConstraints object lets the pod have privileges".into())
+    } else {
+        Certainty::Certain
+    }
+}
+
 fn denies(actions: &[Text]) -> bool {
     actions.is_empty() || actions.iter().any(|action| action == "Deny")
 }

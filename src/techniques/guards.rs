@@ -3,7 +3,7 @@
 //! **Trap.** A right to end one guard is worth something only where it is the last one: each guard of a namespace takes a
 //! right of its own, and Pod Security is none of them.
 
-use super::admission::{guards, pod_security};
+use super::admission::{constraints, guards, pod_security};
 use super::new_pod::makers;
 use super::pods::any_node;
 use super::technique::techniques;
@@ -27,7 +27,7 @@ techniques! { TECHNIQUES, Family::Rbac;
     /// Audit log: `delete` and `patch` of webhook configurations and admission policies.
     GUARD_REMOVE: [Grant] => [Node] {
         title: "Guards taken away",
-        mitre: ["T1562.001", "T1610", "T1611"],
+        mitre: ["T1685", "T1610", "T1611"],
         microsoft: ["MS-TA9018"],
         owasp: ["K02", "K04"],
         effort: 2,
@@ -44,6 +44,7 @@ techniques! { TECHNIQUES, Family::Rbac;
 const GRANTS: usize = 2;
 
 fn guard_remove(context: &Context<'_>, sink: &mut Sink<'_>) {
+    let constraints = constraints(context.cluster);
     for (namespace, make) in makers(context) {
         let (is_open, label) = pod_security(context.cluster, namespace);
         let guards = guards(context.cluster, namespace);
@@ -62,7 +63,7 @@ fn guard_remove(context: &Context<'_>, sink: &mut Sink<'_>) {
         for premises in premises {
             let facts = guards.iter().map(|guard| Evidence::new((*guard).clone(), "", ""));
             let evidence = [label.clone()].into_iter().chain(facts).collect();
-            sink.step(premises, any_node(), evidence);
+            sink.step_if(premises, any_node(), constraints.clone(), evidence);
         }
     }
 }

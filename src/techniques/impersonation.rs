@@ -35,7 +35,7 @@ techniques! { TECHNIQUES, Family::Rbac;
     IDENTITY_IMPERSONATE: [Grant, Identity] => [Identity, Grant] {
         title: "Impersonation",
         mitre: ["T1078", "T1550"],
-        microsoft: ["MS-TA9019"],
+        microsoft: [],
         owasp: ["K02", "K09"],
         effort: 1,
         remediation: "Give impersonate by name only, to the one component that acts for others.",

@@ -29,7 +29,7 @@ techniques! { TECHNIQUES, Family::Network;
     /// Audit log: `create`, `patch` and `delete` of `networkpolicies` outside deployments.
     NETWORK_POLICY_OPEN: [Grant, Network] => [Network] {
         title: "Network policy of one's own",
-        mitre: ["T1562.007"],
+        mitre: ["T1686"],
         microsoft: ["MS-TA9034"],
         owasp: ["K02", "K05"],
         effort: 1,
@@ -57,7 +57,7 @@ techniques! { TECHNIQUES, Family::Network;
     SERVICE_EXPOSE: [Grant, Internet] => [Network] {
         title: "Service that exposes a port",
         mitre: ["T1133"],
-        microsoft: ["MS-TA9009"],
+        microsoft: ["MS-TA9005"],
         owasp: ["K02", "K06"],
         effort: 2,
         remediation: "Refuse Services of other types than ClusterIP by quota or admission where nobody needs them, and isolate the ingress of datastores.",

@@ -53,7 +53,7 @@ techniques! { TECHNIQUES, Family::Rbac;
     CONFIG_MAP_PATCH: [Grant] => [Container, Pod] {
         title: "Script in a ConfigMap",
         mitre: ["T1609", "T1059"],
-        microsoft: ["MS-TA9006"],
+        microsoft: ["MS-TA9007"],
         owasp: ["K02"],
         effort: 2,
         remediation: "Build scripts into images, or set immutable: true on their ConfigMaps.",

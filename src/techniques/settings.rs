@@ -137,35 +137,35 @@ const RUN_AT_START: &[(&str, &str)] = &[
 ];
 
 fn config_map_patch(context: &Context<'_>, sink: &mut Sink<'_>) {
+    let power = &power::UPDATE_CONFIG_MAPS;
+    if context.held.namespaces(power).is_empty() && context.held.names(power).next().is_none() {
+        return;
+    }
     for pod in pods(context) {
         for container in pod.containers() {
             for (at, mount, volume) in container.mounts() {
-                for map in config_maps(volume) {
+                let mut maps = config_maps(volume).peekable();
+                if maps.peek().is_none() {
+                    continue;
+                }
+                let Some((run, how)) = run_from(&container, &mount.mount_path) else {
+                    continue;
+                };
+                let mounted = container.fact(&format!("/volumeMounts/{at}/mountPath"), &mount.mount_path);
+                let (holder, mut certainty) = container.holder();
+                if certainty == Certainty::Certain {
+                    certainty = Certainty::Conditional("the container starts again".into());
+                }
+                let certainty = both(certainty, how);
+                for map in maps {
                     let id = ObjectId::new("ConfigMap", &pod.place.namespace, &map.name);
                     let known = context.cluster.config_maps.by_id(&id);
                     if known.is_some_and(|known| known.immutable == Some(true)) {
                         continue;
                     }
-                    let grants = context
-                        .held
-                        .over(&power::UPDATE_CONFIG_MAPS, &id.namespace, &id.name);
-                    if grants.is_empty() {
-                        continue;
-                    }
-                    let Some((run, how)) = run_from(&container, &mount.mount_path) else {
-                        continue;
-                    };
-                    let (holder, mut certainty) = container.holder();
-                    if certainty == Certainty::Certain {
-                        certainty = Certainty::Conditional("the container starts again".into());
-                    }
-                    let certainty = both(certainty, how);
-                    let mounted = container.fact(&format!("/volumeMounts/{at}/mountPath"), &mount.mount_path);
-                    let evidence: Vec<_> = [Evidence::new(id, "", ""), mounted]
-                        .into_iter()
-                        .chain(run)
-                        .collect();
-                    for grant in grants {
+                    let evidence = [Evidence::new(id.clone(), "", ""), mounted.clone()];
+                    let evidence: Vec<_> = evidence.into_iter().chain(run.clone()).collect();
+                    for grant in context.held.over(power, &id.namespace, &id.name) {
                         sink.step_if([grant], holder.clone(), certainty.clone(), evidence.clone());
                     }
                 }

@@ -142,7 +142,7 @@ pub(super) fn listeners(context: &Context<'_>) -> Listeners {
 
 /// Whether policies beside NetworkPolicies may forbid what those allow.
 fn others(context: &Context<'_>) -> Certainty {
-    const KINDS: [&str; 2] = ["NetworkPolicy", "GlobalNetworkPolicy"];
+    const KINDS: [&str; 3] = ["NetworkPolicy", "GlobalNetworkPolicy", "AuthorizationPolicy"];
     let is_other =
         |kind: &str| KINDS.contains(&kind) || kind.starts_with("Cilium") || kind == "ClusterNetworkPolicy";
     let has_others = !context.cluster.admin_policies.is_empty()

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::analysis::{InputArgs, warn};
 use super::output::OutputArgs;
 use super::question::QuestionArgs;
+use super::reason::ReasonView;
 use super::{ExitCode, Format, Streams, safe};
 use crate::model::Cluster;
 use crate::rbac::{Access, Caller, Ground, Identity, Request, ResourceRequest, Resources};
@@ -23,6 +24,8 @@ const SCHEMA: &str = "beachhead.can-i/1";
 /// Ask whether someone may do something, as the API server's authorizers Node and RBAC decide it
 ///
 /// `beachhead can-i cluster.json --as system:serviceaccount:shop:web create pods/exec -n shop --reasons`
+///
+/// The JSON form is described by docs/can-i.schema.json.
 ///
 /// Exit status: 0 yes, 1 no, 2 failure.
 #[derive(Debug, clap::Args)]
@@ -62,14 +65,17 @@ pub(super) struct CanIArgs {
 struct Answer {
     schema: &'static str,
     subject: String,
+    question: String,
     allowed: bool,
     reasons: Vec<GroundView>,
 }
 
 #[derive(Serialize)]
 struct GroundView {
+    /// The caller, or the group through which the caller is allowed.
     subject: String,
-    reason: String,
+    #[serde(flatten)]
+    reason: ReasonView,
 }
 
 pub(super) fn run(args: &CanIArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
@@ -106,6 +112,7 @@ pub(super) fn run(args: &CanIArgs, streams: &mut Streams<'_>) -> anyhow::Result<
             let answer = Answer {
                 schema: SCHEMA,
                 subject: identity.to_string(),
+                question: question.phrase(" in all namespaces"),
                 allowed,
                 reasons: grounds.iter().map(view).collect(),
             };
@@ -134,7 +141,7 @@ pub(super) fn run(args: &CanIArgs, streams: &mut Streams<'_>) -> anyhow::Result<
 fn view(ground: &Ground) -> GroundView {
     GroundView {
         subject: ground.subject.to_string(),
-        reason: ground.reason.to_string(),
+        reason: ReasonView::from(&ground.reason),
     }
 }
 

@@ -14,6 +14,7 @@ mod output;
 mod paths;
 mod question;
 mod reach;
+mod reason;
 mod report;
 mod snapshot;
 mod suggest;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::analysis::{InputArgs, warn};
 use super::output::OutputArgs;
 use super::question::QuestionArgs;
+use super::reason::ReasonView;
 use super::{ExitCode, Format, Streams, safe};
 use crate::model::{Cluster, Pod, Text};
 use crate::rbac::{Access, Holder, Identity, Reach, Resources, Scope};
@@ -21,7 +22,8 @@ const SHOWN: usize = 8;
 
 /// List everyone who may do something, with the binding and the rule that allow it
 ///
-/// Without -n, rights in any namespace count. Groups are listed as such, with the pods that are in them.
+/// Without -n, rights in any namespace count. Groups are listed as such, with the pods that are in them. The JSON form is
+/// described by docs/who-can.schema.json.
 #[derive(Debug, clap::Args)]
 pub(super) struct WhoCanArgs {
     #[command(flatten)]
@@ -58,8 +60,15 @@ struct SubjectView {
 
 #[derive(Serialize)]
 struct ScopeView {
+    /// In words.
     scope: String,
-    reasons: Vec<String>,
+    /// The namespace; none for all of them and for what lives in none.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    namespace: String,
+    /// The object, if the right is to one by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    reasons: Vec<ReasonView>,
 }
 
 pub(super) fn run(args: &WhoCanArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
@@ -105,7 +114,9 @@ fn subjects(holders: &[Holder], runners: &Runners) -> Vec<SubjectView> {
         if let Some((_, view)) = views.last_mut() {
             view.scopes.push(ScopeView {
                 scope: place(&holder.scope),
-                reasons: holder.reasons.iter().map(ToString::to_string).collect(),
+                namespace: holder.scope.namespace().to_owned(),
+                name: holder.scope.name().map(ToString::to_string),
+                reasons: holder.reasons.iter().map(ReasonView::from).collect(),
             });
         }
     }
@@ -151,7 +162,7 @@ fn page(answer: &Answer) -> Page {
         for scope in &subject.scopes {
             page.labelled(2, "where", &scope.scope);
             for reason in &scope.reasons {
-                page.labelled(2, "why", reason);
+                page.labelled(2, "why", &reason.text);
             }
         }
         if subject.pods > 0 {

@@ -6,10 +6,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Datastore, Fact, Origin, Password, Variable, variables};
-use crate::model::{Cluster, Text, names_a_credential};
+use crate::model::{Cluster, ObjectId, Text, names_a_credential};
 
 /// Which datastores stand behind each Service, by namespace and name.
 type Behind = BTreeMap<(Text, Text), BTreeSet<usize>>;
+
+/// A password of a client.
+struct Use<'a> {
+    datastore: usize,
+    password: &'a Variable,
+    /// The variable that names the host.
+    host: &'a Variable,
+    /// The Service of that name.
+    service: ObjectId,
+}
 
 /// Adds to each datastore the passwords that clients hold.
 pub(super) fn add_passwords(cluster: &Cluster, datastores: &mut [Datastore]) {
@@ -33,7 +43,8 @@ pub(super) fn add_passwords(cluster: &Cluster, datastores: &mut [Datastore]) {
                     pointer: format!("/{list}/{at}{}", variable.pointer).into(),
                     value: variable.name.clone(),
                 };
-                for (datastore, password, host) in uses(&behind, &pod.meta.namespace, &environment) {
+                for used in uses(&behind, &pod.meta.namespace, &environment) {
+                    let (password, host) = (used.password, used.host);
                     let value = host.value.as_ref().map_or("", |value| &value.text);
                     let named = Fact {
                         value: format!("{}={value}", host.name).into(),
@@ -45,8 +56,9 @@ pub(super) fn add_passwords(cluster: &Cluster, datastores: &mut [Datastore]) {
                         name: password.name.clone(),
                         fact: fact(password),
                         host: (password.name != host.name).then_some(named),
+                        service: Some(used.service),
                     };
-                    if let Some(datastore) = datastores.get_mut(datastore) {
+                    if let Some(datastore) = datastores.get_mut(used.datastore) {
                         datastore.passwords.push(found);
                     }
                 }
@@ -85,26 +97,32 @@ fn behind(cluster: &Cluster, datastores: &[Datastore]) -> Behind {
 }
 
 /// Every password among the variables with the datastore it opens and the variable that names its host.
-fn uses<'a>(
-    behind: &Behind,
-    namespace: &str,
-    environment: &'a BTreeMap<Text, Variable>,
-) -> Vec<(usize, &'a Variable, &'a Variable)> {
-    let hosts: Vec<(&Variable, BTreeSet<usize>)> = environment
+fn uses<'a>(behind: &Behind, namespace: &str, environment: &'a BTreeMap<Text, Variable>) -> Vec<Use<'a>> {
+    let hosts: Vec<(&Variable, BTreeMap<usize, ObjectId>)> = environment
         .values()
         .filter_map(|variable| {
             let hosts = hosts(&variable.name, &variable.value.as_ref()?.text);
-            let found = hosts
-                .iter()
-                .flat_map(|host| resolve(behind, namespace, host))
-                .collect();
+            let mut found = BTreeMap::new();
+            for (service, datastores) in hosts.iter().filter_map(|host| resolve(behind, namespace, host)) {
+                for &datastore in datastores {
+                    found.entry(datastore).or_insert_with(|| service.clone());
+                }
+            }
             (!hosts.is_empty()).then_some((variable, found))
         })
         .collect();
     let mut found = Vec::new();
+    let mut add = |password, host, datastores: &BTreeMap<usize, ObjectId>| {
+        found.extend(datastores.iter().map(|(&datastore, service)| Use {
+            datastore,
+            password,
+            host,
+            service: service.clone(),
+        }));
+    };
     for password in environment.values().filter(|variable| holds_password(variable)) {
         if let Some((host, datastores)) = hosts.iter().find(|(host, _)| host.name == password.name) {
-            found.extend(datastores.iter().map(|&datastore| (datastore, password, *host)));
+            add(password, *host, datastores);
             continue;
         }
         let best = hosts
@@ -117,7 +135,7 @@ fn uses<'a>(
         }
         for (host, datastores) in &hosts {
             if shared_words(&password.name, &host.name) == best {
-                found.extend(datastores.iter().map(|&datastore| (datastore, password, *host)));
+                add(password, *host, datastores);
             }
         }
     }
@@ -184,19 +202,18 @@ fn hosts(name: &str, value: &str) -> Vec<String> {
         .collect()
 }
 
-/// The datastores behind a host name as a pod of this namespace sees it: `db`, `db.shop`, `db-0.db.shop.svc`.
-fn resolve(behind: &Behind, namespace: &str, host: &str) -> BTreeSet<usize> {
+/// The Service and the datastores behind a host name as a pod of this namespace sees it: `db`, `db.shop`,
+/// `db-0.db.shop.svc`.
+fn resolve<'a>(behind: &'a Behind, namespace: &str, host: &str) -> Option<(ObjectId, &'a BTreeSet<usize>)> {
     let labels: Vec<&str> = host.split('.').collect();
     let look = |service: Option<&&str>, in_namespace: Option<&&str>| {
-        let key = (
-            Text::new(service?),
-            Text::new(in_namespace.copied().unwrap_or(namespace)),
-        );
-        behind.get(&(key.1, key.0)).cloned()
+        let service = Text::new(service?);
+        let namespace = Text::new(in_namespace.copied().unwrap_or(namespace));
+        let id = ObjectId::new("Service", &namespace, &service);
+        let datastores = behind.get(&(namespace, service))?;
+        Some((id, datastores))
     };
-    look(labels.first(), labels.get(1))
-        .or_else(|| look(labels.get(1), labels.get(2)))
-        .unwrap_or_default()
+    look(labels.first(), labels.get(1)).or_else(|| look(labels.get(1), labels.get(2)))
 }
 
 #[cfg(test)]

@@ -69,6 +69,8 @@ pub struct Password {
     pub fact: Fact,
     /// For a client, the setting that names the datastore.
     pub host: Option<Fact>,
+    /// For a client, the Service by whose name it reaches the datastore.
+    pub service: Option<ObjectId>,
 }
 
 /// Finds the datastores among the pods, sorted by workload.
@@ -283,6 +285,7 @@ impl ContainerPlace<'_> {
                 name: variable.name.clone(),
                 fact: self.fact(&variable.pointer, &variable.name),
                 host: None,
+                service: None,
             })
             .collect();
         let words = self.words();
@@ -302,6 +305,7 @@ impl ContainerPlace<'_> {
                 name: (*option).into(),
                 fact: self.fact(&pointer, format!("{option} {value}")),
                 host: None,
+                service: None,
             });
         }
         found

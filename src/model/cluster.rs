@@ -367,7 +367,13 @@ impl KindInfo {
             "APIService",
             "CSIDriver",
             "CSINode",
+            "CertificateSigningRequest",
             "ComponentStatus",
+            "DeviceClass",
+            "MutatingAdmissionPolicy",
+            "MutatingAdmissionPolicyBinding",
+            "ResourceSlice",
+            "SecurityContextConstraints",
             "VolumeAttachment",
         ];
         let is_wide = ["Cluster", "CiliumCl", "CiliumCIDR", "Global"]

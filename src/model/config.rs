@@ -43,6 +43,7 @@ slim! {
         meta: Meta,
         data: Settings,
         binary_data: Keys,
+        immutable: Option<bool>,
     }
 
     /// A namespace.

@@ -63,6 +63,7 @@ impl Other {
                 "externalCIDRs",
             ],
         ),
+        ("resource.k8s.io", &["nodeName"]),
         (
             "security.istio.io",
             &[
@@ -75,6 +76,7 @@ impl Other {
                 "portLevelMtls",
             ],
         ),
+        ("storage.k8s.io", &["nodeName"]),
     ];
 
     /// Members within those whose values may hold what requests carry, tokens among it: only the names within

@@ -29,7 +29,15 @@ slim! {
         pod_ips: Vec<PodIp>,
         #[serde(rename = "hostIP")]
         host_ip: Text,
+        resource_claim_statuses: Vec<ResourceClaimStatus>,
+        extended_resource_claim_status: Option<Box<ExtendedResourceClaimStatus>>,
     }
+
+    /// `status.resourceClaimStatuses[]`: the claim that was made of a template.
+    pub struct ResourceClaimStatus { name: Text, resource_claim_name: Text, }
+
+    /// `status.extendedResourceClaimStatus`: the claim that was made for extended resources.
+    pub struct ExtendedResourceClaimStatus { resource_claim_name: Text, }
 
     /// `status.podIPs[]`.
     pub struct PodIp { ip: Text, }
@@ -67,7 +75,11 @@ slim! {
         scheduler_name: Text,
         os: PodOs,
         tolerations: Vec<Toleration>,
+        resource_claims: Vec<PodResourceClaim>,
     }
+
+    /// `spec.resourceClaims[]`: a claim to devices by name, or a template of one.
+    pub struct PodResourceClaim { name: Text, resource_claim_name: Text, resource_claim_template_name: Text, }
 
     /// `spec.os`.
     pub struct PodOs { name: Text, }
@@ -280,6 +292,7 @@ impl PodSpec {
         projected.for_each(|projected| projected.sources.shrink_to_fit());
         self.image_pull_secrets.shrink_to_fit();
         self.tolerations.shrink_to_fit();
+        self.resource_claims.shrink_to_fit();
     }
 }
 

@@ -4,9 +4,10 @@
 //! their service accounts, and writes its own Node, lease and CSINode. Rules after Kubernetes 1.36 with its
 //! default features.
 //!
-//! **Trap.** Secrets and ConfigMaps may be got, listed and watched, each by name; claims and volumes only got.
-//! VolumeAttachments and ResourceSlices of a node are not modelled, so reading one of them counts as refused.
-//! Source: <https://github.com/kubernetes/kubernetes/blob/master/plugin/pkg/auth/authorizer/node/node_authorizer.go>
+//! **Trap.** Secrets and ConfigMaps may be got, listed and watched, each by name; claims and volumes only got. Lists
+//! that the server allows for their field selector alone (`spec.nodeName`) count as refused, as questions have none.
+//! Sources: <https://github.com/kubernetes/kubernetes/blob/master/plugin/pkg/auth/authorizer/node/graph.go>,
+//! <https://github.com/kubernetes/kubernetes/blob/master/plugin/pkg/auth/authorizer/node/node_authorizer.go>
 
 use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
@@ -15,7 +16,7 @@ use super::reason::Reason;
 use super::request::{Caller, Request, ResourceRequest};
 use super::rule;
 use crate::collect::bootstrap;
-use crate::model::{Cluster, IdRef, ObjectId, PersistentVolume, Pod, PolicyRule, Text};
+use crate::model::{Cluster, IdRef, ObjectId, Other, PersistentVolume, Pod, PolicyRule, Text};
 
 /// Prefix of the user name that a kubelet has.
 pub const NODE_USER: &str = "system:node:";
@@ -39,7 +40,8 @@ pub(super) struct NodeAuthorizer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Need {
     node: usize,
-    pod: usize,
+    /// The pod, unless the object names the node itself.
+    pod: Option<usize>,
 }
 
 impl NodeAuthorizer {
@@ -50,6 +52,7 @@ impl NodeAuthorizer {
     pub(super) fn new(cluster: &Cluster) -> Self {
         let mut nodes: Vec<Text> = cluster.nodes.iter().map(|(id, _)| id.name.clone()).collect();
         nodes.extend(cluster.pods.values().map(|pod| pod.spec.node_name.clone()));
+        nodes.extend(cluster.others.values().filter_map(node_of).map(Text::new));
         nodes.retain(|node| !node.is_empty());
         nodes.sort();
         nodes.dedup();
@@ -58,6 +61,10 @@ impl NodeAuthorizer {
             .enumerate()
             .map(|(index, node)| (node.clone(), index))
             .collect();
+        let others = cluster
+            .others
+            .iter()
+            .filter_map(|(id, other)| Some((id, node_of(other)?)));
         let mut found = Self {
             rules: bootstrap::node_rules(),
             nodes,
@@ -71,6 +78,12 @@ impl NodeAuthorizer {
         for (id, volume) in &cluster.persistent_volumes {
             found.add_volume(id, volume);
         }
+        for (id, node) in others {
+            if let Some(&node) = place.get(node) {
+                let need = Need { node, pod: None };
+                found.needs.entry(id.clone()).or_default().push(need);
+            }
+        }
         for needs in found.needs.values_mut() {
             needs.sort_unstable();
             needs.dedup();
@@ -81,7 +94,7 @@ impl NodeAuthorizer {
     fn add_pod(&mut self, id: &ObjectId, pod: &Pod, node: usize) {
         let need = Need {
             node,
-            pod: self.pods.len(),
+            pod: Some(self.pods.len()),
         };
         self.pods.push(id.clone());
         self.needs.entry(id.clone()).or_default().push(need);
@@ -100,6 +113,7 @@ impl NodeAuthorizer {
         }
         variables(pod, &mut needs);
         volumes(id, pod, &mut needs);
+        claimed_devices(pod, &mut needs);
     }
 
     /// A volume and its Secrets are needed where its claim is.
@@ -167,7 +181,7 @@ impl NodeAuthorizer {
         needs
             .filter(|need| need.node == node)
             .map(|need| Reason::Node {
-                pod: Some(self.pods[need.pod].clone()),
+                pod: need.pod.map(|pod| self.pods[pod].clone()),
             })
             .collect()
     }
@@ -303,4 +317,33 @@ fn volumes(id: &ObjectId, pod: &Pod, needs: &mut impl FnMut(&str, &Text)) {
             needs("PersistentVolumeClaim", &claim.into());
         }
     }
+}
+
+/// The claims to devices: by name, or as the status says of those made of templates.
+fn claimed_devices(pod: &Pod, needs: &mut impl FnMut(&str, &Text)) {
+    const CLAIM: &str = "ResourceClaim";
+    for claim in &pod.spec.resource_claims {
+        needs(CLAIM, &claim.resource_claim_name);
+    }
+    // The status counts for claims that the pod still has.
+    let statuses = pod.status.resource_claim_statuses.iter();
+    for made in statuses.filter(|made| {
+        pod.spec
+            .resource_claims
+            .iter()
+            .any(|claim| claim.name == made.name)
+    }) {
+        needs(CLAIM, &made.resource_claim_name);
+    }
+    let extended = pod.status.extended_resource_claim_status.iter();
+    extended.for_each(|made| needs(CLAIM, &made.resource_claim_name));
+}
+
+/// The node that a VolumeAttachment or ResourceSlice names.
+fn node_of(other: &Other) -> Option<&str> {
+    if !matches!(other.kind.as_str(), "VolumeAttachment" | "ResourceSlice") {
+        return None;
+    }
+    let node = other.spec.as_ref()?.get("nodeName")?.as_str()?;
+    (!node.is_empty()).then_some(node)
 }

@@ -3,7 +3,7 @@
 //! **Trap.** Techniques bring their own words (title, remediation); nothing here may name one.
 
 use crate::rbac::Scope;
-use crate::techniques::{ANY, MOVED, Position, Relation, SOME};
+use crate::techniques::{ANY, FREE, MOVED, Position, Relation, SOME};
 
 /// How many things of one kind are listed one by one.
 const FEW: usize = 3;
@@ -69,7 +69,11 @@ pub fn gains(position: &Position) -> String {
         Position::Identity(_) => format!("API requests as {position}"),
         Position::Credential(_) => format!("the credential {position}"),
         Position::Grant(power, scope) => format!("the right to {}{}", power.title, place(scope)),
-        Position::Network(name) => format!("packets sent as group {name}"),
+        Position::Network(name) if name == FREE => "packets that no egress policy closes".to_owned(),
+        Position::Network(name) => match name.strip_prefix("port/").and_then(port_of_group) {
+            Some((group, port)) => format!("a connection to port {port} of the pods of group {group}"),
+            None => format!("packets sent as group {name}"),
+        },
         Position::Port(pod, port, protocol) => format!("a connection to port {port}/{protocol} of Pod/{pod}"),
         Position::ApiServer => "a connection to the API server".to_owned(),
         Position::Secret(place) if place.name == ANY => format!("every Secret in {}", place.namespace),
@@ -83,6 +87,13 @@ pub fn gains(position: &Position) -> String {
         Position::Namespace(_) => format!("control of everything in {position}"),
         Position::ClusterAdmin => "control of the whole cluster (ClusterAdmin)".to_owned(),
     }
+}
+
+/// The group and the port in `shop/web/80/TCP`.
+fn port_of_group(name: &str) -> Option<(&str, &str)> {
+    let (rest, _) = name.rsplit_once('/')?;
+    let (group, _) = rest.rsplit_once('/')?;
+    Some((group, &name[group.len() + 1..]))
 }
 
 fn place(scope: &Scope) -> String {

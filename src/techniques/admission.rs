@@ -23,6 +23,18 @@ pub(super) fn pod_security(cluster: &Cluster, namespace: &Text) -> (bool, Eviden
 
 /// How sure it is that a new pod in a namespace is admitted: webhooks and policies for pods may refuse it.
 pub(super) fn admitted(cluster: &Cluster, namespace: &Text) -> Certainty {
+    let names: Vec<String> = guards(cluster, namespace)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    if names.is_empty() {
+        return Certainty::Certain;
+    }
+    Certainty::Conditional(format!("{} lets such a pod in", names.join(" and ")).into())
+}
+
+/// The webhooks and policies that look at new pods in a namespace and may refuse them.
+pub(super) fn guards<'a>(cluster: &'a Cluster, namespace: &Text) -> Vec<&'a ObjectId> {
     let labels = labels(cluster, namespace);
     let webhooks = cluster.webhooks.iter().filter(|(id, webhook)| {
         id.kind == "ValidatingWebhookConfiguration"
@@ -47,12 +59,23 @@ pub(super) fn admitted(cluster: &Cluster, namespace: &Text) -> Certainty {
                 .as_ref()
                 .is_none_or(|selector| selector.matches(&labels))
     });
-    let guards = webhooks.map(|(id, _)| id).chain(policies.map(|(id, _)| id));
-    let names: Vec<String> = guards.map(ToString::to_string).collect();
-    if names.is_empty() {
-        return Certainty::Certain;
+    webhooks
+        .map(|(id, _)| id)
+        .chain(policies.map(|(id, _)| id))
+        .collect()
+}
+
+/// How sure it is that a pod may have privileges: on OpenShift a constraint has to be open to its maker or its account.
+///
+/// Constraints name users and groups themselves, beside the verb `use`, so that rights alone do not tell.
+/// Source: <https://docs.redhat.com/en/documentation/openshift_container_platform/4.18/html/authentication_and_authorization/managing-pod-security-policies>
+pub(super) fn constraints(cluster: &Cluster) -> Certainty {
+    let mut constraints = cluster.others.iter();
+    if constraints.any(|(id, _)| id.kind == "SecurityContextConstraints") {
+        Certainty::Conditional("a SecurityContextConstraints object lets the pod have privileges".into())
+    } else {
+        Certainty::Certain
     }
-    Certainty::Conditional(format!("{} lets such a pod in", names.join(" and ")).into())
 }
 
 fn denies(actions: &[Text]) -> bool {

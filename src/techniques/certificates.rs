@@ -35,7 +35,7 @@ techniques! { TECHNIQUES, Family::Rbac;
     CERTIFICATE_APPROVE: [Grant] => [Identity] {
         title: "Client certificate in any name",
         mitre: ["T1098", "T1649"],
-        microsoft: ["MS-TA9019"],
+        microsoft: [],
         owasp: ["K02", "K09"],
         effort: 2,
         remediation: "Do not give approve on kubernetes.io/kube-apiserver-client to those who may create requests.",

@@ -55,6 +55,8 @@ pub(super) enum Gives {
     PodChanges,
     /// It sends tokens and Secrets of the namespace to a server that the custom resource names.
     Credentials,
+    /// It sends tokens and Secrets of its own namespace to a server that the custom resource names.
+    OwnCredentials,
     /// It sends its own token to a server that the custom resource names.
     OwnToken,
     /// It sends its own token, if this key of a ConfigMap in its namespace is `true`.
@@ -223,6 +225,20 @@ static CONTROLLERS: &[Controller] = &[
         &[&power::WRITE_SECRET_STORES, &power::WRITE_CLUSTER_SECRET_STORES],
         Gives::Credentials,
         "the operator reaches the server that the store names",
+    ),
+    // <https://cert-manager.io/docs/configuration/vault/>
+    line(
+        &["cert-manager-controller"],
+        &[&power::WRITE_ISSUERS],
+        Gives::Credentials,
+        "cert-manager reaches the server that the issuer names",
+    ),
+    // <https://cert-manager.io/docs/configuration/#cluster-resource-namespace>
+    line(
+        &["cert-manager-controller"],
+        &[&power::WRITE_CLUSTER_ISSUERS],
+        Gives::OwnCredentials,
+        "cert-manager reaches the server that the issuer names",
     ),
     // <https://karpenter.sh/docs/concepts/nodeclasses/#specuserdata>
     line(
@@ -457,6 +473,147 @@ mod tests {
         assert_eq!(powers(hashed), ["run-tekton"]);
         assert!(powers("quay.io/acme/not-argocd:1").is_empty());
         assert!(powers("mirror:5000/argocd/site").is_empty());
+    }
+
+    /// A pod that a line recognises, running as `ops/deputy`, whose image and labels are as this image has them.
+    fn workload(controller: &Controller, image: Option<&str>) -> String {
+        let labels: Vec<String> = controller
+            .labels
+            .iter()
+            .filter(|_| image.is_none())
+            .map(|(key, value)| format!("{key}: {value}"))
+            .collect();
+        let image = image.map_or_else(
+            || "registry/other:1".to_owned(),
+            |image| format!("registry:5000/x/{image}:v1"),
+        );
+        let args = if controller.program.is_empty() {
+            String::new()
+        } else {
+            format!(", args: [/usr/bin/{}]", controller.program)
+        };
+        format!(
+            "
+apiVersion: v1
+kind: Pod
+metadata: {{ name: deputy, namespace: ops, labels: {{ {} }} }}
+spec: {{ serviceAccountName: deputy, containers: [{{ name: main, image: \"{image}\"{args} }}] }}
+---
+",
+            labels.join(", ")
+        )
+    }
+
+    /// Rights for an account of `ops`, in the whole cluster.
+    fn rights(account: &str, rules: &[String]) -> String {
+        format!(
+            "
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {{ name: {account} }}
+rules: [{}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {{ name: {account} }}
+roleRef: {{ apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: {account} }}
+subjects: [{{ kind: ServiceAccount, name: {account}, namespace: ops }}]
+---
+",
+            rules.join(", ")
+        )
+    }
+
+    /// A rule for each right of a power.
+    fn rules(power: &Power) -> Vec<String> {
+        let quoted = |words: &str| {
+            words
+                .split(' ')
+                .map(|word| format!("'{word}'"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let rule = |right: &crate::rbac::Right| {
+            format!(
+                "{{ apiGroups: ['{}'], resources: [{}], verbs: [{}] }}",
+                right.group,
+                quoted(right.resources),
+                quoted(right.verbs)
+            )
+        };
+        power.any.iter().map(rule).collect()
+    }
+
+    /// What the line gives besides rights and the workload.
+    fn surroundings(controller: &Controller) -> String {
+        match controller.gives {
+            Gives::OwnTokenIf(key) => format!(
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: c, namespace: ops }}\ndata: {{ {key}: \"true\" }}\n---\n"
+            ),
+            Gives::Nodes(label) => {
+                format!(
+                    "apiVersion: v1\nkind: Node\nmetadata: {{ name: n1, labels: {{ {label}: x }} }}\n---\n"
+                )
+            }
+            _ => String::new(),
+        }
+    }
+
+    fn conclusions(text: &str) -> Vec<String> {
+        let (cluster, _) = crate::collect::read_text("deputy.yaml", text, "default");
+        let facts = crate::techniques::Facts::new(&cluster);
+        let steps = crate::techniques::steps_of(
+            &crate::techniques::deputy::CONFUSED_DEPUTY,
+            &facts.context(&cluster),
+        );
+        steps.iter().map(|step| step.conclusion.to_string()).collect()
+    }
+
+    fn expected(gives: Gives) -> &'static str {
+        match gives {
+            Gives::Account { .. } => "ServiceAccount/ops/deputy",
+            Gives::Pods { .. } | Gives::Credentials | Gives::OwnCredentials => {
+                "Credential/ServiceAccount/ops/*"
+            }
+            Gives::PodChanges => "Pod/ops/*",
+            Gives::OwnToken | Gives::OwnTokenIf(_) => "Credential/ServiceAccount/ops/deputy",
+            Gives::Nodes(_) => "Node/n1",
+        }
+    }
+
+    #[test]
+    fn every_line_fires_with_its_workload_and_its_right_and_not_without_either() {
+        let makes =
+            "{ apiGroups: [''], resources: [pods, secrets, serviceaccounts/token], verbs: [create, get] }";
+        let own = rights("deputy", &[makes.to_owned()]);
+        for controller in CONTROLLERS {
+            let around = surroundings(controller);
+            let mut shapes: Vec<Option<&str>> = controller.images.iter().copied().map(Some).collect();
+            if !controller.labels.is_empty() {
+                shapes.push(None);
+            }
+            for power in controller.powers {
+                let may = rights("writer", &rules(power));
+                for &shape in &shapes {
+                    let runs = workload(controller, shape);
+                    let found = conclusions(&format!("{around}{own}{may}{runs}"));
+                    let wanted = expected(controller.gives);
+                    assert!(
+                        found.iter().any(|found| found == wanted),
+                        "{} with {shape:?}: no {wanted} in {found:?}",
+                        power.id
+                    );
+                    let without = conclusions(&format!("{around}{own}{runs}"));
+                    assert!(without.is_empty(), "{} without the right: {without:?}", power.id);
+                }
+                let without = conclusions(&format!("{around}{own}{may}"));
+                assert!(
+                    without.is_empty(),
+                    "{} without the workload: {without:?}",
+                    power.id
+                );
+            }
+        }
     }
 
     #[test]

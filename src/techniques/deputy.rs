@@ -60,6 +60,7 @@ fn confused_deputy(context: &Context<'_>, sink: &mut Sink<'_>) {
                 Gives::Pods { privileged } => pods(context, sink, &controller, power, privileged),
                 Gives::PodChanges => pod_changes(context, sink, &controller, power),
                 Gives::Credentials => credentials(context, sink, &controller, power),
+                Gives::OwnCredentials => own_credentials(context, sink, &controller, power),
                 Gives::OwnToken => own_token(context, sink, &controller, power, &[]),
                 Gives::OwnTokenIf(key) => {
                     let setting = controller.setting(context, key);
@@ -224,16 +225,33 @@ fn pod_changes(context: &Context<'_>, sink: &mut Sink<'_>, controller: &Running,
 }
 
 fn credentials(context: &Context<'_>, sink: &mut Sink<'_>, controller: &Running, power: &'static Power) {
+    for (namespace, grant) in by_namespace(context, power) {
+        sent(context, sink, controller, namespace, &grant);
+    }
+}
+
+fn own_credentials(context: &Context<'_>, sink: &mut Sink<'_>, controller: &Running, power: &'static Power) {
+    for grant in anywhere(context, power) {
+        sent(context, sink, controller, &controller.namespace, &grant);
+    }
+}
+
+/// What the controller's account may fetch in a namespace to send it on: tokens and Secrets.
+fn sent(
+    context: &Context<'_>,
+    sink: &mut Sink<'_>,
+    controller: &Running,
+    namespace: &Text,
+    grant: &Position,
+) {
     let tokens: Asked = ("create", "", "serviceaccounts/token");
     let secrets: Asked = ("get", "", "secrets");
-    for (namespace, grant) in by_namespace(context, power) {
-        let every_secret = Holder::Secret.whole(&Place::new(namespace, ANY));
-        for (asked, gained) in [(tokens, any_account(namespace)), (secrets, every_secret)] {
-            if may(context, controller, namespace, &[asked]) {
-                let evidence = controller.evidence.iter().cloned();
-                let evidence = evidence.chain([namespace_fact(namespace)]).collect();
-                sink.step_if([grant.clone()], gained, condition(controller.kind), evidence);
-            }
+    let every_secret = Holder::Secret.whole(&Place::new(namespace, ANY));
+    for (asked, gained) in [(tokens, any_account(namespace)), (secrets, every_secret)] {
+        if may(context, controller, namespace, &[asked]) {
+            let evidence = controller.evidence.iter().cloned();
+            let evidence = evidence.chain([namespace_fact(namespace)]).collect();
+            sink.step_if([grant.clone()], gained, condition(controller.kind), evidence);
         }
     }
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Position;
 use super::bindable::bindable;
+use super::constrained::constrained;
 use crate::model::{Cluster, Text};
 use crate::rbac::{Access, Holding, Identity, Power, Scope, power};
 
@@ -63,6 +64,10 @@ impl Held {
             if !known.contains(&holding.scope) {
                 known.insert(holding.scope.clone());
             }
+        }
+        for constrained in constrained(cluster, access, &held.namespaces) {
+            let known = held.scopes.entry(constrained.power).or_default();
+            known.insert(constrained.scope);
         }
         held.add_bindable(cluster, access);
         held

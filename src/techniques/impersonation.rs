@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use super::constrained::constrained;
 use super::secrets::account_fact;
 use super::structure::{any_identity, grounds, identity_object, namespace_fact};
 use super::technique::techniques;
@@ -22,21 +23,26 @@ techniques! { TECHNIQUES, Family::Rbac;
     /// a namespace; all of them or one by name. For a group the same identity may impersonate some user or service
     /// account as well.
     ///
-    /// What does not suffice: `impersonate` on groups alone; on users by a RoleBinding.
+    /// Or, from 1.36, constrained impersonation: a verb such as `impersonate:serviceaccount` on whom it is, together with
+    /// `impersonate-on:serviceaccount:VERB` on what is done. It gives what both have, and no more.
+    ///
+    /// What does not suffice: `impersonate` on groups alone; on users by a RoleBinding; either half of constrained
+    /// impersonation alone.
     ///
     /// # Detection
     ///
     /// Audit log: events with `impersonatedUser`.
-    IDENTITY_IMPERSONATE: [Grant, Identity] => [Identity] {
+    IDENTITY_IMPERSONATE: [Grant, Identity] => [Identity, Grant] {
         title: "Impersonation",
         mitre: ["T1078", "T1550"],
-        microsoft: ["MS-TA9019"],
+        microsoft: [],
         owasp: ["K02", "K09"],
         effort: 1,
         remediation: "Give impersonate by name only, to the one component that acts for others.",
         references: [
             "https://kubernetes.io/docs/reference/access-authn-authz/user-impersonation/",
             "https://kubernetes.io/docs/concepts/security/rbac-good-practices/#impersonate-verb",
+            "https://www.kubernetes.dev/resources/keps/5284/",
         ],
         derive: identity_impersonate,
     }
@@ -49,6 +55,7 @@ fn identity_impersonate(context: &Context<'_>, sink: &mut Sink<'_>) {
     users(context, sink);
     service_accounts(context, sink);
     groups(context, sink);
+    in_part(context, sink);
 }
 
 fn users(context: &Context<'_>, sink: &mut Sink<'_>) {
@@ -108,6 +115,23 @@ fn groups(context: &Context<'_>, sink: &mut Sink<'_>) {
             let evidence = reasons.flat_map(|reason| grounds(&holding.identity, reason));
             sink.step([Position::Identity(holder.clone())], gained, evidence.collect());
         }
+    }
+}
+
+/// What one may do as another by constrained impersonation.
+fn in_part(context: &Context<'_>, sink: &mut Sink<'_>) {
+    for found in constrained(context.cluster, context.access, context.held.all_namespaces()) {
+        let gained = Position::Grant(found.power, found.scope);
+        let evidence = found.grounds.iter();
+        let evidence = evidence
+            .flat_map(|ground| grounds(&ground.subject, &ground.reason))
+            .collect();
+        sink.step_if(
+            [Position::Identity(found.holder)],
+            gained,
+            found.certainty,
+            evidence,
+        );
     }
 }
 

@@ -7,9 +7,11 @@
 //! [`Technique`].
 
 mod admission;
+pub mod api_service;
 mod bindable;
 pub mod certificates;
 mod claims;
+mod constrained;
 mod controllers;
 pub mod credential;
 pub mod datastore;
@@ -17,12 +19,15 @@ pub mod deputy;
 pub mod escape;
 mod explain;
 pub mod exposure;
+pub mod guards;
 mod held;
 pub mod host;
 pub mod identity;
 pub mod impersonation;
+pub mod intercept;
 pub mod new_pod;
 pub mod node;
+pub mod openings;
 pub mod password;
 mod pods;
 mod position;
@@ -31,6 +36,7 @@ pub mod roles;
 pub mod running_pod;
 pub mod secrets;
 mod security;
+pub mod settings;
 pub mod steal;
 mod step;
 mod structure;
@@ -41,7 +47,7 @@ pub mod webhooks;
 pub use claims::Claims;
 pub use explain::explain;
 pub use held::Held;
-pub use position::{ANY, Label, MOVED, Opens, Place, Position, SOME};
+pub use position::{ANY, FREE, Label, MOVED, Opens, Place, Position, SOME};
 pub use step::{Certainty, Evidence, Family, Reason, Relation, Step};
 pub use technique::{Sink, Technique};
 
@@ -132,6 +138,11 @@ static FAMILIES: &[&[&Technique]] = &[
     webhooks::TECHNIQUES,
     deputy::TECHNIQUES,
     steal::TECHNIQUES,
+    settings::TECHNIQUES,
+    api_service::TECHNIQUES,
+    guards::TECHNIQUES,
+    intercept::TECHNIQUES,
+    openings::TECHNIQUES,
 ];
 
 /// Every technique, family by family.

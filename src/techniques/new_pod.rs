@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::admission::{admitted, pod_security};
+use super::admission::{admitted, constraints, pod_security};
 use super::pods::{any_node, both, pods};
 use super::references::Holder;
 use super::structure::{any_account, any_group, namespace_fact};
@@ -161,7 +161,7 @@ pub(super) fn belongings(namespace: &Text) -> [Position; 4] {
 }
 
 /// The grants that make a pod from nothing, each with its namespace.
-fn makers<'a>(context: &Context<'a>) -> Vec<(&'a Text, Position)> {
+pub(super) fn makers<'a>(context: &Context<'a>) -> Vec<(&'a Text, Position)> {
     let mut found = Vec::new();
     for &creator in CREATORS {
         found.extend(context.held.namespaces(creator));
@@ -212,6 +212,7 @@ fn pod_create_privileged(context: &Context<'_>, sink: &mut Sink<'_>) {
         .namespaces(&power::UPDATE_NAMESPACES)
         .into_iter()
         .collect();
+    let constraints = constraints(context.cluster);
     let mut escape = |namespace: &Text, grant: Position, template: Option<Evidence>| {
         let (is_open, label) = pod_security(context.cluster, namespace);
         let mut premises = vec![grant];
@@ -222,12 +223,8 @@ fn pod_create_privileged(context: &Context<'_>, sink: &mut Sink<'_>) {
             premises.push(relabel.clone());
         }
         let evidence = [label].into_iter().chain(template).collect();
-        sink.step_if(
-            premises,
-            any_node(),
-            admitted(context.cluster, namespace),
-            evidence,
-        );
+        let certainty = both(constraints.clone(), admitted(context.cluster, namespace));
+        sink.step_if(premises, any_node(), certainty, evidence);
     };
     for (namespace, grant) in makers(context) {
         escape(namespace, grant, None);

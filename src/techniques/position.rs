@@ -60,6 +60,8 @@ pub const ANY: &str = "*";
 pub const SOME: &str = "~held";
 /// The name that stands for the pods of a namespace that are made anew on a held node.
 pub const MOVED: &str = "~moved";
+/// The name of the network position of everyone whose egress no policy closes.
+pub const FREE: &str = "~free";
 
 /// A namespace and a name in it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -199,15 +199,20 @@ fn token_writers(context: &Context<'_>) -> Vec<Position> {
 
 /// Whether anyone can join a node, and so become the kubelet of any.
 pub(super) fn joins(context: &Context<'_>) -> bool {
-    !token_writers(context).is_empty() && joiners(context).is_some()
+    joining(context).is_some()
+}
+
+/// The grants that join a node, with what shows that a token suffices; `None` if nobody can.
+fn joining(context: &Context<'_>) -> Option<(Vec<Position>, Vec<Evidence>)> {
+    let grants = token_writers(context);
+    if grants.is_empty() {
+        return None;
+    }
+    Some((grants, joiners(context)?))
 }
 
 fn node_join(context: &Context<'_>, sink: &mut Sink<'_>) {
-    let grants = token_writers(context);
-    if grants.is_empty() {
-        return;
-    }
-    let Some(evidence) = joiners(context) else {
+    let Some((grants, evidence)) = joining(context) else {
         return;
     };
     let certainty = || Certainty::Conditional("the API server takes bootstrap tokens".into());

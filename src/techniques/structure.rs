@@ -8,12 +8,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::openings::{exposes, listeners, opens};
 use super::pods::{ContainerView, PodView, any_node, any_pod, pods};
 use super::references::{Holder, Keys};
 use super::steal::steers;
-use super::{ANY, Certainty, Context, Evidence, Opens, Place, Position, Reason, Relation, SOME, Step};
+use super::{ANY, Certainty, Context, Evidence, FREE, Opens, Place, Position, Reason, Relation, SOME, Step};
 use crate::model::{ObjectId, Protocol, Text, UNNAMED_WORKER};
-use crate::network::{Allowed, Direction, Hub, Unit, Verdict};
+use crate::network::{Allowed, Direction, Group, Hub, Unit, Verdict};
 use crate::rbac::{self, Identity, NODE_USER, Scope, power};
 
 /// Adds every structural step.
@@ -24,6 +25,7 @@ pub(super) fn relate(context: &Context<'_>, steps: &mut Vec<Step>) {
     keys(context, steps);
     network(context, steps);
     own_node(context, steps);
+    free_senders(context, steps);
     exposure(context, steps);
     api_server(context, steps);
     groups(context, steps);
@@ -193,16 +195,7 @@ pub(super) fn escaped(key: &str) -> String {
 fn network(context: &Context<'_>, steps: &mut Vec<Step>) {
     let groups = context.network.groups();
     let ports = listening(context);
-    let listeners: BTreeMap<usize, BTreeSet<(u16, Protocol)>> = (0..groups.len())
-        .map(|number| {
-            let pods = groups[number].pods.iter();
-            (
-                number,
-                pods.filter_map(|pod| ports.get(pod)).flatten().copied().collect(),
-            )
-        })
-        .filter(|(_, ports): &(usize, BTreeSet<_>)| !ports.is_empty())
-        .collect();
+    let listeners = listeners(context);
     let mut count = BTreeMap::<&Text, usize>::new();
     let mut reached = BTreeSet::new();
     for hub in context.network.hubs() {
@@ -242,6 +235,12 @@ fn network(context: &Context<'_>, steps: &mut Vec<Step>) {
             reached.insert((group, port, protocol));
         }
     }
+    if opens(context) || exposes(context) {
+        let all = listeners.iter();
+        let all = all
+            .flat_map(|(&group, ports)| ports.iter().map(move |&(port, protocol)| (group, port, protocol)));
+        reached.extend(all);
+    }
     for (group, port, protocol) in reached {
         let premise = group_port(&groups[group].name, port, protocol);
         let pods = groups[group].pods.iter().filter(|pod| {
@@ -259,7 +258,7 @@ fn network(context: &Context<'_>, steps: &mut Vec<Step>) {
 }
 
 /// A port of every pod of a group.
-fn group_port(group: &Text, port: u16, protocol: Protocol) -> Position {
+pub(super) fn group_port(group: &Text, port: u16, protocol: Protocol) -> Position {
     Position::Network(format!("port/{group}/{port}/{protocol}").into())
 }
 
@@ -345,6 +344,49 @@ fn own_node(context: &Context<'_>, steps: &mut Vec<Step>) {
                     fact,
                 ));
             }
+        }
+    }
+}
+
+/// `REACHES` for what no policy closes, where somebody can open the rest: those who send freely, and the ports that
+/// take packets from all of them.
+fn free_senders(context: &Context<'_>, steps: &mut Vec<Step>) {
+    if !opens(context) {
+        return;
+    }
+    let free = || Position::Network(FREE.into());
+    let groups = context.network.groups();
+    let not_isolated = |id: &ObjectId, direction: &str| {
+        let value = format!("no policy isolates its {direction}");
+        vec![Evidence::new(id.clone(), "/metadata/labels", value)]
+    };
+    let first = |group: &Group| Some(context.cluster.pods.at(*group.pods.first()?)?.0.clone());
+    let egress = context.network.isolating(Direction::Egress);
+    for (group, _) in groups.iter().zip(egress).filter(|(_, policy)| policy.is_none()) {
+        if let Some(pod) = first(group) {
+            let sender = Position::Network(group.name.clone());
+            let fact = not_isolated(&pod, "egress");
+            steps.push(step(Relation::Reaches, sender, free(), fact));
+        }
+    }
+    for unit in context.network.units() {
+        if let Unit::Nodes(names) = unit
+            && let Some(name) = names.first()
+        {
+            let node = Evidence::new(ObjectId::cluster_scoped("Node", name), "", "");
+            steps.push(step(Relation::Reaches, nodes(name), free(), vec![node]));
+        }
+    }
+    let ingress = context.network.isolating(Direction::Ingress);
+    for (number, ports) in listeners(context) {
+        let group = &groups[number];
+        let Some(pod) = first(group).filter(|_| ingress[number].is_none()) else {
+            continue;
+        };
+        for (port, protocol) in ports {
+            let gained = group_port(&group.name, port, protocol);
+            let fact = not_isolated(&pod, "ingress");
+            steps.push(step(Relation::Reaches, free(), gained, fact));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The API server's version, for techniques whose effect changed with one.
 //!
-//! **Trap.** Manifests name no version. What only old servers do is then conditional, never left out.
+//! **Trap.** Manifests name no version. What only old or only new servers do is then conditional, never left out.
 
 use super::Certainty;
 use crate::model::Cluster;
@@ -12,6 +12,19 @@ pub(super) fn before(cluster: &Cluster, minor: u16) -> Option<Certainty> {
         Some(_) => None,
         None => Some(Certainty::Conditional(
             format!("the API server is older than 1.{minor}").into(),
+        )),
+    }
+}
+
+/// How sure it is that the API server is of `1.MINOR` or later; `None` if it is known to be older.
+///
+/// An unknown version counts as the newest.
+pub(super) fn since(cluster: &Cluster, minor: u16) -> Option<Certainty> {
+    match minor_of(&cluster.coverage.server_version) {
+        Some(known) if known >= minor => Some(Certainty::Certain),
+        Some(_) => None,
+        None => Some(Certainty::Conditional(
+            format!("the API server is of 1.{minor} or later").into(),
         )),
     }
 }

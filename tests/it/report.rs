@@ -108,7 +108,7 @@ fn check_text(findings: &Findings, expected: &Expect) {
 }
 
 /// Fails when the schema and what is written have grown apart.
-fn check_schema(schema: &str, written: &str) {
+pub(crate) fn check_schema(schema: &str, written: &str) {
     let schema: Value = serde_json::from_str(schema).unwrap();
     let written: Value = serde_json::from_str(written).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();

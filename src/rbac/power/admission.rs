@@ -14,12 +14,12 @@ power_table! {
     /// An end to what a webhook adds.
     DELETE_MUTATING_WEBHOOKS = "delete-mutating-webhooks", "delete mutating webhooks",
         [wide("delete deletecollection", ADMISSION, "mutatingwebhookconfigurations")];
-    /// A look at every later object, and an end to guards.
+    /// A look at every later object.
     WRITE_VALIDATING_WEBHOOKS = "write-validating-webhooks", "write validating webhooks",
         [wide("create update patch", ADMISSION, "validatingwebhookconfigurations")];
     /// An end to guards.
-    DELETE_VALIDATING_WEBHOOKS = "delete-validating-webhooks", "delete validating webhooks",
-        [wide("delete deletecollection", ADMISSION, "validatingwebhookconfigurations")];
+    WEAKEN_VALIDATING_WEBHOOKS = "weaken-validating-webhooks", "change or delete validating webhooks",
+        [wide("update patch delete deletecollection", ADMISSION, "validatingwebhookconfigurations")];
     /// A change to every later pod, once bound.
     WRITE_MUTATING_POLICIES = "write-mutating-policies", "write mutating admission policies",
         [wide("create update patch", ADMISSION, "mutatingadmissionpolicies")];
@@ -38,7 +38,7 @@ power_table! {
     /// A conversion webhook that sees every object of a custom resource.
     UPDATE_RESOURCE_DEFINITIONS = "update-resource-definitions", "change definitions of custom resources",
         [wide("update patch", "apiextensions.k8s.io", "customresourcedefinitions")];
-    /// An API group served by the attacker.
-    WRITE_API_SERVICES = "write-api-services", "write APIServices",
-        [wide("create update patch", "apiregistration.k8s.io", "apiservices")];
+    /// An API group served by the attacker; one that is new is of no use to anyone.
+    UPDATE_API_SERVICES = "update-api-services", "change APIServices",
+        [wide("update patch", "apiregistration.k8s.io", "apiservices")];
 }

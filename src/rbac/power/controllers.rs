@@ -78,8 +78,11 @@ power_table! {
         [wide(WRITE, "external-secrets.io", "clustersecretstores")];
     /// Certificates for any name.
     WRITE_CERTIFICATES = "write-certificates", "request certificates from cert-manager",
-        [on(WRITE, "cert-manager.io", "certificates certificaterequests issuers")];
-    /// Issuers for the whole cluster.
+        [on(WRITE, "cert-manager.io", "certificates certificaterequests")];
+    /// Credentials of the namespace, sent to a server of choice.
+    WRITE_ISSUERS = "write-issuers", "write Issuers of cert-manager",
+        [on(WRITE, "cert-manager.io", "issuers")];
+    /// The same for the whole cluster, with Secrets of cert-manager's own namespace.
     WRITE_CLUSTER_ISSUERS = "write-cluster-issuers", "write ClusterIssuers",
         [wide(WRITE, "cert-manager.io", "clusterissuers")];
     /// Any object, made by a provider of Crossplane.

@@ -3,6 +3,8 @@
 use assert_cmd::Command;
 use expect_test::{Expect, expect};
 
+use crate::report::check_schema;
+
 const SHOP: &str = r#"
 apiVersion: v1
 kind: ServiceAccount
@@ -129,21 +131,61 @@ fn an_answer_as_json() {
             {
               "schema": "beachhead.can-i/1",
               "subject": "ServiceAccount/shop/web",
+              "question": "get secrets tls in namespace shop",
               "allowed": true,
               "reasons": [
                 {
                   "subject": "ServiceAccount/shop/web",
-                  "reason": "RoleBinding/shop/debug gives rule 2 of Role/shop/debug"
+                  "authorizer": "RBAC",
+                  "binding": "RoleBinding/shop/debug",
+                  "role": "Role/shop/debug",
+                  "rule": 2,
+                  "text": "RoleBinding/shop/debug gives rule 2 of Role/shop/debug"
                 },
                 {
                   "subject": "Group/system:serviceaccounts:shop",
-                  "reason": "RoleBinding/shop/debug gives rule 2 of Role/shop/debug"
+                  "authorizer": "RBAC",
+                  "binding": "RoleBinding/shop/debug",
+                  "role": "Role/shop/debug",
+                  "rule": 2,
+                  "text": "RoleBinding/shop/debug gives rule 2 of Role/shop/debug"
                 }
               ]
             }
             --- status 0
         "#]],
     );
+}
+
+#[test]
+fn answers_are_as_their_schemas_say() {
+    let pod = "\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: db, namespace: shop}\nspec: {nodeName: n1, containers: [], volumes: [{name: t, secret: {secretName: tls}}]}\n";
+    let input = format!("{SHOP}{pod}");
+    let question = ["get", "secrets", "tls", "-n", "shop", "--format", "json"];
+    let asked = |words: &[&str]| {
+        let (text, _) = run(&[words, &question].concat(), &input);
+        text
+    };
+    let can_i = include_str!("../../../docs/can-i.schema.json");
+    let callers = [
+        "ServiceAccount/shop/web",
+        "system:node:n1",
+        "Group/system:masters",
+        "eve",
+    ];
+    for caller in callers {
+        let text = asked(&["can-i", "-", "--as", caller]);
+        check_schema(can_i, &text);
+        assert_eq!(text.contains("\"allowed\": true"), caller != "eve", "{text}");
+    }
+    let text = asked(&["who-can", "-"]);
+    check_schema(include_str!("../../../docs/who-can.schema.json"), &text);
+    for authorizer in ["RBAC", "Node", "system:masters"] {
+        assert!(
+            text.contains(&format!("\"authorizer\": \"{authorizer}\"")),
+            "{text}"
+        );
+    }
 }
 
 #[test]
@@ -248,10 +290,14 @@ fn rights_to_some_names_are_told_apart() {
     let mut shown = String::new();
     for subject in answer["subjects"].as_array().unwrap() {
         for scope in subject["scopes"].as_array().unwrap() {
+            let reasons = scope["reasons"].as_array().unwrap().iter();
+            let reasons: Vec<_> = reasons.map(|reason| reason["text"].clone()).collect();
             let line = [
                 &subject["subject"],
                 &scope["scope"],
-                &scope["reasons"],
+                &scope["namespace"],
+                &scope["name"],
+                &reasons.into(),
                 &subject["workloads"],
             ];
             shown.push_str(&line.map(ToString::to_string).join(" "));
@@ -259,11 +305,11 @@ fn rights_to_some_names_are_told_apart() {
         }
     }
     expect![[r#"
-        "ServiceAccount/kube-system/generic-garbage-collector" "in the whole cluster" ["ClusterRoleBinding/system:controller:generic-garbage-collector gives rule 0 of ClusterRole/system:controller:generic-garbage-collector"] []
-        "ServiceAccount/kube-system/legacy-service-account-token-cleaner" "in the whole cluster" ["ClusterRoleBinding/system:controller:legacy-service-account-token-cleaner gives rule 1 of ClusterRole/system:controller:legacy-service-account-token-cleaner"] []
-        "ServiceAccount/shop/web" "only tls in namespace shop" ["RoleBinding/shop/debug gives rule 2 of Role/shop/debug"] ["Deployment/shop/web"]
-        "Group/system:masters" "in the whole cluster" ["ClusterRoleBinding/cluster-admin gives rule 0 of ClusterRole/cluster-admin","members of Group/system:masters bypass authorization"] []
-        "Group/system:serviceaccounts:shop" "only tls in namespace shop" ["RoleBinding/shop/debug gives rule 2 of Role/shop/debug"] ["Deployment/shop/web"]
+        "ServiceAccount/kube-system/generic-garbage-collector" "in the whole cluster" null null ["ClusterRoleBinding/system:controller:generic-garbage-collector gives rule 0 of ClusterRole/system:controller:generic-garbage-collector"] []
+        "ServiceAccount/kube-system/legacy-service-account-token-cleaner" "in the whole cluster" null null ["ClusterRoleBinding/system:controller:legacy-service-account-token-cleaner gives rule 1 of ClusterRole/system:controller:legacy-service-account-token-cleaner"] []
+        "ServiceAccount/shop/web" "only tls in namespace shop" "shop" "tls" ["RoleBinding/shop/debug gives rule 2 of Role/shop/debug"] ["Deployment/shop/web"]
+        "Group/system:masters" "in the whole cluster" null null ["ClusterRoleBinding/cluster-admin gives rule 0 of ClusterRole/cluster-admin","members of Group/system:masters bypass authorization"] []
+        "Group/system:serviceaccounts:shop" "only tls in namespace shop" "shop" "tls" ["RoleBinding/shop/debug gives rule 2 of Role/shop/debug"] ["Deployment/shop/web"]
     "#]].assert_eq(&shown);
 }
 

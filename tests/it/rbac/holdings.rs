@@ -197,6 +197,32 @@ fn to_bind_takes_the_verb_on_the_role_and_a_new_binding() {
 }
 
 #[test]
+fn to_create_bindings_alone_escalates_nothing() {
+    check(
+        r#"
+        role write {apiGroups: [rbac.authorization.k8s.io], resources: [rolebindings, clusterrolebindings], verbs: [create, update, patch]}
+        bind a write User/eve
+        "#,
+        &expect![""],
+    );
+}
+
+#[test]
+fn bind_or_escalate_alone_escalates_nothing() {
+    check(
+        r#"
+        role b {apiGroups: [rbac.authorization.k8s.io], resources: [roles, clusterroles], verbs: [bind, escalate]}
+        role wrong {apiGroups: [rbac.authorization.k8s.io], resources: [rolebindings, clusterrolebindings], verbs: [bind, escalate]}
+        role write {apiGroups: [rbac.authorization.k8s.io], resources: [roles, clusterroles], verbs: [create, update, patch]}
+        bind a b User/eve
+        bind b wrong User/mallory
+        bind c write User/trent
+        "#,
+        &expect![""],
+    );
+}
+
+#[test]
 fn to_extend_a_binding_takes_the_verb_on_the_role_it_refers_to() {
     check(
         r#"

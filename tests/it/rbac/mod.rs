@@ -4,6 +4,8 @@
 mod commands;
 mod holdings;
 mod laws;
+mod mutations;
+mod versions;
 
 use beachhead::collect::{Input, Options, read};
 use beachhead::model::{Cluster, Code, Diagnostic};
@@ -597,6 +599,75 @@ fn the_node_authorizer_follows_the_pods_of_the_node() {
             "list pods -n shop",
             "create pods/exec web -n shop",
         ],
+    );
+}
+
+const DEVICES_ON_NODES: &str = "
+apiVersion: v1
+kind: Pod
+metadata: {name: gpu, namespace: shop}
+spec:
+  nodeName: n1
+  containers: [{name: main, image: app}]
+  resourceClaims: [{name: a, resourceClaimName: named}, {name: b, resourceClaimTemplateName: made}]
+status:
+  resourceClaimStatuses: [{name: b, resourceClaimName: gpu-b-x1}, {name: gone, resourceClaimName: gpu-gone}]
+  extendedResourceClaimStatus: {resourceClaimName: gpu-extended}
+---
+apiVersion: storage.k8s.io/v1
+kind: VolumeAttachment
+metadata: {name: csi-1}
+spec: {attacher: d, nodeName: n1, source: {persistentVolumeName: pv1}}
+---
+apiVersion: storage.k8s.io/v1
+kind: VolumeAttachment
+metadata: {name: csi-2}
+spec: {attacher: d, nodeName: n2, source: {persistentVolumeName: pv2}}
+---
+apiVersion: resource.k8s.io/v1
+kind: ResourceSlice
+metadata: {name: slice-1}
+spec: {driver: d, nodeName: n1, pool: {name: p, generation: 1, resourceSliceCount: 1}}
+---
+apiVersion: resource.k8s.io/v1
+kind: ResourceSlice
+metadata: {name: slice-all}
+spec: {driver: d, allNodes: true, pool: {name: p, generation: 1, resourceSliceCount: 1}}
+---
+";
+
+#[test]
+fn the_node_authorizer_follows_attachments_slices_and_claims_to_devices() {
+    let access = access(DEVICES_ON_NODES);
+    let own = [
+        "get volumeattachments.storage.k8s.io csi-1",
+        "get resourceslices.resource.k8s.io slice-1",
+        "delete resourceslices.resource.k8s.io slice-1",
+        "get resourceclaims.resource.k8s.io named -n shop",
+        "get resourceclaims.resource.k8s.io gpu-b-x1 -n shop",
+        "get resourceclaims.resource.k8s.io gpu-extended -n shop",
+    ];
+    check(
+        &access,
+        "system:node:n1",
+        &own,
+        &[
+            "get volumeattachments.storage.k8s.io csi-2",
+            "list volumeattachments.storage.k8s.io",
+            "update volumeattachments.storage.k8s.io csi-1",
+            "get resourceslices.resource.k8s.io slice-all",
+            "deletecollection resourceslices.resource.k8s.io",
+            "get resourceclaims.resource.k8s.io made -n shop",
+            "get resourceclaims.resource.k8s.io gpu-gone -n shop",
+            "get resourceclaims.resource.k8s.io named -n other",
+            "update resourceclaims.resource.k8s.io named -n shop",
+        ],
+    );
+    check(
+        &access,
+        "system:node:n2",
+        &["get volumeattachments.storage.k8s.io csi-2"],
+        &own,
     );
 }
 

@@ -143,6 +143,7 @@ pub(super) fn tier(cluster: &Cluster, gaps: &mut Vec<Gap>, found: &mut Vec<Diagn
 /// A policy that ends what no rule before it decided.
 fn closing(id: &ObjectId, subjects: Vec<PodSelector>, unsure: Option<&'static str>) -> Policy {
     let rule = PolicyRule {
+        own: None,
         action: Action::Deny,
         peers: Peers {
             unsure,
@@ -162,7 +163,7 @@ fn closing(id: &ObjectId, subjects: Vec<PodSelector>, unsure: Option<&'static st
 fn tcp(numbers: PortSet) -> Ports {
     Ports {
         numbers,
-        names: Vec::new(),
+        ..Ports::default()
     }
 }
 
@@ -305,6 +306,7 @@ impl<'a> Reader<'a> {
         problems: &mut Problems<'_>,
     ) -> Vec<PolicyRule> {
         let with = |peers: Peers, numbers: PortSet| PolicyRule {
+            own: None,
             action: context.action,
             peers,
             ports: tcp(numbers),

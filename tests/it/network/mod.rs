@@ -1,14 +1,17 @@
 //! Tests of network: the evaluator against one packet at a time, laws, and cases by hand.
 
+mod calico;
 mod cilium;
 mod destinations;
 mod entries;
 mod istio;
 mod laws;
 mod oracle;
+mod oracle_calico;
 mod oracle_cilium;
 mod policies;
 mod random;
+mod random_calico;
 mod random_cilium;
 mod services;
 mod unmodelled;
@@ -128,7 +131,7 @@ fn expected<'a>(
         passes(oracle, source, target, protocol, port)
     };
     let (least, most) = match (mode, engine) {
-        (IpBlockMatch::Always, _) => (Cidrs::Always, Cidrs::Always),
+        (IpBlockMatch::Always, _) | (IpBlockMatch::Auto, Engine::Calico) => (Cidrs::Always, Cidrs::Always),
         (IpBlockMatch::Never, _) | (IpBlockMatch::Auto, Engine::Cilium) => (Cidrs::Never, Cidrs::Never),
         (IpBlockMatch::Auto, Engine::Admin) => (Cidrs::AdminOnly, Cidrs::Always),
     };
@@ -196,9 +199,18 @@ fn hubs_say_what_cilium_documents_of_every_packet() {
 }
 
 #[test]
+fn hubs_say_what_calico_documents_of_every_packet() {
+    for seed in seeds() {
+        check(seed, recipe(false, Engine::Calico), |wanted, found| {
+            wanted == found
+        });
+    }
+}
+
+#[test]
 fn with_two_address_families_nothing_that_passes_is_missed() {
     for seed in seeds() {
-        for engine in [Engine::Admin, Engine::Cilium] {
+        for engine in [Engine::Admin, Engine::Cilium, Engine::Calico] {
             check(seed, recipe(true, engine), |wanted, found| wanted <= found);
         }
     }

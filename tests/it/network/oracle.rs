@@ -61,7 +61,7 @@ pub(super) enum Way {
 
 impl<'a> Oracle<'a> {
     pub(super) fn allows(self, packet: Packet<'a>) -> bool {
-        self.one_way(packet, Way::Egress) && self.one_way(packet, Way::Ingress)
+        self.one_way(packet, Way::Egress) && self.one_way(packet, Way::Ingress) && self.istio(packet)
     }
 
     fn one_way(self, packet: Packet<'a>, way: Way) -> bool {

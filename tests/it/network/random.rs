@@ -47,6 +47,8 @@ pub(super) enum Engine {
     Admin,
     Cilium,
     Calico,
+    /// Its proxies stand beside whatever the network plugin enforces.
+    Istio,
 }
 
 pub(super) const KEYS: [&str; 3] = ["app", "tier", "env"];
@@ -110,6 +112,7 @@ pub(super) fn cluster(dice: &mut Dice, recipe: Recipe) -> String {
                 objects.push(super::random_cilium::policy(dice, number));
             }
         }
+        Engine::Istio => super::random_istio::add(dice, &mut objects),
         Engine::Calico => {
             objects.extend(super::random_calico::others(dice));
             for number in 0..=dice.roll(5) {
@@ -133,7 +136,8 @@ pub(super) fn labels(dice: &mut Dice) -> Value {
 
 fn pod(dice: &mut Dice, recipe: Recipe, namespace: usize, number: usize) -> Value {
     let mut addresses = Vec::new();
-    if dice.chance(85) {
+    // Whether a sender without an address is in a block of Istio's nobody says.
+    if dice.chance(85) || recipe.engine == Engine::Istio {
         addresses.push(json!({ "ip": format!("10.{}.0.{number}", namespace + 1) }));
         if recipe.dual_stack && dice.chance(50) {
             addresses.push(json!({ "ip": format!("fd00::{namespace}:{number}") }));

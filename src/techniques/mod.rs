@@ -21,6 +21,7 @@ mod held;
 pub mod host;
 pub mod identity;
 pub mod impersonation;
+pub mod kubelet;
 pub mod new_pod;
 pub mod node;
 pub mod password;
@@ -123,6 +124,7 @@ static FAMILIES: &[&[&Technique]] = &[
     escape::TECHNIQUES,
     host::TECHNIQUES,
     node::TECHNIQUES,
+    kubelet::TECHNIQUES,
     new_pod::TECHNIQUES,
     running_pod::TECHNIQUES,
     secrets::TECHNIQUES,

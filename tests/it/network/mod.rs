@@ -5,6 +5,7 @@ mod cilium;
 mod destinations;
 mod entries;
 mod istio;
+mod kubelets;
 mod laws;
 mod oracle;
 mod oracle_calico;

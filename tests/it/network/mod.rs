@@ -7,6 +7,7 @@ mod entries;
 mod istio;
 mod kubelets;
 mod laws;
+mod lint;
 mod oracle;
 mod oracle_calico;
 mod oracle_cilium;

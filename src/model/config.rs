@@ -131,9 +131,15 @@ impl<'de> Deserialize<'de> for Settings {
         let written: IndexMap<Text, Option<Literal>> = IndexMap::deserialize(deserializer)?;
         let shown = |key: &Text, value: Literal| match value {
             withheld if withheld.withheld => withheld,
-            text if text.text.trim_end().contains('\n') => Literal {
-                text: super::literal::WITHHELD.into(),
-                withheld: true,
+            text if text.text.trim_end().contains('\n') => match super::kubelet::reduced(&text.text) {
+                Some(reduced) => Literal {
+                    text: reduced.into(),
+                    withheld: false,
+                },
+                None => Literal {
+                    text: super::literal::WITHHELD.into(),
+                    withheld: true,
+                },
             },
             text => text.called(key),
         };
@@ -171,5 +177,21 @@ mod tests {
         .unwrap();
         assert_eq!(map.data.0["HOST"].text, "db");
         assert!(map.data.0["DB_PASSWORD"].withheld && map.data.0["redis.conf"].withheld);
+    }
+
+    #[test]
+    fn of_a_kubelets_configuration_some_settings_are_kept() {
+        let map: ConfigMap = serde_json::from_str(
+            r#"{"data": {"kubelet": "authorization:\n  mode: AlwaysAllow\nkind: KubeletConfiguration\nx: canary\n"}}"#,
+        )
+        .unwrap();
+        let text = &map.data.0["kubelet"].text;
+        assert_eq!(
+            super::super::kubelet_setting(text, "authorization.mode"),
+            Some("AlwaysAllow")
+        );
+        let written = serde_json::to_string(&map).unwrap();
+        assert!(!written.contains("canary"), "{written}");
+        assert_eq!(serde_json::from_str::<ConfigMap>(&written).unwrap(), map);
     }
 }

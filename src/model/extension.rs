@@ -64,6 +64,8 @@ impl Other {
             ],
         ),
         ("resource.k8s.io", &["nodeName"]),
+        ("projectcalico.org", Self::OF_CALICO),
+        ("crd.projectcalico.org", Self::OF_CALICO),
         (
             "security.istio.io",
             &[
@@ -77,6 +79,26 @@ impl Other {
             ],
         ),
         ("storage.k8s.io", &["nodeName"]),
+    ];
+
+    /// Calico keeps its objects in one group and serves them in another.
+    const OF_CALICO: &'static [&'static str] = &[
+        "tier",
+        "order",
+        "selector",
+        "namespaceSelector",
+        "serviceAccountSelector",
+        "types",
+        "ingress",
+        "egress",
+        "doNotTrack",
+        "preDNAT",
+        "applyOnForward",
+        "defaultAction",
+        "nets",
+        "node",
+        "expectedIPs",
+        "profiles",
     ];
 
     /// Members within those whose values may hold what requests carry, tokens among it: only the names within

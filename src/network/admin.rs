@@ -198,6 +198,7 @@ impl Reader {
         let pointer = pointer.into();
         match (closed, action) {
             (false, action) => Some(PolicyRule {
+                own: None,
                 action,
                 peers,
                 ports,
@@ -205,6 +206,7 @@ impl Reader {
             }),
             (true, Action::Allow) => None,
             (true, Action::Deny | Action::Pass) => Some(PolicyRule {
+                own: None,
                 action: Action::Deny,
                 peers: Peers::everyone(),
                 ports: Ports::all(),

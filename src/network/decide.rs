@@ -6,6 +6,8 @@
 //!
 //! **Trap.** Where a rule denies what it only perhaps matches, the rest is doubtful, not denied.
 
+use std::rc::Rc;
+
 use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
@@ -92,11 +94,15 @@ pub(super) struct Decision<'t> {
     tables: &'t mut Tables,
     atoms: IndexMap<Key, UnitSet, FxBuildHasher>,
     all: UnitSet,
+    /// For each ordered stage of each level, the rules by their subjects.
+    by_subjects: Vec<Vec<FxHashMap<SetId, Vec<usize>>>>,
 }
 
 /// Subjects that have come to a level together, with what is not decided for them.
 struct Walk {
     active: UnitSet,
+    /// The subjects of ordered rules that are theirs.
+    class: Rc<[SetId]>,
     cells: Vec<Cell>,
     level: usize,
 }
@@ -105,7 +111,8 @@ impl<'t> Decision<'t> {
     /// Returns everything that is allowed; `subjects` are the units that policies can apply to.
     ///
     /// # Complexity
-    /// O(classes × rules × sets), where a class is what no rule of an ordered tier tells apart.
+    /// O(rules + classes × (their ordered rules + the others) × sets), where a class is what no rule of an
+    /// ordered tier tells apart.
     pub(super) fn atoms(
         levels: &'t [Level],
         tables: &'t mut Tables,
@@ -131,19 +138,50 @@ impl<'t> Decision<'t> {
     }
 
     fn new(levels: &'t [Level], tables: &'t mut Tables, all: UnitSet) -> Self {
+        let index = |stage: &Stage| {
+            let mut index = FxHashMap::<SetId, Vec<usize>>::default();
+            if stage.order == Order::FirstMatch {
+                for (at, rule) in stage.rules.iter().enumerate() {
+                    index.entry(rule.subjects).or_default().push(at);
+                }
+            }
+            index
+        };
+        let by_subjects = levels
+            .iter()
+            .map(|level| level.stages.iter().map(index).collect())
+            .collect();
         Self {
             levels,
             tables,
             atoms: IndexMap::default(),
             all,
+            by_subjects,
         }
     }
 
+    /// The rules of an ordered stage that are about a class, in order.
+    fn about(&self, level: usize, stage: usize, class: &[SetId]) -> impl Iterator<Item = &'t Rule> + use<'t> {
+        let index = &self.by_subjects[level][stage];
+        let mut rules: Vec<usize> = class
+            .iter()
+            .filter_map(|set| index.get(set))
+            .flatten()
+            .copied()
+            .collect();
+        rules.sort_unstable();
+        let levels: &'t [Level] = self.levels;
+        rules
+            .into_iter()
+            .map(move |at| &levels[level].stages[stage].rules[at])
+    }
+
     fn walk(mut self, subjects: &UnitSet) -> Vec<Atom> {
-        for class in self.classes(subjects) {
+        for (active, class) in self.classes(subjects) {
             let cells = self.cells(&class);
             let mut walks = vec![Walk {
-                active: class,
+                active,
+                class,
                 cells,
                 level: 0,
             }];
@@ -177,8 +215,8 @@ impl<'t> Decision<'t> {
             .flat_map(|stage| &stage.rules)
     }
 
-    /// Subjects that the same rules of ordered stages apply to.
-    fn classes(&self, subjects: &UnitSet) -> Vec<UnitSet> {
+    /// Subjects that the same rules of ordered stages apply to, with the subjects of these rules.
+    fn classes(&self, subjects: &UnitSet) -> Vec<(UnitSet, Rc<[SetId]>)> {
         let mut sets: Vec<SetId> = self.ordered().map(|rule| rule.subjects).collect();
         sets.sort_unstable();
         sets.dedup();
@@ -194,22 +232,18 @@ impl<'t> Decision<'t> {
             classes.entry(signature).or_default().push(unit);
         }
         classes
-            .into_values()
-            .map(|units| units.into_iter().collect())
+            .into_iter()
+            .map(|(class, units)| (units.into_iter().collect(), class.into()))
             .collect()
     }
 
-    fn applies(&self, rule: &Rule, class: &UnitSet) -> bool {
-        class
-            .first()
-            .is_some_and(|unit| self.tables.units(rule.subjects).contains(unit))
-    }
-
     /// Everything undecided, cut so that each ordered rule for the class covers a cell's ports or none of them.
-    fn cells(&mut self, class: &UnitSet) -> Vec<Cell> {
-        let rules: Vec<PortsId> = self
-            .ordered()
-            .filter(|rule| self.applies(rule, class))
+    fn cells(&mut self, class: &[SetId]) -> Vec<Cell> {
+        let stages = self.levels.iter().enumerate();
+        let stages =
+            stages.flat_map(|(level, known)| (0..known.stages.len()).map(move |stage| (level, stage)));
+        let rules: Vec<PortsId> = stages
+            .flat_map(|(level, stage)| self.about(level, stage, class))
             .map(|rule| rule.ports)
             .collect();
         let mut cuts = vec![PortSet::all()];
@@ -249,14 +283,12 @@ impl<'t> Decision<'t> {
                 perhaps: UnitSet::default(),
             })
             .collect();
-        for stage in &level.stages {
+        for (number, stage) in level.stages.iter().enumerate() {
             match stage.order {
                 Order::Union => self.union(stage, &walk),
                 Order::FirstMatch => {
-                    for rule in &stage.rules {
-                        if self.applies(rule, &walk.active) {
-                            self.first_match(rule, &mut walk, &mut later);
-                        }
+                    for rule in self.about(walk.level, number, &walk.class) {
+                        self.first_match(rule, &mut walk, &mut later);
                     }
                 }
             }
@@ -270,6 +302,7 @@ impl<'t> Decision<'t> {
         if !held.is_empty() && passes {
             next.push(Walk {
                 active: held,
+                class: Rc::clone(&walk.class),
                 cells: later.clone(),
                 level: walk.level + 1,
             });
@@ -281,6 +314,7 @@ impl<'t> Decision<'t> {
             }
             next.push(Walk {
                 active,
+                class: walk.class,
                 cells: walk.cells,
                 level: walk.level + 1,
             });

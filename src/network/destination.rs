@@ -5,6 +5,9 @@
 
 use std::net::IpAddr;
 
+use super::address::{Block, InCluster, cidr};
+use super::policy::Peers;
+use super::selector::Expression;
 use super::universe::{Unit, node_addresses};
 use super::{Allowed, Direction, Network, UnitSet, Verdict};
 use crate::model::{Cluster, Node, ObjectId, Protocol, Text};
@@ -16,6 +19,9 @@ const USUAL_PORTS: [u16; 2] = [443, 6443];
 ///
 /// Source: <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-metadata.html>
 const METADATA: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(169, 254, 169, 254));
+
+/// Why it is not known whether a rule about the API server matches.
+const SERVER_IS_THERE: &str = "the API server is there";
 
 /// Labels of nodes that carry the control plane, the newer one first.
 ///
@@ -96,6 +102,27 @@ impl ApiServer {
         } else {
             Verdict::Denied
         }
+    }
+}
+
+/// Where an API server may be of which no address is known: on a node, or outside; as a sender it is one of the
+/// nodes, since whoever sends from the internet is not it.
+pub(super) fn unknown_server(direction: Direction) -> Peers {
+    let everywhere = [("0.0.0.0/0", "169.254.0.0/16"), ("::/0", "fe80::/10")];
+    let ranges = |text: &str| cidr(text).into_iter().collect::<Vec<_>>();
+    let blocks = everywhere.map(|(within, local)| Block {
+        within: ranges(within),
+        except: ranges(local),
+        in_cluster: InCluster::Never,
+    });
+    Peers {
+        nodes: vec![Expression::EVERYTHING],
+        blocks: match direction {
+            Direction::Egress => blocks.to_vec(),
+            Direction::Ingress => Vec::new(),
+        },
+        unsure: Some(SERVER_IS_THERE),
+        ..Peers::default()
     }
 }
 

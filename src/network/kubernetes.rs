@@ -128,6 +128,7 @@ fn read_rule(
         }
     };
     PolicyRule {
+        own: None,
         action: Action::Allow,
         peers: read_peers,
         ports,

@@ -96,33 +96,39 @@ impl Network {
         }
     }
 
-    /// Ordered rules that an earlier one leaves nothing to.
+    /// Ordered rules that earlier ones leave nothing to; a rule may stand for several, of its ports or subjects.
     fn shadowed(&self, remarks: &mut Vec<Remark>) {
         for (direction, level) in self.levels() {
-            for stage in level
+            let ordered = level
                 .stages
                 .iter()
-                .filter(|stage| stage.order == Order::FirstMatch)
-            {
+                .filter(|stage| stage.order == Order::FirstMatch);
+            for stage in ordered {
+                let mut by = BTreeMap::<(usize, usize), Option<&Rule>>::new();
                 for (at, rule) in stage.rules.iter().enumerate() {
-                    let subjects = self.tables.units(rule.subjects);
+                    if self.tables.units(rule.subjects).is_empty() {
+                        continue;
+                    }
                     let before = stage.rules[..at]
                         .iter()
                         .find(|before| self.leaves_nothing(before, rule));
-                    if let Some(before) = before.filter(|_| !subjects.is_empty()) {
-                        let by = &self.policies[before.policy];
-                        let pointer = &by.pointers[direction as usize][before.number];
-                        let policy = &self.policies[rule.policy];
-                        remarks.push(Remark {
-                            check: "shadowed-rule",
-                            object: policy.id.clone(),
-                            pointer: policy.pointers[direction as usize][rule.number].clone(),
-                            message: format!(
-                                "{} {pointer} comes first and matches everything that this rule does",
-                                by.id
-                            ),
-                        });
-                    }
+                    let known = by.entry((rule.policy, rule.number)).or_insert(before);
+                    *known = known.and(before);
+                }
+                for ((policy, number), before) in by {
+                    let Some(before) = before else { continue };
+                    let first = &self.policies[before.policy];
+                    let pointer = &first.pointers[direction as usize][before.number];
+                    let policy = &self.policies[policy];
+                    remarks.push(Remark {
+                        check: "shadowed-rule",
+                        object: policy.id.clone(),
+                        pointer: policy.pointers[direction as usize][number].clone(),
+                        message: format!(
+                            "{} {pointer} comes first and matches everything that this rule does",
+                            first.id
+                        ),
+                    });
                 }
             }
         }

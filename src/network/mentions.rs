@@ -9,7 +9,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::address::Block;
 use super::attributes;
-use super::policy::{Policy, Tier};
+use super::policy::{Peers, Policy, Tier};
 use super::selector::{Expression, Namespaces};
 use crate::model::{Labels, Text};
 
@@ -67,22 +67,32 @@ impl Mentions {
             self.labels(&subject.pods, subject.namespaces == Namespaces::OfNodes);
         }
         for rule in policy.rules.iter().flatten() {
-            for pods in &rule.peers.pods {
-                self.labels(&pods.pods, false);
+            self.peers(&rule.peers);
+            if let Some(own) = &rule.own {
+                self.peers(own);
             }
-            for nodes in &rule.peers.nodes {
-                self.labels(nodes, true);
-            }
-            self.blocks
-                .extend(rule.peers.blocks.iter().chain(&rule.peers.within).cloned());
-            self.domains.extend(rule.peers.domains.iter().cloned());
-            for port in &rule.ports.names {
+            for port in rule.ports.names.iter().chain(&rule.ports.except_names) {
                 let next = &mut self.next;
                 self.ports.entry(port.name.clone()).or_insert_with(|| {
                     *next += 1;
                     *next
                 });
             }
+        }
+    }
+
+    fn peers(&mut self, peers: &Peers) {
+        for pods in &peers.pods {
+            self.labels(&pods.pods, false);
+        }
+        for nodes in &peers.nodes {
+            self.labels(nodes, true);
+        }
+        self.blocks
+            .extend(peers.blocks.iter().chain(&peers.within).cloned());
+        self.domains.extend(peers.domains.iter().cloned());
+        if let Some(without) = &peers.without {
+            self.peers(without);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Who can reach whom under the policies, and what is exposed to the outside.
 //!
-//! From top to bottom: `kubernetes` and `admin` read policies into one form (`policy`), `mentions` notes what
+//! From top to bottom: `kubernetes`, `admin`, `cilium`, `calico` and `istio` read policies into one form (`policy`), `mentions` notes what
 //! they look at, `grouping` and `universe` form the units that they can tell apart, `rule` evaluates selectors to
 //! sets of units, `decide` walks the tiers of each direction, `hub` joins both directions, and `exposure` asks
 //! them about every way in from outside (`entry`, `proxy`, `gateway`, `service`).
@@ -11,6 +11,7 @@
 mod address;
 mod admin;
 mod attributes;
+mod calico;
 mod change;
 mod cilium;
 mod connections;
@@ -177,6 +178,11 @@ fn tiers(
         tiers.extend(istio::tier(cluster, gaps, diagnostics));
     }
     let admin = enforcer.admin.then(|| admin::tiers(cluster, diagnostics));
+    if enforcer.policies && enforcer.engine == Some(Engine::Calico) {
+        let tier = kubernetes::tier(cluster, added, diagnostics);
+        tiers.extend(calico::tiers(cluster, admin, tier, gaps, diagnostics));
+        return tiers;
+    }
     let (first, last) = admin.map(|tiers| (tiers.admin, tiers.baseline)).unzip();
     tiers.extend(first);
     if enforcer.policies {

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use super::cilium;
 use super::options::{Enforcement, IpBlockMatch, Options};
+use super::{calico, cilium};
 use crate::model::{Cluster, Code, Diagnostic, Pod, PodSpec, Source, Text};
 
 /// A network plugin.
@@ -102,15 +102,17 @@ const fn plugin(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Engine {
     Cilium,
+    Calico,
 }
 
 impl Engine {
-    const ALL: [Self; 1] = [Self::Cilium];
+    const ALL: [Self; 2] = [Self::Cilium, Self::Calico];
 
     /// The name of the plugin.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Cilium => "Cilium",
+            Self::Calico => "Calico",
         }
     }
 
@@ -122,6 +124,7 @@ impl Engine {
     pub(super) fn policies(self, cluster: &Cluster) -> usize {
         match self {
             Self::Cilium => cilium::count(cluster),
+            Self::Calico => calico::count(cluster),
         }
     }
 
@@ -180,6 +183,7 @@ impl Enforcer {
             (IpBlockMatch::Auto, Some(plugin)) if plugin.ipblock_matches_pods => IpBlockMatch::Always,
             (IpBlockMatch::Auto, Some(_)) => IpBlockMatch::Never,
             (IpBlockMatch::Auto, None) if engine == Some(Engine::Cilium) => IpBlockMatch::Never,
+            (IpBlockMatch::Auto, None) if engine == Some(Engine::Calico) => IpBlockMatch::Always,
             (given, _) => given,
         };
         Self {

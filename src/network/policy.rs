@@ -68,6 +68,10 @@ pub(super) struct Peers {
     pub(super) domains: Vec<Text>,
     /// Only as far as they are in each of these too.
     pub(super) within: Vec<Block>,
+    /// Only as far as they are not among these.
+    pub(super) without: Option<Box<Self>>,
+    /// Whether only some of their packets match, as the sender chooses: those from certain ports.
+    pub(super) partly: bool,
     /// Why it is not known whether a packet of such a peer matches; none where it surely does.
     pub(super) unsure: Option<&'static str>,
 }
@@ -95,6 +99,10 @@ pub(super) struct NamedPort {
 pub(super) struct Ports {
     pub(super) numbers: PortSet,
     pub(super) names: Vec<NamedPort>,
+    /// What is left out of these; of `numbers` it is already.
+    pub(super) except: PortSet,
+    /// Names whose ports are left out.
+    pub(super) except_names: Vec<NamedPort>,
 }
 
 impl Ports {
@@ -102,7 +110,7 @@ impl Ports {
     pub(super) fn all() -> Self {
         Self {
             numbers: PortSet::all(),
-            names: Vec::new(),
+            ..Self::default()
         }
     }
 }
@@ -111,6 +119,8 @@ impl Ports {
 #[derive(Clone, Debug)]
 pub(super) struct PolicyRule {
     pub(super) action: Action,
+    /// What the subject must be besides, in kinds of policies whose rules say so.
+    pub(super) own: Option<Peers>,
     pub(super) peers: Peers,
     pub(super) ports: Ports,
     /// Where it stands in its policy: `/spec/ingress/0`.

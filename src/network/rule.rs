@@ -8,7 +8,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::address::{Block, InCluster};
 use super::options::IpBlockMatch;
-use super::policy::{Action, Direction, Order, Peers, Policy, PolicyRule, Tier};
+use super::policy::{Action, Direction, NamedPort, Order, Peers, Policy, PolicyRule, Ports, Tier};
 use super::ports::PortSet;
 use super::selector::{Expression, PodSelector};
 use super::units::UnitSet;
@@ -117,6 +117,14 @@ pub(super) struct Level {
     pub(super) isolating: Vec<(usize, SetId)>,
 }
 
+/// How surely a rule is about a subject: for all its packets, for those of one address family, or perhaps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Strength {
+    Always,
+    Sometimes,
+    Perhaps,
+}
+
 /// Gives policies their units.
 pub(super) struct Resolver<'a, 'u> {
     universe: &'u Universe<'a>,
@@ -165,7 +173,13 @@ impl<'a, 'u> Resolver<'a, 'u> {
                 }
                 if !self.tables.units(subjects).is_empty() {
                     for (at, rule) in policy.rules[side].iter().enumerate() {
-                        self.rule(rule, direction, (number, at), subjects, &mut rules);
+                        for (subjects, strength) in self.own(rule, subjects) {
+                            let known = rules.len();
+                            self.rule(rule, direction, (number, at), subjects, &mut rules);
+                            for rule in &mut rules[known..] {
+                                rule.peers = self.weaker(rule.peers, strength);
+                            }
+                        }
                     }
                 }
                 number += 1;
@@ -198,6 +212,45 @@ impl<'a, 'u> Resolver<'a, 'u> {
         self.tables.set(set)
     }
 
+    /// The subjects that a rule is about, in parts by how surely it is.
+    fn own(&mut self, rule: &PolicyRule, subjects: SetId) -> Vec<(SetId, Strength)> {
+        let Some(own) = &rule.own else {
+            return vec![(subjects, Strength::Always)];
+        };
+        let (_, own) = self.peers(own);
+        let all = self.tables.units(subjects);
+        let [always, sometimes, perhaps] = [own.always, own.sometimes, own.perhaps].map(|set| {
+            let set = self.tables.units(set);
+            all.and(set)
+        });
+        let parts = [
+            (always.clone(), Strength::Always),
+            (sometimes.minus(&always), Strength::Sometimes),
+            (perhaps.minus(&sometimes), Strength::Perhaps),
+        ];
+        let parts = parts.into_iter().filter(|(units, _)| !units.is_empty());
+        parts
+            .map(|(units, strength)| (self.tables.set(units), strength))
+            .collect()
+    }
+
+    /// What a rule matches that holds for its subjects no more surely than this.
+    fn weaker(&mut self, peers: Matched, strength: Strength) -> Matched {
+        let nobody = self.tables.set(UnitSet::default());
+        match strength {
+            Strength::Always => peers,
+            Strength::Sometimes => Matched {
+                always: nobody,
+                ..peers
+            },
+            Strength::Perhaps => Matched {
+                always: nobody,
+                sometimes: nobody,
+                ..peers
+            },
+        }
+    }
+
     fn selected(&mut self, selector: &PodSelector) -> SetId {
         if let Some(&known) = self.selected.get(selector) {
             return known;
@@ -228,16 +281,17 @@ impl<'a, 'u> Resolver<'a, 'u> {
                 unsure: rule.peers.unsure,
             });
         };
-        if !rule.ports.numbers.is_empty() {
+        let by_name = !rule.ports.except_names.is_empty();
+        if !by_name && !rule.ports.numbers.is_empty() {
             let ports = self.tables.port_set(rule.ports.numbers.clone());
             add(ports, subjects, peers);
         }
-        if rule.ports.names.is_empty() {
+        if rule.ports.names.is_empty() && !by_name {
             return;
         }
-        let nobody = self.tables.set(UnitSet::default());
         let destinations = match direction {
             Direction::Ingress => self.tables.units(subjects).clone(),
+            Direction::Egress if by_name => self.tables.units(peers.perhaps).clone(),
             Direction::Egress => pods.clone(),
         };
         for (ports, units) in self.numbers(rule, &destinations) {
@@ -246,15 +300,15 @@ impl<'a, 'u> Resolver<'a, 'u> {
             match direction {
                 Direction::Ingress => add(ports, units, peers),
                 Direction::Egress => {
-                    let sure = if rule.peers.unsure.is_some() {
-                        nobody
-                    } else {
-                        units
+                    let tables = &mut self.tables;
+                    let mut among = |set: SetId| {
+                        let both = tables.units(set).and(tables.units(units));
+                        tables.set(both)
                     };
                     let peers = Matched {
-                        always: sure,
-                        sometimes: sure,
-                        perhaps: units,
+                        always: among(peers.always),
+                        sometimes: among(peers.sometimes),
+                        perhaps: among(peers.perhaps),
                     };
                     add(ports, subjects, peers);
                 }
@@ -262,13 +316,29 @@ impl<'a, 'u> Resolver<'a, 'u> {
         }
     }
 
-    /// The numbers behind a rule's port names, with the destinations that give them.
+    /// The numbers behind a rule's port names, with the destinations that give them; all its numbers, where
+    /// names are left out.
     fn numbers(&self, rule: &PolicyRule, destinations: &UnitSet) -> Vec<(PortSet, UnitSet)> {
         let mut found = FxHashMap::<PortSet, Vec<usize>>::default();
+        let Ports {
+            numbers,
+            names,
+            except,
+            except_names,
+        } = &rule.ports;
         for unit in destinations.iter() {
-            let ports = rule.ports.names.iter().fold(PortSet::default(), |set, name| {
-                set.or(&self.universe.named(unit, name))
-            });
+            let named = |names: &[NamedPort]| {
+                names.iter().fold(PortSet::default(), |set, name| {
+                    set.or(&self.universe.named(unit, name))
+                })
+            };
+            let mut ports = named(names);
+            if !except_names.is_empty() {
+                ports = ports.or(numbers).minus(&named(except_names));
+            }
+            if !except.is_empty() {
+                ports = ports.minus(except);
+            }
             if !ports.is_empty() {
                 found.entry(ports).or_default().push(unit);
             }
@@ -283,7 +353,7 @@ impl<'a, 'u> Resolver<'a, 'u> {
 
     /// The units of a rule's peers: those that it selects as pods, and all of them.
     fn peers(&mut self, peers: &Peers) -> (UnitSet, Matched) {
-        if peers.everyone && peers.within.is_empty() {
+        if peers.everyone && peers.within.is_empty() && peers.without.is_none() && !peers.partly {
             let all = self.tables.set(self.all.clone());
             let sure = match peers.unsure {
                 Some(_) => self.tables.set(UnitSet::default()),
@@ -304,22 +374,9 @@ impl<'a, 'u> Resolver<'a, 'u> {
         let mut always = pods.clone();
         if peers.everyone {
             always = self.all.clone();
+            pods = self.groups.clone();
         }
-        for expression in &peers.nodes {
-            let universe = self.universe;
-            let tables = &mut self.tables;
-            let id = *self
-                .nodes
-                .entry(expression.clone())
-                .or_insert_with(|| tables.set(universe.select_nodes(expression)));
-            always = always.or(self.tables.units(id));
-        }
-        if peers.world {
-            always = always.or(&self.universe.world());
-        }
-        for name in &peers.domains {
-            always = always.or(&self.universe.select_domain(name));
-        }
+        always = always.or(&self.by_name(peers));
         let [covered, mut sometimes, mut perhaps] = self.blocks(&peers.blocks);
         always = always.or(&covered);
         sometimes = sometimes.or(&always);
@@ -332,6 +389,17 @@ impl<'a, 'u> Resolver<'a, 'u> {
             perhaps = perhaps.and(&partly.or(&maybe));
             pods = pods.and(&partly.or(&maybe));
         }
+        if let Some(without) = &peers.without {
+            let (_, out) = self.peers(without);
+            let out = [out.always, out.sometimes, out.perhaps].map(|set| self.tables.units(set));
+            always = always.minus(out[2]);
+            sometimes = sometimes.minus(out[0]).minus(&out[2].minus(out[1]));
+            perhaps = perhaps.minus(out[0]);
+            pods = pods.and(&perhaps);
+        }
+        if peers.partly {
+            always = UnitSet::default();
+        }
         if peers.unsure.is_some() {
             (always, sometimes) = (UnitSet::default(), UnitSet::default());
         }
@@ -341,6 +409,27 @@ impl<'a, 'u> Resolver<'a, 'u> {
             perhaps: self.tables.set(perhaps),
         };
         (pods, matched)
+    }
+
+    /// Nodes, the world, and names of hosts among a rule's peers.
+    fn by_name(&mut self, peers: &Peers) -> UnitSet {
+        let mut found = UnitSet::default();
+        for expression in &peers.nodes {
+            let universe = self.universe;
+            let tables = &mut self.tables;
+            let id = *self
+                .nodes
+                .entry(expression.clone())
+                .or_insert_with(|| tables.set(universe.select_nodes(expression)));
+            found = found.or(self.tables.units(id));
+        }
+        if peers.world {
+            found = found.or(&self.universe.world());
+        }
+        for name in &peers.domains {
+            found = found.or(&self.universe.select_domain(name));
+        }
+        found
     }
 
     /// The units that blocks of addresses cover: always, for some packets, and perhaps.

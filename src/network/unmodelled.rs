@@ -1,20 +1,38 @@
 //! Policies of engines that are not modelled: which pods they touch, so that no verdict is silently wrong.
 //!
-//! **Trap.** Such a policy may close what is shown as open, and with Calico's tiers open what is shown as closed.
-//! A selector that is not understood is taken to select every pod in its reach.
+//! **Trap.** Such a policy may close what is shown as open, and one of Antrea's tiers open what is shown as closed.
+//! Its selector is not read: it is taken to select every pod in its reach.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::universe::Group;
-use crate::model::{Cluster, Code, Diagnostic, ObjectId, Other, Source, Text};
+use crate::model::{Cluster, Code, Diagnostic, ObjectId, Source};
 
-/// API groups with network policies that are not modelled, and their kinds.
+/// A kind of policy: its API group, its name, and whether it is about the whole cluster.
+type Kind = (&'static str, &'static str, bool);
+
+/// The kinds of network policies that are not modelled.
 ///
-/// Sources: <https://docs.cilium.io/en/stable/security/policy/>,
-/// <https://docs.tigera.io/calico/latest/reference/resources/>
-const ENGINES: [(&str, &[&str]); 2] = [
-    ("crd.projectcalico.org", &["NetworkPolicy", "GlobalNetworkPolicy"]),
-    ("projectcalico.org", &["NetworkPolicy", "GlobalNetworkPolicy"]),
+/// Sources: <https://antrea.io/docs/main/docs/antrea-network-policy/>,
+/// <https://linkerd.io/2/reference/authorization-policy/>,
+/// <https://ovn-kubernetes.io/features/cluster-egress-controls/egress-firewall/>,
+/// <https://developer.hashicorp.com/consul/docs/reference/config-entry/service-intentions>,
+/// <https://kuma.io/docs/latest/policies/meshtrafficpermission/>,
+/// <https://cloud.google.com/kubernetes-engine/docs/how-to/fqdn-network-policies>,
+/// <https://docs.aws.amazon.com/eks/latest/userguide/security-groups-for-pods.html>
+const KINDS: [Kind; 12] = [
+    ("crd.antrea.io", "NetworkPolicy", false),
+    ("crd.antrea.io", "ClusterNetworkPolicy", true),
+    ("policy.linkerd.io", "Server", false),
+    ("policy.linkerd.io", "AuthorizationPolicy", false),
+    ("k8s.ovn.org", "EgressFirewall", false),
+    ("network.openshift.io", "EgressNetworkPolicy", false),
+    ("consul.hashicorp.com", "ServiceIntentions", true),
+    ("kuma.io", "MeshTrafficPermission", true),
+    ("networking.gke.io", "FQDNNetworkPolicy", false),
+    ("vpcresources.k8s.aws", "SecurityGroupPolicy", false),
+    ("kubeovn.io", "SecurityGroup", true),
+    ("networking.k8s.aws", "ClusterNetworkPolicy", true),
 ];
 
 /// How many workloads a diagnostic names.
@@ -36,10 +54,10 @@ pub(super) fn report(cluster: &Cluster, groups: &[Group], found: &mut Vec<Diagno
     let mut kinds = BTreeMap::<(&str, &str), Touched>::new();
     for (id, other) in &cluster.others {
         let (group, _) = other.api_version.split_once('/').unwrap_or_default();
-        let known = ENGINES
+        let known = KINDS
             .iter()
-            .find(|(known, kinds)| *known == group && kinds.contains(&other.kind.as_str()));
-        let Some((engine, _)) = known else {
+            .find(|(known, kind, _)| *known == group && other.kind == *kind);
+        let Some((engine, _, of_cluster)) = known else {
             continue;
         };
         let touched = kinds.entry((engine, &id.kind)).or_default();
@@ -47,7 +65,8 @@ pub(super) fn report(cluster: &Cluster, groups: &[Group], found: &mut Vec<Diagno
         touched
             .first
             .get_or_insert_with(|| (id.clone(), other.meta.source.clone()));
-        let namespace = reach(other);
+        // The kind decides: without its definition in the input an object of the whole cluster gets a namespace.
+        let namespace = (!of_cluster).then_some(&other.meta.namespace);
         for group in groups {
             let within = namespace.is_none_or(|namespace| group.namespace == *namespace);
             if within && !group.host_network {
@@ -57,14 +76,6 @@ pub(super) fn report(cluster: &Cluster, groups: &[Group], found: &mut Vec<Diagno
     }
     let kinds = kinds.iter();
     found.extend(kinds.map(|(&kind, touched)| diagnostic(cluster, kind, touched)));
-}
-
-/// The namespace that a policy is for; none if it is for all.
-///
-/// The kind decides: without its definition in the input an object of the whole cluster gets a namespace too.
-fn reach(other: &Other) -> Option<&Text> {
-    let namespace = &other.meta.namespace;
-    (other.kind != "GlobalNetworkPolicy").then_some(namespace)
 }
 
 fn diagnostic(cluster: &Cluster, (engine, kind): (&str, &str), touched: &Touched) -> Diagnostic {

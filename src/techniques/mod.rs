@@ -25,6 +25,7 @@ pub mod host;
 pub mod identity;
 pub mod impersonation;
 pub mod intercept;
+pub mod kubelet;
 pub mod new_pod;
 pub mod node;
 pub mod openings;
@@ -129,6 +130,7 @@ static FAMILIES: &[&[&Technique]] = &[
     escape::TECHNIQUES,
     host::TECHNIQUES,
     node::TECHNIQUES,
+    kubelet::TECHNIQUES,
     new_pod::TECHNIQUES,
     running_pod::TECHNIQUES,
     secrets::TECHNIQUES,

@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::kubelet::{self, PORT, port as kubelet_port};
 use super::openings::{exposes, listeners, opens};
 use super::pods::{ContainerView, PodView, any_node, any_pod, pods};
 use super::references::{Holder, Keys};
@@ -24,6 +25,7 @@ pub(super) fn relate(context: &Context<'_>, steps: &mut Vec<Step>) {
     some_node(context, steps);
     keys(context, steps);
     network(context, steps);
+    kubelets(context, steps);
     own_node(context, steps);
     free_senders(context, steps);
     exposure(context, steps);
@@ -257,6 +259,68 @@ fn network(context: &Context<'_>, steps: &mut Vec<Step>) {
     }
 }
 
+fn open_kubelets(context: &Context<'_>) -> impl Iterator<Item = kubelet::Open> {
+    kubelet::open(context).into_iter()
+}
+
+/// `REACHES` for kubelets that ask for no credential: through hubs, from the pods of the node, from outside.
+fn kubelets(context: &Context<'_>, steps: &mut Vec<Step>) {
+    let open: BTreeSet<Text> = open_kubelets(context).map(|kubelet| kubelet.node).collect();
+    if open.is_empty() {
+        return;
+    }
+    let unnamed = [Text::new(UNNAMED_WORKER)];
+    let node_fact = |node: &Text| vec![Evidence::new(ObjectId::cluster_scoped("Node", node), "", "")];
+    for (number, hub) in context.network.hubs().iter().enumerate() {
+        if !context.network.ports(hub).contains(Protocol::Tcp, PORT) {
+            continue;
+        }
+        let targets = context.network.targets(hub).iter();
+        let nodes = targets.filter_map(|unit| match context.network.units().get(unit) {
+            Some(Unit::Nodes(names)) if names.is_empty() => Some(&unnamed[..]),
+            Some(Unit::Nodes(names)) => Some(names.as_slice()),
+            _ => None,
+        });
+        let behind: Vec<&Text> = nodes.flatten().filter(|name| open.contains(*name)).collect();
+        if behind.is_empty() {
+            continue;
+        }
+        let position = Position::Network(format!("hub/node/{number}").into());
+        senders(context, hub, &position, steps);
+        for node in behind {
+            let mut reaches = step(
+                Relation::Reaches,
+                position.clone(),
+                kubelet_port(node),
+                node_fact(node),
+            );
+            if hub.doubtful {
+                reaches.certainty = Certainty::Conditional(context.network.doubt().into());
+            }
+            steps.push(reaches);
+        }
+    }
+    for node in &open {
+        let own = local(node, "pods");
+        steps.push(step(Relation::Reaches, own, kubelet_port(node), node_fact(node)));
+        let addresses = context.cluster.node(node).map(|node| &node.status.addresses);
+        if addresses
+            .into_iter()
+            .flatten()
+            .any(|address| address.r#type == "ExternalIP")
+        {
+            let mut exposed = step(
+                Relation::Exposed,
+                Position::Internet,
+                kubelet_port(node),
+                node_fact(node),
+            );
+            exposed.certainty = Certainty::Conditional("the internet reaches port 10250 of the node".into());
+            steps.push(exposed);
+        }
+    }
+}
+
 /// A port of every pod of a group.
 pub(super) fn group_port(group: &Text, port: u16, protocol: Protocol) -> Position {
     Position::Network(format!("port/{group}/{port}/{protocol}").into())
@@ -313,6 +377,7 @@ fn own_node(context: &Context<'_>, steps: &mut Vec<Step>) {
     let beside = context.cluster.nodes.values();
     let beside = beside.filter(|node| server.runs_on(node) != Verdict::Denied);
     let mut useful: BTreeSet<(Text, &str)> = beside.map(|node| (node.meta.name.clone(), "pods")).collect();
+    useful.extend(open_kubelets(context).map(|kubelet| (kubelet.node, "pods")));
     for pod in pods(context).filter(placed) {
         let node = &pod.pod.spec.node_name;
         let other = if pod.pod.spec.is_host_network() {

@@ -328,6 +328,7 @@ impl Reader<'_> {
     ) -> Vec<PolicyRule> {
         let pointer = context.pointer;
         let with = |peers: Peers, ports: &Ports, action| PolicyRule {
+            own: None,
             action,
             peers,
             ports: ports.clone(),
@@ -415,6 +416,7 @@ fn host_policy(
     read.gaps.extend(gaps.of(id, &other.meta, &subjects));
     let rule = |isolates: bool| {
         let stops = isolates.then(|| PolicyRule {
+            own: None,
             action: Action::Deny,
             peers: Peers {
                 unsure: Some(HOST_FIREWALL),

@@ -9,12 +9,12 @@ use serde_json::Value;
 use super::{CidrRule, Context, Reader, Rule, ServiceRule, selector};
 use crate::model::{LabelSelector, Service, Text};
 use crate::network::address::{Block, InCluster, cidr};
+use crate::network::destination::unknown_server;
 use crate::network::gap::{Effect, Gaps};
-use crate::network::policy::{Direction, Peers};
+use crate::network::policy::Peers;
 use crate::network::selector::{Expression, Namespaces, PodSelector};
 
 const NAME_RESOLVES: &str = "a name that the rule gives stands for this address";
-const SERVER_IS_THERE: &str = "the API server is there";
 const SERVICE_HAS_IT: &str = "Cilium lets toServices mean Services with selectors, or ports with them";
 const IN_GROUP: &str = "the cloud's group has this address";
 const OTHER_CLUSTER: &str = "the cluster that the rule names is this one";
@@ -138,7 +138,9 @@ impl Reader<'_> {
                 self.entity(context, "kube-apiserver", sure, unsure, wrong);
             }
             "remote-node" => sure.nodes.push(Expression::EVERYTHING),
-            "kube-apiserver" if self.server.addresses.is_empty() => unsure.push(somewhere(context.direction)),
+            "kube-apiserver" if self.server.addresses.is_empty() => {
+                unsure.push(unknown_server(context.direction));
+            }
             "kube-apiserver" => {
                 let addresses = self.server.addresses.iter();
                 sure.blocks.push(Block {
@@ -301,23 +303,6 @@ fn outside(within: Vec<crate::network::Range>, except: Vec<crate::network::Range
         within,
         except,
         in_cluster: InCluster::Never,
-    }
-}
-
-/// Where an API server may be of which no address is known: on a node, or outside; as a sender it is one of the
-/// nodes, since whoever sends from the internet is not it.
-fn somewhere(direction: Direction) -> Peers {
-    let everywhere = [("0.0.0.0/0", "169.254.0.0/16"), ("::/0", "fe80::/10")];
-    let ranges = |text: &str| cidr(text).into_iter().collect::<Vec<_>>();
-    let blocks = everywhere.map(|(within, local)| outside(ranges(within), ranges(local)));
-    Peers {
-        nodes: vec![Expression::EVERYTHING],
-        blocks: match direction {
-            Direction::Egress => blocks.to_vec(),
-            Direction::Ingress => Vec::new(),
-        },
-        unsure: Some(SERVER_IS_THERE),
-        ..Peers::default()
     }
 }
 

@@ -140,6 +140,7 @@ fn rule(reader: &Reader<'_>, ports: PortSet) -> PolicyRule {
         }
     };
     PolicyRule {
+        own: None,
         action: Action::Deny,
         peers,
         ports: tcp(ports),

@@ -107,7 +107,8 @@ pub(super) fn tier(cluster: &Cluster, gaps: &mut Vec<Gap>, found: &mut Vec<Diagn
         return None;
     }
     let reader = Reader::new(cluster);
-    let mut parts: [Vec<Policy>; 4] = Default::default();
+    // The modes of authentication, CUSTOM, DENY, ALLOW, and what ends what no ALLOW of any policy lets through.
+    let mut parts: [Vec<Policy>; 5] = Default::default();
     parts[0] = authentication::strict(&reader, gaps, found);
     for (id, other) in policies {
         let mut problems = Problems {
@@ -125,7 +126,7 @@ pub(super) fn tier(cluster: &Cluster, gaps: &mut Vec<Gap>, found: &mut Vec<Diagn
                 let hint = "it is taken to allow nothing to its namespace; correct it";
                 problems.invalid("/spec", wrong, hint);
                 let (subjects, _) = reader.subjects(id, &Spec::default());
-                parts[3].push(closing(id, subjects, None));
+                parts[4].push(closing(id, subjects, None));
             }
         }
     }
@@ -143,6 +144,7 @@ pub(super) fn tier(cluster: &Cluster, gaps: &mut Vec<Gap>, found: &mut Vec<Diagn
 /// A policy that ends what no rule before it decided.
 fn closing(id: &ObjectId, subjects: Vec<PodSelector>, unsure: Option<&'static str>) -> Policy {
     let rule = PolicyRule {
+        own: None,
         action: Action::Deny,
         peers: Peers {
             unsure,
@@ -162,7 +164,7 @@ fn closing(id: &ObjectId, subjects: Vec<PodSelector>, unsure: Option<&'static st
 fn tcp(numbers: PortSet) -> Ports {
     Ports {
         numbers,
-        names: Vec::new(),
+        ..Ports::default()
     }
 }
 
@@ -197,7 +199,7 @@ impl<'a> Reader<'a> {
         &self,
         (id, other): (&ObjectId, &Other),
         spec: &Spec,
-        parts: &mut [Vec<Policy>; 4],
+        parts: &mut [Vec<Policy>; 5],
         all_gaps: &mut Vec<Gap>,
         problems: &mut Problems<'_>,
     ) {
@@ -254,7 +256,7 @@ impl<'a> Reader<'a> {
             rules: [rules, Vec::new()],
         });
         if part == 3 {
-            parts[3].push(closing(id, subjects, unsure));
+            parts[4].push(closing(id, subjects, unsure));
         }
     }
 
@@ -305,6 +307,7 @@ impl<'a> Reader<'a> {
         problems: &mut Problems<'_>,
     ) -> Vec<PolicyRule> {
         let with = |peers: Peers, numbers: PortSet| PolicyRule {
+            own: None,
             action: context.action,
             peers,
             ports: tcp(numbers),

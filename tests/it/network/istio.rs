@@ -430,3 +430,17 @@ fn the_walk_names_the_policy_and_its_kind() {
         "{text}"
     );
 }
+
+#[test]
+fn what_any_allowing_policy_lets_through_passes() {
+    let open = "{selector: {matchLabels: {app: db}}, rules: [{from: [{source: {namespaces: [ops]}}]}]}";
+    let closed = policy("AuthorizationPolicy", "istio-system", "a", "{}");
+    let text = format!(
+        "{MESH}{closed}{}",
+        policy("AuthorizationPolicy", "shop", "z", open)
+    );
+    ask(
+        &text,
+        &["api db 80 allowed", "web db 80 denied", "api web 80 denied"],
+    );
+}

@@ -70,7 +70,7 @@ fn reach(objects: &[Value]) -> BTreeSet<String> {
 }
 
 fn is_policy(object: &Value) -> bool {
-    object["kind"] == "NetworkPolicy"
+    object["kind"] == "NetworkPolicy" && object["apiVersion"] == "networking.k8s.io/v1"
 }
 
 fn is_admin_policy(object: &Value) -> bool {
@@ -268,12 +268,16 @@ fn a_policy_added_later_is_as_if_it_had_been_there() {
           "spec": { "defaultBackend": { "service": { "name": "in", "port": { "number": 80 } } } } },
     ]);
     for seed in seeds() {
-        let engine = if seed.is_multiple_of(3) {
-            Engine::Cilium
-        } else {
-            Engine::Admin
+        let engine = match seed % 6 {
+            0 => Engine::Cilium,
+            1 => Engine::Calico,
+            _ => Engine::Admin,
         };
         let mut objects = objects_with(seed, engine);
+        if seed % 6 == 2 {
+            objects.push(json!({ "apiVersion": "apps/v1", "kind": "DaemonSet",
+                "metadata": { "namespace": "kube-system", "name": "calico-node" } }));
+        }
         objects.extend(services.as_array().unwrap().iter().cloned());
         let (policies, others): (Vec<Value>, Vec<Value>) = objects.iter().cloned().partition(is_policy);
         let mut kept = others.clone();

@@ -1,15 +1,22 @@
 //! Tests of network: the evaluator against one packet at a time, laws, and cases by hand.
 
+mod calico;
 mod cilium;
 mod destinations;
 mod entries;
 mod istio;
+mod kubelets;
 mod laws;
+mod lint;
 mod oracle;
+mod oracle_calico;
 mod oracle_cilium;
+mod oracle_istio;
 mod policies;
 mod random;
+mod random_calico;
 mod random_cilium;
+mod random_istio;
 mod services;
 mod unmodelled;
 
@@ -128,9 +135,9 @@ fn expected<'a>(
         passes(oracle, source, target, protocol, port)
     };
     let (least, most) = match (mode, engine) {
-        (IpBlockMatch::Always, _) => (Cidrs::Always, Cidrs::Always),
+        (IpBlockMatch::Always, _) | (IpBlockMatch::Auto, Engine::Calico) => (Cidrs::Always, Cidrs::Always),
         (IpBlockMatch::Never, _) | (IpBlockMatch::Auto, Engine::Cilium) => (Cidrs::Never, Cidrs::Never),
-        (IpBlockMatch::Auto, Engine::Admin) => (Cidrs::AdminOnly, Cidrs::Always),
+        (IpBlockMatch::Auto, Engine::Admin | Engine::Istio) => (Cidrs::AdminOnly, Cidrs::Always),
     };
     let (sure, perhaps) = (with(least, false), with(most, true));
     match (sure, perhaps) {
@@ -196,9 +203,27 @@ fn hubs_say_what_cilium_documents_of_every_packet() {
 }
 
 #[test]
+fn hubs_say_what_calico_documents_of_every_packet() {
+    for seed in seeds() {
+        check(seed, recipe(false, Engine::Calico), |wanted, found| {
+            wanted == found
+        });
+    }
+}
+
+#[test]
+fn hubs_say_what_istio_documents_of_every_connection() {
+    for seed in seeds() {
+        check(seed, recipe(false, Engine::Istio), |wanted, found| {
+            wanted == found
+        });
+    }
+}
+
+#[test]
 fn with_two_address_families_nothing_that_passes_is_missed() {
     for seed in seeds() {
-        for engine in [Engine::Admin, Engine::Cilium] {
+        for engine in [Engine::Admin, Engine::Cilium, Engine::Calico, Engine::Istio] {
             check(seed, recipe(true, engine), |wanted, found| wanted <= found);
         }
     }

@@ -46,7 +46,7 @@ pub(super) struct Oracle<'a> {
 }
 
 /// What a list of ordered rules says.
-enum Said {
+pub(super) enum Said {
     Allow,
     Deny,
     Pass,
@@ -61,7 +61,7 @@ pub(super) enum Way {
 
 impl<'a> Oracle<'a> {
     pub(super) fn allows(self, packet: Packet<'a>) -> bool {
-        self.one_way(packet, Way::Egress) && self.one_way(packet, Way::Ingress)
+        self.one_way(packet, Way::Egress) && self.one_way(packet, Way::Ingress) && self.istio(packet)
     }
 
     fn one_way(self, packet: Packet<'a>, way: Way) -> bool {
@@ -74,6 +74,9 @@ impl<'a> Oracle<'a> {
         };
         if subject.spec.is_host_network() {
             return true;
+        }
+        if self.has_calico() {
+            return self.calico(packet, way, subject, peer);
         }
         match self.tier(packet, way, subject, peer, false) {
             Said::Allow => return true,
@@ -108,7 +111,13 @@ impl<'a> Oracle<'a> {
         }
     }
 
-    fn policy_allows(self, policy: &NetworkPolicy, packet: Packet<'a>, way: Way, peer: End<'a>) -> bool {
+    pub(super) fn policy_allows(
+        self,
+        policy: &NetworkPolicy,
+        packet: Packet<'a>,
+        way: Way,
+        peer: End<'a>,
+    ) -> bool {
         let namespace = &policy.meta.namespace;
         let matches = |peers: &Option<Vec<PolicyPeer>>, ports: &Option<Vec<PolicyPort>>| {
             let peers = peers.as_deref().unwrap_or_default();
@@ -205,7 +214,7 @@ impl<'a> Oracle<'a> {
         (is_inside || matches_cluster) && addresses.into_iter().any(inside)
     }
 
-    fn pod_networks(self) -> Vec<IpNet> {
+    pub(super) fn pod_networks(self) -> Vec<IpNet> {
         let of_nodes = self
             .cluster
             .nodes
@@ -237,7 +246,14 @@ impl<'a> Oracle<'a> {
     }
 
     /// The Admin or the Baseline tier.
-    fn tier(self, packet: Packet<'a>, way: Way, subject: &Pod, peer: End<'a>, baseline: bool) -> Said {
+    pub(super) fn tier(
+        self,
+        packet: Packet<'a>,
+        way: Way,
+        subject: &Pod,
+        peer: End<'a>,
+        baseline: bool,
+    ) -> Said {
         let mut policies: Vec<&AdminPolicy> = Vec::new();
         for (id, policy) in &self.cluster.admin_policies {
             let is_baseline = id.kind == "BaselineAdminNetworkPolicy" || policy.spec.tier == "Baseline";
@@ -340,7 +356,7 @@ impl<'a> Oracle<'a> {
     }
 }
 
-fn has_type(policy: &NetworkPolicy, way: Way) -> bool {
+pub(super) fn has_type(policy: &NetworkPolicy, way: Way) -> bool {
     match (policy.spec.policy_types.as_deref(), way) {
         (Some(types @ [_, ..]), Way::Ingress) => types.iter().any(|kind| kind == "Ingress"),
         (Some(types @ [_, ..]), Way::Egress) => types.iter().any(|kind| kind == "Egress"),

@@ -143,6 +143,102 @@ fn rules_of_a_direction_that_is_not_listed_are_dead() {
 }
 
 #[test]
+fn policies_add_up_and_none_takes_away() {
+    let one = |name: &str, spec: &str| {
+        format!(
+            "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{namespace: shop, name: {name}}}\nspec: {spec}\n"
+        )
+    };
+    let all = [
+        one("deny", "{podSelector: {}, policyTypes: [Ingress]}"),
+        one(
+            "a",
+            "{podSelector: {matchLabels: {app: db}}, ingress: [{ports: [{port: 80}]}, {ports: [{port: 81}]}]}",
+        ),
+        one(
+            "b",
+            "{podSelector: {matchLabels: {app: db}}, ingress: [{ports: [{port: 82, protocol: SCTP}]}]}",
+        ),
+    ];
+    check(
+        &format!("{PODS}{}", all.concat()),
+        &[
+            "api db 80 allowed",
+            "api db 81 allowed",
+            "api db 82/SCTP allowed",
+            "api db 82 denied",
+            "api web 80 denied",
+        ],
+    );
+}
+
+#[test]
+fn a_policy_of_the_peer_does_not_isolate_this_side() {
+    policy(
+        "{podSelector: {matchLabels: {app: web}}, policyTypes: [Egress], egress: [{to: [{podSelector: {matchLabels: {app: db}}}]}]}",
+        &[
+            "web db 80 allowed",
+            "api db 80 allowed",
+            "db web 80 allowed",
+            "web api 80 denied",
+        ],
+    );
+}
+
+#[test]
+fn names_of_ports_count_in_every_container_that_lasts() {
+    let pod = "---\n{apiVersion: v1, kind: Pod, metadata: {namespace: shop, name: many, labels: {app: many}}, spec: {containers: [{name: a, image: i, ports: [{name: x, containerPort: 1}]}, {name: b, image: i, ports: [{name: x, containerPort: 2}]}], initContainers: [{name: c, image: i, restartPolicy: Always, ports: [{name: x, containerPort: 3}]}, {name: d, image: i, ports: [{name: x, containerPort: 4}]}]}}\n";
+    let policy = "---\n{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {namespace: shop, name: p}, spec: {podSelector: {matchLabels: {app: many}}, ingress: [{ports: [{port: x}]}]}}\n";
+    for (port, wanted) in [(1, "allowed"), (2, "allowed"), (3, "allowed"), (4, "denied")] {
+        check(
+            &format!("{PODS}{pod}{policy}"),
+            &[&format!("api Pod/shop/many {port} {wanted}")],
+        );
+    }
+}
+
+#[test]
+fn the_addresses_of_other_nodes_are_like_any_other() {
+    let from = |cidr: &str| {
+        format!(
+            "{{podSelector: {{matchLabels: {{app: db}}}}, ingress: [{{from: [{{ipBlock: {{cidr: {cidr}}}}}]}}]}}"
+        )
+    };
+    let other = "---\n{apiVersion: v1, kind: Node, metadata: {name: n2}, status: {addresses: [{type: InternalIP, address: 192.168.0.2}]}}\n";
+    let set = "---\n{apiVersion: apps/v1, kind: DaemonSet, metadata: {namespace: kube-system, name: calico-node}}\n";
+    let placed = PODS.replace(
+        "spec: {containers: [{name: c, image: i, ports: [{name: sql",
+        "spec: {nodeName: n1, containers: [{name: c, image: i, ports: [{name: sql",
+    );
+    let with = |cidr: &str| {
+        format!(
+            "{placed}{other}{set}---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{namespace: shop, name: p}}\nspec: {}\n",
+            from(cidr)
+        )
+    };
+    check(
+        &with("192.168.0.2/32"),
+        &["Node/n2 db 80 allowed", "node db 80 allowed"],
+    );
+    check(
+        &with("192.168.0.9/32"),
+        &["Node/n2 db 80 denied", "node db 80 allowed"],
+    );
+}
+
+#[test]
+fn selectors_of_namespaces_never_mean_what_is_outside() {
+    policy(
+        "{podSelector: {}, ingress: [{from: [{namespaceSelector: {}}]}]}",
+        &[
+            "api db 80 allowed",
+            "8.8.8.8 db 80 denied",
+            "2001:db8::1 db 80 denied",
+        ],
+    );
+}
+
+#[test]
 fn an_empty_from_is_everyone_and_no_rule_is_nobody() {
     policy(
         "{podSelector: {}, ingress: [{from: []}]}",

@@ -46,6 +46,9 @@ pub(super) enum Engine {
     /// The admin policies of Kubernetes.
     Admin,
     Cilium,
+    Calico,
+    /// Its proxies stand beside whatever the network plugin enforces.
+    Istio,
 }
 
 pub(super) const KEYS: [&str; 3] = ["app", "tier", "env"];
@@ -109,12 +112,22 @@ pub(super) fn cluster(dice: &mut Dice, recipe: Recipe) -> String {
                 objects.push(super::random_cilium::policy(dice, number));
             }
         }
+        Engine::Istio => super::random_istio::add(dice, &mut objects),
+        Engine::Calico => {
+            objects.extend(super::random_calico::others(dice));
+            for number in 0..=dice.roll(5) {
+                objects.push(super::random_calico::policy(dice, number));
+            }
+            for number in 0..dice.roll(3) {
+                objects.push(admin_policy(dice, number));
+            }
+        }
     }
     let lines: Vec<String> = objects.iter().map(ToString::to_string).collect();
     lines.join("\n")
 }
 
-fn labels(dice: &mut Dice) -> Value {
+pub(super) fn labels(dice: &mut Dice) -> Value {
     let pairs = dice.some(2, |dice| {
         (dice.pick(&KEYS).to_owned(), Value::from(dice.pick(&VALUES)))
     });
@@ -123,7 +136,8 @@ fn labels(dice: &mut Dice) -> Value {
 
 fn pod(dice: &mut Dice, recipe: Recipe, namespace: usize, number: usize) -> Value {
     let mut addresses = Vec::new();
-    if dice.chance(85) {
+    // Whether a sender without an address is in a block of Istio's nobody says.
+    if dice.chance(85) || recipe.engine == Engine::Istio {
         addresses.push(json!({ "ip": format!("10.{}.0.{number}", namespace + 1) }));
         if recipe.dual_stack && dice.chance(50) {
             addresses.push(json!({ "ip": format!("fd00::{namespace}:{number}") }));
@@ -146,7 +160,7 @@ fn pod(dice: &mut Dice, recipe: Recipe, namespace: usize, number: usize) -> Valu
         "apiVersion": "v1", "kind": "Pod",
         "metadata": { "namespace": NAMESPACES[namespace], "name": format!("p{number}"), "labels": labels(dice) },
         "spec": {
-            "hostNetwork": dice.chance(15), "nodeName": dice.pick(&["n1", "n2", ""]),
+            "hostNetwork": dice.chance(15), "serviceAccountName": dice.pick(&["", "a"]), "nodeName": dice.pick(&["n1", "n2", ""]),
             "containers": [container(dice, "app"), container(dice, "side")], "initContainers": [init],
         },
         "status": { "phase": if dice.chance(10) { "Succeeded" } else { "Running" }, "podIPs": addresses },

@@ -22,19 +22,21 @@ fn check(policy: &str, wanted: &str) {
 }
 
 #[test]
-fn policies_of_calico_name_every_pod_in_their_reach() {
-    for group in ["crd.projectcalico.org/v1", "projectcalico.org/v3"] {
+fn policies_of_other_projects_name_every_pod_in_their_reach() {
+    for (group, kind) in [
+        ("crd.antrea.io/v1beta1", "NetworkPolicy"),
+        ("k8s.ovn.org/v1", "EgressFirewall"),
+        ("policy.linkerd.io/v1beta3", "Server"),
+    ] {
         check(
             &format!(
-                "{{apiVersion: {group}, kind: NetworkPolicy, metadata: {{namespace: ops, name: p}}, spec: {{selector: app == 'x'}}}}"
+                "{{apiVersion: {group}, kind: {kind}, metadata: {{namespace: ops, name: p}}, spec: {{priority: 5}}}}"
             ),
             "pods of Pod/ops/web",
         );
-        check(
-            &format!(
-                "{{apiVersion: {group}, kind: GlobalNetworkPolicy, metadata: {{name: p}}, spec: {{selector: all()}}}}"
-            ),
-            "pods of Pod/ops/web, Pod/shop/db, Pod/shop/web",
-        );
     }
+    check(
+        "{apiVersion: crd.antrea.io/v1beta1, kind: ClusterNetworkPolicy, metadata: {name: p}, spec: {priority: 5}}",
+        "pods of Pod/ops/web, Pod/shop/db, Pod/shop/web",
+    );
 }

@@ -206,8 +206,8 @@ fn pods(
                 controller.evidence.clone(),
             );
         }
-        let (is_open, label) = pod_security(context.cluster, namespace);
-        if privileged && is_open {
+        let (level, label) = pod_security(context.cluster, namespace);
+        if privileged && level.admits_host() {
             let evidence = controller.evidence.iter().cloned().chain([label]).collect();
             sink.step_if([grant], any_node(), certainty, evidence);
         }

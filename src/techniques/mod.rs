@@ -7,9 +7,13 @@
 //! [`Technique`].
 
 mod admission;
+pub mod api_server;
 mod bindable;
 pub mod certificates;
 mod claims;
+pub mod cloud;
+pub mod consoles;
+mod control_plane;
 mod controllers;
 pub mod credential;
 pub mod datastore;
@@ -17,15 +21,20 @@ pub mod deputy;
 pub mod escape;
 mod explain;
 pub mod exposure;
+pub mod files;
 mod held;
 pub mod host;
 pub mod identity;
 pub mod impersonation;
+pub mod interception;
+pub mod kernel;
+mod mounts;
 pub mod new_pod;
 pub mod node;
 pub mod password;
 mod pods;
 mod position;
+pub mod processes;
 mod references;
 pub mod roles;
 pub mod running_pod;
@@ -34,8 +43,10 @@ mod security;
 pub mod steal;
 mod step;
 mod structure;
+pub mod supply;
 mod technique;
 mod version;
+pub mod vulnerable;
 pub mod webhooks;
 
 pub use claims::Claims;
@@ -116,13 +127,22 @@ impl Facts {
 /// The families' slices, in the order of the catalogue.
 static FAMILIES: &[&[&Technique]] = &[
     exposure::TECHNIQUES,
+    consoles::TECHNIQUES,
     identity::TECHNIQUES,
     credential::TECHNIQUES,
     password::TECHNIQUES,
     datastore::TECHNIQUES,
     escape::TECHNIQUES,
+    kernel::TECHNIQUES,
     host::TECHNIQUES,
+    files::TECHNIQUES,
+    processes::TECHNIQUES,
+    vulnerable::TECHNIQUES,
+    interception::TECHNIQUES,
     node::TECHNIQUES,
+    api_server::TECHNIQUES,
+    cloud::TECHNIQUES,
+    supply::TECHNIQUES,
     new_pod::TECHNIQUES,
     running_pod::TECHNIQUES,
     secrets::TECHNIQUES,

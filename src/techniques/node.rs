@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use super::control_plane::ControlPlane;
 use super::pods::pods;
 use super::references::references;
 use super::structure::{kubelet, kubelets_count};
 use super::technique::techniques;
-use super::{Context, Evidence, Family, Opens, Position, Sink};
+use super::{Context, Family, Opens, Position, Sink};
 use crate::rbac::Identity;
 
 techniques! { TECHNIQUES, Family::Node;
@@ -124,14 +125,11 @@ fn node_identity(context: &Context<'_>, sink: &mut Sink<'_>) {
 }
 
 fn node_control_plane(context: &Context<'_>, sink: &mut Sink<'_>) {
-    for (id, node) in &context.cluster.nodes {
-        if node.is_control_plane() {
-            let labels = vec![Evidence::new(
-                id.clone(),
-                "/metadata/labels",
-                "node-role.kubernetes.io/control-plane",
-            )];
-            sink.step([Position::Node(id.name.clone())], Position::ClusterAdmin, labels);
-        }
+    for (node, fact) in ControlPlane::new(context).iter() {
+        sink.step(
+            [Position::Node(node.clone())],
+            Position::ClusterAdmin,
+            vec![fact.clone()],
+        );
     }
 }

@@ -71,7 +71,7 @@ fn change_pods(context: &Context<'_>, sink: &mut Sink<'_>, grant: &Position, web
     let open = namespaces
         .iter()
         .map(|namespace| super::admission::pod_security(context.cluster, namespace))
-        .find(|(is_open, _)| *is_open);
+        .find(|(level, _)| level.admits_host());
     if let Some((_, label)) = open {
         let evidence = [label].into_iter().chain(webhook).collect();
         sink.step_if([grant.clone()], any_node(), later(), evidence);

@@ -19,10 +19,12 @@ techniques! { TECHNIQUES, Family::Exposure;
     ///
     /// # Preconditions
     ///
-    /// The image is one of these, its port can be reached, and it asks for nothing: by default (Ray, Flink, Weave Scope) or
+    /// The image is one of these, its port can be reached, and it asks for nothing: by default (the head of Ray,
+    /// Flink's job manager, the app of Weave Scope) or
     /// because an argument or variable says so.
     ///
-    /// What does not suffice: code-server or Jupyter with their default token; a policy that closes the port.
+    /// What does not suffice: code-server or Jupyter with their default token; workers of Ray and Flink, probes of Weave
+    /// Scope; a policy that closes the port.
     ///
     /// # Detection
     ///
@@ -119,6 +121,10 @@ enum Gives {
 enum Open {
     /// It is open as it comes.
     Default,
+    /// It declares the port: the same image runs parts that do not serve it.
+    Declared,
+    /// A part of its command line.
+    Within(&'static str),
     /// A word on its command line.
     Word(&'static str),
     /// An option with this value.
@@ -140,19 +146,19 @@ const CONSOLES: &[Console] = &[
     Console {
         images: &["rayproject/ray", "rayproject/ray-ml"],
         ports: &[8265],
-        opens: &[Open::Default],
+        opens: &[Open::Within("--head"), Open::Declared],
         gives: Gives::Code,
     },
     Console {
         images: &["flink"],
         ports: &[8081],
-        opens: &[Open::Default],
+        opens: &[Open::Within("jobmanager"), Open::Declared],
         gives: Gives::Code,
     },
     Console {
         images: &["weaveworks/scope"],
         ports: &[4040],
-        opens: &[Open::Default],
+        opens: &[Open::Declared],
         gives: Gives::Code,
     },
     Console {
@@ -236,10 +242,24 @@ fn is_image(image: &str, words: &str) -> bool {
 
 impl Open {
     /// What says that a container is open, if it is.
-    fn of(self, container: &ContainerView<'_>) -> Option<Evidence> {
+    fn of(self, container: &ContainerView<'_>, ports: &[u16]) -> Option<Evidence> {
         let image = &container.container.image;
         match self {
             Self::Default => Some(container.fact("/image", image)),
+            Self::Declared => {
+                let mut declared = container.container.ports.iter();
+                let at = declared.position(|port| ports.contains(&port.container_port))?;
+                let port = container.container.ports[at].container_port.to_string();
+                Some(container.fact(&format!("/ports/{at}/containerPort"), port))
+            }
+            Self::Within(part) => {
+                let spec = container.container;
+                let lists = [("command", spec.command.words()), ("args", spec.args.words())];
+                lists.into_iter().find_map(|(list, words)| {
+                    let at = words.iter().position(|word| word.text.contains(part))?;
+                    Some(container.fact(&format!("/{list}/{at}"), &words[at].text))
+                })
+            }
             Self::Word(word) => {
                 let (pointer, value) = option(container, word)?;
                 (value != "false").then(|| container.fact(&pointer, word))
@@ -271,7 +291,11 @@ fn consoles(
                 .iter()
                 .find(|console| console.images.iter().any(|words| is_image(image, words)));
             let Some(console) = known else { continue };
-            if let Some(fact) = console.opens.iter().find_map(|open| open.of(&container)) {
+            if let Some(fact) = console
+                .opens
+                .iter()
+                .find_map(|open| open.of(&container, console.ports))
+            {
                 see(&pod, &container, console, fact);
             }
         }

@@ -191,7 +191,7 @@ techniques! { TECHNIQUES, Family::Host;
         mitre: ["T1552.001"],
         microsoft: ["MS-TA9025"],
         owasp: ["K01", "K03"],
-        cis: ["1.1.11", "1.2.27"],
+        cis: ["1.1.11"],
         effort: 2,
         remediation: "Encrypt Secrets at rest with a key outside the node, and mount etcd's data into etcd only.",
         references: ["https://kubernetes.io/docs/tasks/administer-cluster/encrypt-data/"],

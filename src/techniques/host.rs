@@ -51,7 +51,7 @@ techniques! { TECHNIQUES, Family::Escape;
     /// user 0 of the node. A read-only mount is enough: connecting to a socket writes nothing to its file
     /// system.
     ///
-    /// What does not suffice: the socket of another runtime than the node's.
+    /// What does not suffice: the socket of another runtime than the node's; a kernel of the pod's own (gVisor, Kata).
     ///
     /// # Detection
     ///
@@ -104,9 +104,9 @@ techniques! { TECHNIQUES, Family::Escape;
     ///
     /// The container mounts, read-only or not, the socket of systemd, of D-Bus or of the runtime's plugins (NRI), or a
     /// directory above it, and its process can be user 0 of the node. systemd starts any program; a plugin of NRI rewrites
-    /// every container that starts. D-Bus asks polkit of nobody who is root; NRI is on by default since containerd 2.0.
+    /// every container that starts. D-Bus lets user 0 do it unless AppArmor confines it; NRI is on by default since containerd 2.0.
     ///
-    /// What does not suffice: another user; sockets of applications.
+    /// What does not suffice: another user; sockets of applications; a kernel of the pod's own (gVisor, Kata).
     ///
     /// # Detection
     ///
@@ -293,14 +293,23 @@ const CONTAINERS: &[&str] = &[
     "/var/lib/rancher/rke2/agent/containerd",
 ];
 
-/// Sockets of other programs that run what they are told, with what that depends on.
-const COMMANDING: &[(&str, &str)] = &[
-    ("/run/dbus/system_bus_socket", ""),
+/// What a program asks for beside user 0.
+enum Asks {
+    Nothing,
+    /// D-Bus asks AppArmor, whose profile of the runtime allows nothing of it.
+    AppArmor,
+    /// That it listens at all.
+    Setting(&'static str),
+}
+
+/// Sockets of other programs that run what they are told.
+const COMMANDING: &[(&str, Asks)] = &[
+    ("/run/dbus/system_bus_socket", Asks::AppArmor),
     (
         "/run/nri/nri.sock",
-        "the node's container runtime takes plugins (NRI)",
+        Asks::Setting("the node's container runtime takes plugins (NRI)"),
     ),
-    ("/run/systemd/private", ""),
+    ("/run/systemd/private", Asks::Nothing),
 ];
 
 /// Sockets of runtimes, with the word by which a node names the runtime.
@@ -371,7 +380,10 @@ fn exploit_host_write(context: &Context<'_>, sink: &mut Sink<'_>) {
 }
 
 fn exploit_runtime_socket(context: &Context<'_>, sink: &mut Sink<'_>) {
-    mounts(context, sink, |mount, node, _| {
+    mounts(context, sink, |mount, node, security| {
+        if security.is_sandboxed() {
+            return None;
+        }
         let runtimes: Vec<&str> = SOCKETS
             .iter()
             .filter(|(socket, _)| mount.holds(socket))
@@ -392,14 +404,17 @@ fn exploit_runtime_socket(context: &Context<'_>, sink: &mut Sink<'_>) {
 }
 
 fn exploit_host_socket(context: &Context<'_>, sink: &mut Sink<'_>) {
-    mounts(context, sink, |mount, _, _| {
-        let conditions = COMMANDING.iter().filter(|(socket, _)| mount.holds(socket));
-        let easiest = conditions.map(|(_, condition)| *condition).min()?;
-        Some(if easiest.is_empty() {
-            Certainty::Certain
-        } else {
-            Certainty::Conditional(easiest.into())
-        })
+    mounts(context, sink, |mount, _, security| {
+        if security.is_sandboxed() {
+            return None;
+        }
+        let found = COMMANDING.iter().filter(|(socket, _)| mount.holds(socket));
+        let conditions = found.map(|(_, needs)| match needs {
+            Asks::Nothing => Certainty::Certain,
+            Asks::AppArmor => security.unless_app_armor(),
+            Asks::Setting(condition) => Certainty::Conditional((*condition).into()),
+        });
+        conditions.min_by_key(|certainty| certainty.condition().is_some())
     });
 }
 

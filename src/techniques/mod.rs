@@ -6,6 +6,7 @@
 //! **Trap.** Nothing may match on a technique's id; what differs between techniques is a field of
 //! [`Technique`].
 
+mod absence;
 mod admission;
 pub mod api_server;
 mod bindable;
@@ -49,6 +50,7 @@ mod version;
 pub mod vulnerable;
 pub mod webhooks;
 
+pub use absence::{Absence, why_absent};
 pub use claims::Claims;
 pub use explain::explain;
 pub use held::Held;

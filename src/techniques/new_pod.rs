@@ -37,6 +37,8 @@ techniques! { TECHNIQUES, Family::Workload;
         mitre: ["T1610", "T1098"],
         microsoft: ["MS-TA9008", "MS-TA9016"],
         owasp: ["K02", "K03"],
+        cis: ["5.1.4"],
+        falco: ["Pod Created in Kube Namespace"],
         effort: 1,
         remediation: "Give the right to create pods and workloads only in namespaces whose accounts and Secrets its holder may have.",
         references: [
@@ -66,6 +68,8 @@ techniques! { TECHNIQUES, Family::Workload;
         mitre: ["T1610", "T1611"],
         microsoft: ["MS-TA9008", "MS-TA9018"],
         owasp: ["K01", "K02", "K04"],
+        cis: ["5.1.4", "5.2.1", "5.2.2"],
+        falco: ["Create Privileged Pod", "Create Sensitive Mount Pod", "Create HostNetwork Pod"],
         effort: 2,
         remediation: "Enforce the baseline Pod Security Standard on the namespace, and keep its labels from those who create pods in it.",
         references: [
@@ -96,6 +100,8 @@ techniques! { TECHNIQUES, Family::Workload;
         mitre: ["T1611", "T1610"],
         microsoft: ["MS-TA9013", "MS-TA9018"],
         owasp: ["K01", "K02"],
+        cis: ["5.1.9"],
+        falco: ["Create Sensitive Mount Pod"],
         effort: 2,
         remediation: "Leave PersistentVolumes to provisioners and administrators.",
         references: [
@@ -152,6 +158,8 @@ techniques! { TECHNIQUES, Family::Workload;
         mitre: ["T1610", "T1525"],
         microsoft: ["MS-TA9008", "MS-TA9016"],
         owasp: ["K02", "K03"],
+        cis: ["5.1.3", "5.1.4"],
+        falco: ["K8s Deployment Created"],
         effort: 1,
         remediation: "Give the right to change workloads only to the deployment pipeline of their namespace, by name where possible.",
         references: [

@@ -31,6 +31,7 @@ techniques! { TECHNIQUES, Family::Rbac;
         mitre: ["T1546", "T1610"],
         microsoft: ["MS-TA9015"],
         owasp: ["K02", "K03"],
+        cis: ["5.1.12"],
         effort: 3,
         remediation: "Leave MutatingWebhookConfigurations to administrators; a component needs its own by name at most.",
         references: [

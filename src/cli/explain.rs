@@ -13,7 +13,7 @@ pub(super) struct ExplainArgs {
     /// The technique's id, as reports name it
     #[arg(required_unless_present = "list")]
     technique: Option<String>,
-    /// List all techniques
+    /// List all techniques, by family
     #[arg(long, conflicts_with = "technique")]
     list: bool,
 }
@@ -21,23 +21,33 @@ pub(super) struct ExplainArgs {
 pub(super) fn run(args: &ExplainArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
     let mut page = Page::default();
     if let Some(id) = &args.technique {
-        let Some(technique) = techniques::technique(&id.to_uppercase()) else {
-            let near = did_you_mean(id, techniques::catalogue().map(|technique| technique.id));
-            bail!("no technique is called {id}{near}; `beachhead explain --list` lists all");
-        };
-        for line in techniques::explain(technique).lines() {
+        for line in techniques::explain(named(id)?).lines() {
             page.line(line);
         }
     } else {
-        let row = |technique: &'static techniques::Technique| {
-            vec![
-                technique.id.to_owned(),
-                technique.family.as_str().to_owned(),
-                technique.title.to_owned(),
-            ]
-        };
-        page.table(0, &techniques::catalogue().map(row).collect::<Vec<_>>());
+        let mut families = Vec::<(&str, Vec<Vec<String>>)>::new();
+        for technique in techniques::catalogue() {
+            let family = technique.family.as_str();
+            let row = vec![technique.id.to_owned(), technique.title.to_owned()];
+            match families.iter_mut().find(|(name, _)| *name == family) {
+                Some((_, rows)) => rows.push(row),
+                None => families.push((family, vec![row])),
+            }
+        }
+        for (family, rows) in families {
+            page.heading(family);
+            page.table(2, &rows);
+        }
     }
     terminal::write_page(&page, streams.out)?;
     Ok(ExitCode::Nothing)
+}
+
+/// The technique of this id, whatever its letter case.
+pub(super) fn named(id: &str) -> anyhow::Result<&'static techniques::Technique> {
+    let Some(technique) = techniques::technique(&id.to_uppercase()) else {
+        let near = did_you_mean(id, techniques::catalogue().map(|technique| technique.id));
+        bail!("no technique is called {id}{near}; `beachhead explain --list` lists all");
+    };
+    Ok(technique)
 }

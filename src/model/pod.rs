@@ -194,6 +194,8 @@ slim! {
         name: Text,
         mount_path: Text,
         sub_path: Text,
+        /// The same with variables of the container, `$(POD_NAME)`.
+        sub_path_expr: Text,
         read_only: Option<bool>,
         mount_propagation: Text,
     }

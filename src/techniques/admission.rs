@@ -10,15 +10,45 @@ use crate::model::{AdmissionRule, Cluster, Labels, ObjectId, Text};
 
 const ENFORCE: &str = "pod-security.kubernetes.io/enforce";
 
-/// Whether Pod Security lets a pod of any kind into a namespace, and the label that decides.
-pub(super) fn pod_security(cluster: &Cluster, namespace: &Text) -> (bool, Evidence) {
+/// What Pod Security enforces, from the loosest to the tightest.
+///
+/// Source: <https://kubernetes.io/docs/concepts/security/pod-security-standards/>
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Level {
+    /// Every pod: the host's namespaces, files, devices and all capabilities.
+    Privileged,
+    /// User 0 with the runtime's default capabilities, and whatever a claim leads to.
+    Baseline,
+    /// Another user than 0, without capabilities; claims still.
+    Restricted,
+}
+
+impl Level {
+    /// Whether a pod with the node's namespaces, files or more than default capabilities is let in.
+    pub(super) fn admits_host(self) -> bool {
+        self == Self::Privileged
+    }
+
+    /// Whether a pod that runs as user 0 is let in.
+    pub(super) fn admits_root(self) -> bool {
+        self <= Self::Baseline
+    }
+}
+
+/// What Pod Security enforces in a namespace, and the label that decides.
+pub(super) fn pod_security(cluster: &Cluster, namespace: &Text) -> (Level, Evidence) {
     let labels = labels(cluster, namespace);
     let level = labels.get(ENFORCE).map(Text::as_str);
     let object = ObjectId::cluster_scoped("Namespace", namespace);
     let pointer = format!("/metadata/labels/{}", super::structure::escaped(ENFORCE));
     let fact = Evidence::new(object, pointer, level.unwrap_or("not set"));
-    // A level that is none counts as the strictest, as the API server has it.
-    (matches!(level, None | Some("privileged")), fact)
+    let level = match level {
+        None | Some("privileged") => Level::Privileged,
+        Some("baseline") => Level::Baseline,
+        // A level that is none counts as the strictest, as the API server has it.
+        Some(_) => Level::Restricted,
+    };
+    (level, fact)
 }
 
 /// How sure it is that a new pod in a namespace is admitted: webhooks and policies for pods may refuse it.

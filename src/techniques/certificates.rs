@@ -37,6 +37,7 @@ techniques! { TECHNIQUES, Family::Rbac;
         mitre: ["T1098", "T1649"],
         microsoft: [],
         owasp: ["K02", "K09"],
+        cis: ["5.1.11"],
         effort: 2,
         remediation: "Do not give approve on kubernetes.io/kube-apiserver-client to those who may create requests.",
         references: [

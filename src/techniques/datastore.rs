@@ -24,6 +24,7 @@ techniques! { TECHNIQUES, Family::Datastore;
         mitre: ["T1213"],
         microsoft: ["MS-TA9041"],
         owasp: ["K09", "K05"],
+        cis: ["5.3.2"],
         effort: 1,
         remediation: "Set a password, and let only its clients reach the datastore.",
         references: [
@@ -49,6 +50,7 @@ techniques! { TECHNIQUES, Family::Datastore;
         mitre: ["T1078", "T1213"],
         microsoft: ["MS-TA9041"],
         owasp: ["K03", "K05"],
+        cis: ["5.3.2", "5.4.2"],
         effort: 1,
         remediation: "Let only its clients reach the datastore, and give each a user of its own.",
         references: ["https://attack.mitre.org/techniques/T1078/"],
@@ -72,6 +74,8 @@ techniques! { TECHNIQUES, Family::Datastore;
         mitre: ["T1005"],
         microsoft: ["MS-TA9041"],
         owasp: ["K01"],
+        cis: ["5.2.1"],
+        falco: ["DB program spawned process"],
         effort: 1,
         remediation: "Restrict who may execute commands in, change or replace the datastore's pods.",
         references: ["https://attack.mitre.org/techniques/T1005/"],
@@ -97,6 +101,7 @@ techniques! { TECHNIQUES, Family::Datastore;
         mitre: ["T1552", "T1565.001"],
         microsoft: ["MS-TA9025"],
         owasp: ["K01", "K05"],
+        cis: ["2.2", "2.7"],
         effort: 1,
         remediation: "Set --client-cert-auth=true on etcd with a certificate authority of its own, and let only the API server reach it.",
         references: [

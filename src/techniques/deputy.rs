@@ -40,6 +40,7 @@ techniques! { TECHNIQUES, Family::Rbac;
         mitre: ["T1078", "T1610"],
         microsoft: ["MS-TA9008", "MS-TA9016"],
         owasp: ["K02"],
+        cis: ["5.1.1", "5.1.3"],
         effort: 2,
         remediation: "Let only those write a controller's custom resources who may do what its account may do; give the controller an account for each tenant.",
         references: [
@@ -207,8 +208,8 @@ fn pods(
                 controller.evidence.clone(),
             );
         }
-        let (is_open, label) = pod_security(context.cluster, namespace);
-        if privileged && is_open {
+        let (level, label) = pod_security(context.cluster, namespace);
+        if privileged && level.admits_host() {
             let evidence = controller.evidence.iter().cloned().chain([label]).collect();
             sink.step_if([grant], any_node(), certainty, evidence);
         }

@@ -14,7 +14,7 @@ techniques! { TECHNIQUES, Family::Escape;
     /// pod says which user runs, the image does, and the step depends on it.
     ///
     /// What does not suffice: a privileged container that runs as another user, or in a user namespace
-    /// (`hostUsers: false`).
+    /// (`hostUsers: false`), or on a kernel of its own (gVisor, Kata).
     ///
     /// # Detection
     ///
@@ -24,6 +24,8 @@ techniques! { TECHNIQUES, Family::Escape;
         mitre: ["T1611"],
         microsoft: ["MS-TA9018"],
         owasp: ["K01", "K04"],
+        cis: ["5.2.2"],
+        falco: ["Launch Privileged Container", "Mount Launched in Privileged Container"],
         effort: 2,
         remediation: "Enforce the baseline Pod Security Standard: no privileged containers.",
         references: [
@@ -51,6 +53,8 @@ techniques! { TECHNIQUES, Family::Escape;
         mitre: ["T1611"],
         microsoft: ["MS-TA9018"],
         owasp: ["K01", "K04"],
+        cis: ["5.2.2", "5.2.3"],
+        falco: ["Launch Privileged Container", "Change thread namespace"],
         effort: 1,
         remediation: "Enforce the baseline Pod Security Standard: no privileged containers, no hostPID.",
         references: [
@@ -78,6 +82,8 @@ techniques! { TECHNIQUES, Family::Escape;
         mitre: ["T1611", "T1055.008"],
         microsoft: ["MS-TA9018"],
         owasp: ["K01", "K04"],
+        cis: ["5.2.3", "5.2.9"],
+        falco: ["PTRACE attached to process"],
         effort: 3,
         remediation: "Drop SYS_PTRACE, set hostPID to false, keep the runtime's AppArmor profile.",
         references: [
@@ -104,6 +110,8 @@ techniques! { TECHNIQUES, Family::Escape;
         mitre: ["T1611"],
         microsoft: ["MS-TA9018"],
         owasp: ["K01", "K04"],
+        cis: ["5.2.3", "5.2.9"],
+        falco: ["Change thread namespace"],
         effort: 2,
         remediation: "Drop SYS_ADMIN, set hostPID to false.",
         references: ["https://man7.org/linux/man-pages/man2/setns.2.html"],
@@ -127,6 +135,8 @@ techniques! { TECHNIQUES, Family::Escape;
         mitre: ["T1611", "T1547.006"],
         microsoft: ["MS-TA9018"],
         owasp: ["K01", "K04"],
+        cis: ["5.2.2", "5.2.9"],
+        falco: ["Linux Kernel Module Injection Detected"],
         effort: 3,
         remediation: "Drop SYS_MODULE; enforce signatures of kernel modules on nodes.",
         references: ["https://man7.org/linux/man-pages/man2/init_module.2.html"],
@@ -135,7 +145,7 @@ techniques! { TECHNIQUES, Family::Escape;
 }
 
 /// Adds an escape of every container that `find` says can escape, on condition that it runs as root.
-fn escapes(
+pub(super) fn escapes(
     context: &Context<'_>,
     sink: &mut Sink<'_>,
     find: impl Fn(&Security<'_>) -> Option<(Certainty, Vec<Evidence>)>,
@@ -143,8 +153,10 @@ fn escapes(
     for pod in pods(context) {
         let (node, _) = pod.node(context.cluster);
         for container in pod.containers().filter(ContainerView::is_lasting) {
-            let security = Security::of(&container);
-            let Some(root) = security.root() else { continue };
+            let security = Security::of(context, &container);
+            let Some(root) = security.root_on_kernel() else {
+                continue;
+            };
             if let Some((certainty, evidence)) = find(&security) {
                 let node = Position::Node(node.clone());
                 sink.step_if([container.position()], node, both(root, certainty), evidence);
@@ -168,19 +180,10 @@ fn ce_nsenter(context: &Context<'_>, sink: &mut Sink<'_>) {
     });
 }
 
-/// A step that AppArmor may deny.
-fn unless_app_armor(security: &Security<'_>) -> Certainty {
-    if security.app_armor_is_off() {
-        Certainty::Certain
-    } else {
-        Certainty::Conditional("the node does not confine the container with AppArmor".into())
-    }
-}
-
 fn ce_sys_ptrace(context: &Context<'_>, sink: &mut Sink<'_>) {
     escapes(context, sink, |security| {
         let evidence = vec![security.host_pid()?, security.capability("SYS_PTRACE")?];
-        Some((unless_app_armor(security), evidence))
+        Some((security.unless_confined(), evidence))
     });
 }
 
@@ -194,7 +197,7 @@ fn ce_sys_admin(context: &Context<'_>, sink: &mut Sink<'_>) {
             security.capability("SYS_ADMIN")?,
             security.capability("SYS_PTRACE")?,
         ];
-        Some((unless_app_armor(security), evidence))
+        Some((security.unless_confined(), evidence))
     });
 }
 
@@ -202,7 +205,10 @@ fn ce_module_load(context: &Context<'_>, sink: &mut Sink<'_>) {
     escapes(context, sink, |security| {
         let condition = "the kernel of the node accepts unsigned modules";
         Some((
-            Certainty::Conditional(condition.into()),
+            both(
+                security.unless_seccomp(),
+                Certainty::Conditional(condition.into()),
+            ),
             vec![security.capability("SYS_MODULE")?],
         ))
     });

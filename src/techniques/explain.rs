@@ -26,6 +26,8 @@ pub fn explain(technique: &Technique) -> String {
         technique.microsoft.join(", "),
     );
     line("OWASP Kubernetes Top 10 (2025)", technique.owasp.join(", "));
+    line("CIS Kubernetes Benchmark", technique.cis.join(", "));
+    line("Falco rules", technique.falco.join(", "));
     page.push('\n');
     for text in technique.docs.lines() {
         let text = text.strip_prefix(' ').unwrap_or(text);
@@ -40,7 +42,52 @@ pub fn explain(technique: &Technique) -> String {
     for reference in technique.references {
         let _ = writeln!(page, "- <{reference}>");
     }
+    for (title, case) in [
+        ("An example", cases(technique).find(|case| !case.is_quiet())),
+        ("One that does not suffice", cases(technique).find(Case::is_quiet)),
+    ] {
+        if let Some(case) = case {
+            let _ = write!(
+                page,
+                "\n## {title}\n\n{}:\n\n```yaml\n{}```\n",
+                case.heading, case.manifests
+            );
+            for step in case.steps.lines() {
+                let _ = write!(page, "\n- {step}\n");
+            }
+        }
+    }
     page
+}
+
+/// One case of a technique's fixture.
+struct Case {
+    heading: &'static str,
+    manifests: &'static str,
+    steps: &'static str,
+}
+
+impl Case {
+    /// Whether the technique does not work there.
+    fn is_quiet(&self) -> bool {
+        self.steps.trim().is_empty()
+    }
+}
+
+/// The cases of a technique's fixture, in order.
+fn cases(technique: &Technique) -> impl Iterator<Item = Case> {
+    let block = |text: &'static str, start: &str| {
+        let (_, rest) = text.split_once(start)?;
+        Some(rest.split_once("```")?.0)
+    };
+    let sections = technique.cases.split("\n## ").skip(1);
+    sections.filter_map(move |section| {
+        Some(Case {
+            heading: section.lines().next()?,
+            manifests: block(section, "```yaml\n")?,
+            steps: block(section, "```steps\n")?,
+        })
+    })
 }
 
 #[cfg(test)]
@@ -57,5 +104,6 @@ mod tests {
             assert!(page.contains(part), "{part} is not on the page");
         }
         assert!(page.contains("\n## Preconditions\n") && page.contains(technique.remediation));
+        assert!(page.contains("\n## An example\n") && page.contains("\n## One that does not suffice\n"));
     }
 }

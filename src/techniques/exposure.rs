@@ -29,6 +29,8 @@ techniques! { TECHNIQUES, Family::Exposure;
         mitre: ["T1190"],
         microsoft: ["MS-TA9004", "MS-TA9005"],
         owasp: ["K06", "K07"],
+        cis: ["5.3.2"],
+        falco: ["Redirect STDOUT/STDIN to Network Connection in Container", "Drop and execute new binary in container"],
         effort: 3,
         remediation: "Expose only what must be reached from outside, patch it, and put authentication in front of it.",
         references: [

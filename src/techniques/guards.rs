@@ -46,9 +46,9 @@ const GRANTS: usize = 2;
 fn guard_remove(context: &Context<'_>, sink: &mut Sink<'_>) {
     let constraints = constraints(context.cluster);
     for (namespace, make) in makers(context) {
-        let (is_open, label) = pod_security(context.cluster, namespace);
+        let (level, label) = pod_security(context.cluster, namespace);
         let guards = guards(context.cluster, namespace);
-        if !is_open || guards.is_empty() {
+        if !level.admits_host() || guards.is_empty() {
             continue;
         }
         let mut premises = vec![vec![make]];

@@ -28,6 +28,8 @@ techniques! { TECHNIQUES, Family::Identity;
         mitre: ["T1528", "T1552.001"],
         microsoft: ["MS-TA9016"],
         owasp: ["K02", "K09"],
+        cis: ["5.1.5", "5.1.6"],
+        falco: ["Read sensitive file untrusted"],
         effort: 1,
         remediation: "Set automountServiceAccountToken: false for pods that do not talk to the API server.",
         references: [
@@ -57,6 +59,8 @@ techniques! { TECHNIQUES, Family::Identity;
         mitre: ["T1550.001", "T1078"],
         microsoft: ["MS-TA9016"],
         owasp: ["K09"],
+        cis: ["5.1.6"],
+        falco: ["Contact K8S API Server From Container"],
         effort: 1,
         remediation: "Let egress policies open the API server only to pods that need it; use short-lived, bound tokens.",
         references: [

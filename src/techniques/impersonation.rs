@@ -37,6 +37,7 @@ techniques! { TECHNIQUES, Family::Rbac;
         mitre: ["T1078", "T1550"],
         microsoft: [],
         owasp: ["K02", "K09"],
+        cis: ["5.1.8"],
         effort: 1,
         remediation: "Give impersonate by name only, to the one component that acts for others.",
         references: [

@@ -6,12 +6,17 @@
 //! **Trap.** Nothing may match on a technique's id; what differs between techniques is a field of
 //! [`Technique`].
 
+mod absence;
 mod admission;
+pub mod api_server;
 pub mod api_service;
 mod bindable;
 pub mod certificates;
 mod claims;
+pub mod cloud;
+pub mod consoles;
 mod constrained;
+mod control_plane;
 mod controllers;
 pub mod credential;
 pub mod datastore;
@@ -19,19 +24,24 @@ pub mod deputy;
 pub mod escape;
 mod explain;
 pub mod exposure;
+pub mod files;
 pub mod guards;
 mod held;
 pub mod host;
 pub mod identity;
 pub mod impersonation;
 pub mod intercept;
+pub mod kernel;
 pub mod kubelet;
+mod mounts;
 pub mod new_pod;
 pub mod node;
 pub mod openings;
+pub mod packets;
 pub mod password;
 mod pods;
 mod position;
+pub mod processes;
 mod references;
 pub mod roles;
 pub mod running_pod;
@@ -41,10 +51,13 @@ pub mod settings;
 pub mod steal;
 mod step;
 mod structure;
+pub mod supply;
 mod technique;
 mod version;
+pub mod vulnerable;
 pub mod webhooks;
 
+pub use absence::{Absence, why_absent};
 pub use claims::Claims;
 pub use explain::explain;
 pub use held::Held;
@@ -123,14 +136,23 @@ impl Facts {
 /// The families' slices, in the order of the catalogue.
 static FAMILIES: &[&[&Technique]] = &[
     exposure::TECHNIQUES,
+    consoles::TECHNIQUES,
     identity::TECHNIQUES,
     credential::TECHNIQUES,
     password::TECHNIQUES,
     datastore::TECHNIQUES,
     escape::TECHNIQUES,
+    kernel::TECHNIQUES,
     host::TECHNIQUES,
+    files::TECHNIQUES,
+    processes::TECHNIQUES,
+    vulnerable::TECHNIQUES,
+    packets::TECHNIQUES,
     node::TECHNIQUES,
     kubelet::TECHNIQUES,
+    api_server::TECHNIQUES,
+    cloud::TECHNIQUES,
+    supply::TECHNIQUES,
     new_pod::TECHNIQUES,
     running_pod::TECHNIQUES,
     secrets::TECHNIQUES,

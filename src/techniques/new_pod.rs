@@ -37,6 +37,8 @@ techniques! { TECHNIQUES, Family::Workload;
         mitre: ["T1610", "T1098"],
         microsoft: ["MS-TA9008", "MS-TA9016"],
         owasp: ["K02", "K03"],
+        cis: ["5.1.4"],
+        falco: ["Pod Created in Kube Namespace"],
         effort: 1,
         remediation: "Give the right to create pods and workloads only in namespaces whose accounts and Secrets its holder may have.",
         references: [
@@ -66,6 +68,8 @@ techniques! { TECHNIQUES, Family::Workload;
         mitre: ["T1610", "T1611"],
         microsoft: ["MS-TA9008", "MS-TA9018"],
         owasp: ["K01", "K02", "K04"],
+        cis: ["5.1.4", "5.2.1", "5.2.2"],
+        falco: ["Create Privileged Pod", "Create Sensitive Mount Pod", "Create HostNetwork Pod"],
         effort: 2,
         remediation: "Enforce the baseline Pod Security Standard on the namespace, and keep its labels from those who create pods in it.",
         references: [
@@ -96,6 +100,8 @@ techniques! { TECHNIQUES, Family::Workload;
         mitre: ["T1611", "T1610"],
         microsoft: ["MS-TA9013", "MS-TA9018"],
         owasp: ["K01", "K02"],
+        cis: ["5.1.9"],
+        falco: ["Create Sensitive Mount Pod"],
         effort: 2,
         remediation: "Leave PersistentVolumes to provisioners and administrators.",
         references: [
@@ -103,6 +109,35 @@ techniques! { TECHNIQUES, Family::Workload;
             "https://kubernetes.io/docs/concepts/storage/ephemeral-volumes/#generic-ephemeral-volumes",
         ],
         derive: volume_create,
+    }
+
+    /// Makes a pod that mounts a claim which exists and leads to a node's files.
+    ///
+    /// # Preconditions
+    ///
+    /// The right to create pods or workloads in a namespace with a claim whose PersistentVolume is a directory of a node
+    /// (`hostPath`, `local`) that root obeys. Pod Security lets the pod in unless it enforces `restricted`, as it looks at
+    /// the claim only.
+    ///
+    /// What does not suffice: a claim of a directory of its own, such as `/mnt/disks/1`; the level `restricted`, under which
+    /// the pod is not user 0.
+    ///
+    /// # Detection
+    ///
+    /// Audit log: `create` of pods that mount a claim of another workload.
+    POD_CREATE_CLAIM: [Grant] => [Node] {
+        title: "New pod with a claim of a node's files",
+        mitre: ["T1610", "T1611"],
+        microsoft: ["MS-TA9008", "MS-TA9013"],
+        owasp: ["K01", "K02"],
+        cis: ["5.1.4", "5.1.9"],
+        effort: 2,
+        remediation: "Make no PersistentVolumes of directories that the node itself uses.",
+        references: [
+            "https://kubernetes.io/docs/concepts/storage/persistent-volumes/#types-of-persistent-volumes",
+            "https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted",
+        ],
+        derive: pod_create_claim,
     }
 
     /// Rewrites the pod template of a workload: new code in its pods, another account, other volumes.
@@ -123,6 +158,8 @@ techniques! { TECHNIQUES, Family::Workload;
         mitre: ["T1610", "T1525"],
         microsoft: ["MS-TA9008", "MS-TA9016"],
         owasp: ["K02", "K03"],
+        cis: ["5.1.3", "5.1.4"],
+        falco: ["K8s Deployment Created"],
         effort: 1,
         remediation: "Give the right to change workloads only to the deployment pipeline of their namespace, by name where possible.",
         references: [
@@ -214,9 +251,9 @@ fn pod_create_privileged(context: &Context<'_>, sink: &mut Sink<'_>) {
         .collect();
     let constraints = constraints(context.cluster);
     let mut escape = |namespace: &Text, grant: Position, template: Option<Evidence>| {
-        let (is_open, label) = pod_security(context.cluster, namespace);
+        let (level, label) = pod_security(context.cluster, namespace);
         let mut premises = vec![grant];
-        if !is_open {
+        if !level.admits_host() {
             let Some(relabel) = relabel.get(namespace) else {
                 return;
             };
@@ -274,15 +311,58 @@ fn workload_patch(context: &Context<'_>, sink: &mut Sink<'_>) {
     }
 }
 
+fn pod_create_claim(context: &Context<'_>, sink: &mut Sink<'_>) {
+    let mut claims = BTreeMap::<&Text, Vec<Evidence>>::new();
+    for (id, volume) in &context.cluster.persistent_volumes {
+        let (path, pointer) = match (&volume.spec.host_path, &volume.spec.local) {
+            (Some(host), _) => (&host.path, "/spec/hostPath/path"),
+            (None, Some(local)) => (&local.path, "/spec/local/path"),
+            (None, None) => continue,
+        };
+        let claim = volume.spec.claim_ref.as_ref();
+        if let Some(claim) = claim.filter(|_| super::host::is_obeyed(path)) {
+            let fact = Evidence::new(id.clone(), pointer, path);
+            claims.entry(&claim.namespace).or_default().push(fact);
+        }
+    }
+    let names = context.cluster.persistent_volume_claims.iter();
+    for (id, _) in names.filter(|(_, claim)| !claim.spec.volume_name.is_empty()) {
+        let volume = context.claims.volume(context.cluster, &id.namespace, &id.name);
+        let host = volume.and_then(|(volume_id, volume)| Some((volume_id, volume.spec.host_path.as_ref()?)));
+        if let Some((volume_id, host)) = host.filter(|(_, host)| super::host::is_obeyed(&host.path)) {
+            let fact = Evidence::new(volume_id.clone(), "/spec/hostPath/path", &host.path);
+            let known = claims.entry(&id.namespace).or_default();
+            if !known.contains(&fact) {
+                known.push(fact);
+            }
+        }
+    }
+    if claims.is_empty() {
+        return;
+    }
+    for (namespace, grant) in makers(context) {
+        let (level, label) = pod_security(context.cluster, namespace);
+        for fact in claims
+            .get(namespace)
+            .into_iter()
+            .flatten()
+            .filter(|_| level.admits_root())
+        {
+            let certainty = admitted(context.cluster, namespace);
+            let evidence = vec![label.clone(), fact.clone()];
+            sink.step_if([grant.clone()], any_node(), certainty, evidence);
+        }
+    }
+}
+
 fn volume_create(context: &Context<'_>, sink: &mut Sink<'_>) {
     let Some(volume) = context.held.everywhere(&power::CREATE_VOLUMES) else {
         return;
     };
     for (namespace, grant) in makers(context) {
-        let (_, label) = pod_security(context.cluster, namespace);
-        let may_be_root = matches!(label.value.as_str(), "not set" | "privileged" | "baseline");
+        let (level, label) = pod_security(context.cluster, namespace);
         let mut certainty = admitted(context.cluster, namespace);
-        if !may_be_root {
+        if !level.admits_root() {
             let open = "the container runtime's socket is open to a group".into();
             certainty = both(certainty, Certainty::Conditional(open));
         }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use super::control_plane::ControlPlane;
 use super::pods::pods;
 use super::references::references;
 use super::structure::{kubelet, kubelets_count};
 use super::technique::techniques;
-use super::{Context, Evidence, Family, Opens, Position, Sink};
+use super::{Context, Family, Opens, Position, Sink};
 use crate::rbac::Identity;
 
 techniques! { TECHNIQUES, Family::Node;
@@ -29,6 +30,8 @@ techniques! { TECHNIQUES, Family::Node;
         mitre: ["T1609"],
         microsoft: ["MS-TA9006"],
         owasp: ["K01"],
+        cis: ["5.2.2"],
+        falco: ["Change thread namespace"],
         effort: 1,
         remediation: "Keep powerful pods away from nodes that run exposed ones, by taints and node selectors.",
         references: ["https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/"],
@@ -54,6 +57,7 @@ techniques! { TECHNIQUES, Family::Node;
         mitre: ["T1078", "T1528", "T1552.007"],
         microsoft: ["MS-TA9016", "MS-TA9025"],
         owasp: ["K02", "K09"],
+        cis: ["1.2.7"],
         effort: 1,
         remediation: "Let nobody impersonate system:node users or approve certificates for them.",
         references: ["https://kubernetes.io/docs/reference/access-authn-authz/node/"],
@@ -77,6 +81,8 @@ techniques! { TECHNIQUES, Family::Node;
         mitre: ["T1552.004"],
         microsoft: ["MS-TA9025"],
         owasp: ["K01"],
+        cis: ["5.2.2"],
+        falco: ["Read sensitive file untrusted"],
         effort: 1,
         remediation: "Run no workloads on control-plane nodes.",
         references: ["https://kubernetes.io/docs/setup/best-practices/certificates/"],
@@ -124,14 +130,11 @@ fn node_identity(context: &Context<'_>, sink: &mut Sink<'_>) {
 }
 
 fn node_control_plane(context: &Context<'_>, sink: &mut Sink<'_>) {
-    for (id, node) in &context.cluster.nodes {
-        if node.is_control_plane() {
-            let labels = vec![Evidence::new(
-                id.clone(),
-                "/metadata/labels",
-                "node-role.kubernetes.io/control-plane",
-            )];
-            sink.step([Position::Node(id.name.clone())], Position::ClusterAdmin, labels);
-        }
+    for (node, fact) in ControlPlane::new(context).iter() {
+        sink.step(
+            [Position::Node(node.clone())],
+            Position::ClusterAdmin,
+            vec![fact.clone()],
+        );
     }
 }

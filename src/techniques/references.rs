@@ -161,6 +161,14 @@ impl Keys {
             known.extend(map.data.0.keys().chain(&map.binary_data.0).cloned());
         }
         for pod in pods(context) {
+            for secret in &pod.pod.spec.image_pull_secrets {
+                let namespace = &pod.place.namespace;
+                if !secret.name.is_empty() && context.cluster.secret(namespace, &secret.name).is_none() {
+                    let place = Place::new(namespace, &secret.name);
+                    let known = keys.0.entry((Holder::Secret, place)).or_default();
+                    known.insert(".dockerconfigjson".into());
+                }
+            }
             for container in pod.containers() {
                 for reference in references(&container) {
                     let known = keys.0.entry((reference.holder, reference.place)).or_default();

@@ -34,6 +34,8 @@ techniques! { TECHNIQUES, Family::Rbac;
         mitre: ["T1078"],
         microsoft: ["MS-TA9019"],
         owasp: ["K02"],
+        cis: ["5.1.1", "5.1.7"],
+        falco: ["Attach to cluster-admin Role"],
         effort: 1,
         remediation: "Replace the wildcard role by one that names the resources and verbs in use.",
         references: [
@@ -63,6 +65,8 @@ techniques! { TECHNIQUES, Family::Rbac;
         mitre: ["T1098.006"],
         microsoft: ["MS-TA9019"],
         owasp: ["K02"],
+        cis: ["5.1.1", "5.1.8"],
+        falco: ["Attach to cluster-admin Role", "K8s Role/Clusterrolebinding Created"],
         effort: 1,
         remediation: "Give bind by the names of harmless roles only.",
         references: [
@@ -92,6 +96,8 @@ techniques! { TECHNIQUES, Family::Rbac;
         mitre: ["T1098.006"],
         microsoft: ["MS-TA9019"],
         owasp: ["K02"],
+        cis: ["5.1.8"],
+        falco: ["ClusterRole With Wildcard Created", "ClusterRole With Write Privileges Created"],
         effort: 1,
         remediation: "Do not give escalate; who manages roles holds what they give.",
         references: [

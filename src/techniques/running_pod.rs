@@ -30,6 +30,8 @@ techniques! { TECHNIQUES, Family::Workload;
         mitre: ["T1609"],
         microsoft: ["MS-TA9006"],
         owasp: ["K02"],
+        cis: ["5.1.3"],
+        falco: ["Attach/Exec Pod", "Terminal shell in container"],
         effort: 1,
         remediation: "Give pods/exec to people for the time they need it, by name where possible.",
         references: [
@@ -55,6 +57,8 @@ techniques! { TECHNIQUES, Family::Workload;
         mitre: ["T1609", "T1525"],
         microsoft: ["MS-TA9006"],
         owasp: ["K02"],
+        cis: ["5.1.3"],
+        falco: ["Drop and execute new binary in container"],
         effort: 1,
         remediation: "Leave changes of pods to controllers; people change the workload.",
         references: ["https://kubernetes.io/docs/concepts/workloads/pods/#pod-update-and-replacement"],
@@ -80,6 +84,8 @@ techniques! { TECHNIQUES, Family::Workload;
         mitre: ["T1609", "T1610"],
         microsoft: ["MS-TA9006"],
         owasp: ["K02"],
+        cis: ["5.1.3"],
+        falco: ["EphemeralContainers Created"],
         effort: 1,
         remediation: "Give pods/ephemeralcontainers to people for the time they debug, by name where possible.",
         references: ["https://kubernetes.io/docs/concepts/workloads/pods/ephemeral-containers/"],
@@ -103,6 +109,8 @@ techniques! { TECHNIQUES, Family::Workload;
         mitre: ["T1609"],
         microsoft: ["MS-TA9006"],
         owasp: ["K02"],
+        cis: ["5.1.3"],
+        falco: ["Attach/Exec Pod"],
         effort: 2,
         remediation: "Do not set stdin in workloads, and give pods/attach by name only.",
         references: [
@@ -131,6 +139,8 @@ techniques! { TECHNIQUES, Family::Workload;
         mitre: ["T1609"],
         microsoft: ["MS-TA9006"],
         owasp: ["K02"],
+        cis: ["5.1.10"],
+        falco: ["Terminal shell in container"],
         effort: 1,
         remediation: "Replace nodes/proxy by the subresources that monitoring needs: nodes/metrics, nodes/stats, nodes/pods.",
         references: [
@@ -157,6 +167,7 @@ techniques! { TECHNIQUES, Family::Workload;
         mitre: ["T1090", "T1021"],
         microsoft: ["MS-TA9034"],
         owasp: ["K02", "K05"],
+        cis: ["5.1.3", "5.3.2"],
         effort: 1,
         remediation: "Give pods/portforward by name only; network policies do not see it.",
         references: [

@@ -32,6 +32,8 @@ techniques! { TECHNIQUES, Family::Rbac;
         mitre: ["T1552.007"],
         microsoft: ["MS-TA9025"],
         owasp: ["K02", "K03"],
+        cis: ["5.1.2"],
+        falco: ["K8s Secret Get Successfully"],
         effort: 1,
         remediation: "Give get on single Secrets by name; never list or watch.",
         references: [
@@ -56,6 +58,7 @@ techniques! { TECHNIQUES, Family::Rbac;
         mitre: ["T1528", "T1098"],
         microsoft: ["MS-TA9016"],
         owasp: ["K02", "K09"],
+        cis: ["5.1.13"],
         effort: 1,
         remediation: "Give serviceaccounts/token by the name of the account, to the component that needs it.",
         references: [
@@ -82,6 +85,8 @@ techniques! { TECHNIQUES, Family::Rbac;
         mitre: ["T1528", "T1098"],
         microsoft: ["MS-TA9016"],
         owasp: ["K02", "K09"],
+        cis: ["5.1.2"],
+        falco: ["K8s Secret Created"],
         effort: 1,
         remediation: "Do not give create on Secrets together with a right to read them.",
         references: [

@@ -32,6 +32,7 @@ techniques! { TECHNIQUES, Family::Node;
         mitre: ["T1609", "T1610"],
         microsoft: ["MS-TA9006"],
         owasp: ["K02"],
+        cis: ["5.1.3"],
         effort: 1,
         remediation: "Leave changes of nodes and evictions to the controllers that scale and drain nodes.",
         references: [
@@ -60,6 +61,8 @@ techniques! { TECHNIQUES, Family::Node;
         mitre: ["T1098", "T1078"],
         microsoft: ["MS-TA9016"],
         owasp: ["K02", "K09"],
+        cis: ["5.1.2"],
+        falco: ["K8s Secret Created"],
         effort: 3,
         remediation: "Keep create on Secrets out of kube-system; end the binding that approves certificates for bootstrap tokens.",
         references: [

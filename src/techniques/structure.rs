@@ -474,7 +474,7 @@ fn allowed(by: &Allowed, direction: &str) -> impl Fn(&ObjectId) -> Evidence {
     move |pod| Evidence::new(rule.as_ref().unwrap_or(pod).clone(), &path, &value)
 }
 
-/// The ports that matter, by pod: those of datastores and those that are exposed.
+/// The ports that matter, by pod: those of datastores, those of open consoles and those that are exposed.
 pub(super) fn listening(context: &Context<'_>) -> BTreeMap<usize, BTreeSet<(u16, Protocol)>> {
     let mut ports = BTreeMap::<usize, BTreeSet<_>>::new();
     for exposure in context.network.exposures() {
@@ -482,6 +482,9 @@ pub(super) fn listening(context: &Context<'_>) -> BTreeMap<usize, BTreeSet<(u16,
             .entry(exposure.pod)
             .or_default()
             .insert((exposure.port, exposure.protocol));
+    }
+    for (pod, port) in super::consoles::ports(context) {
+        ports.entry(pod).or_default().insert((port, Protocol::Tcp));
     }
     for datastore in context.datastores {
         for &pod in &datastore.pods {
@@ -589,6 +592,7 @@ pub(super) fn identities(context: &Context<'_>) -> BTreeSet<Identity> {
             .holdings(context.access)
             .map(|holding| holding.identity.clone()),
     );
+    found.extend(super::api_server::anonymous(context));
     if kubelets_count(context) {
         let nodes = context.cluster.nodes.values();
         found.extend(nodes.map(|node| kubelet(&node.meta.name)));
@@ -611,6 +615,7 @@ pub(super) fn kubelets_count(context: &Context<'_>) -> bool {
     wide.iter()
         .any(|power| held.everywhere(power).is_some() || held.names(power).any(is_meant))
         || super::steal::joins(context)
+        || super::files::kubelets_are_read(context)
 }
 
 /// `IN_GROUP` for the groups that hold something, `TALKS_TO` for every identity.

@@ -29,6 +29,14 @@ pub struct Technique {
     pub microsoft: &'static [&'static str],
     /// OWASP Kubernetes Top 10 (2025) ids.
     pub owasp: &'static [&'static str],
+    /// Recommendations of the CIS Kubernetes Benchmark that stop it.
+    pub cis: &'static [&'static str],
+    /// Names of Falco's rules that see it.
+    ///
+    /// Source: <https://github.com/falcosecurity/rules>, <https://github.com/falcosecurity/plugins/tree/main/plugins/k8saudit>
+    pub falco: &'static [&'static str],
+    /// Its fixture: cases in which it fires and others in which it does not.
+    pub cases: &'static str,
     /// What one use of it costs, 1 to 8.
     pub effort: u8,
     /// How to stop it, in the imperative.
@@ -48,6 +56,8 @@ macro_rules! techniques {
             mitre: $mitre:expr,
             microsoft: $microsoft:expr,
             owasp: $owasp:expr,
+            $(cis: [$($cis:literal),+ $(,)?],)?
+            $(falco: [$($falco:literal),+ $(,)?],)?
             effort: $effort:literal,
             remediation: $remediation:literal,
             references: $references:expr,
@@ -66,6 +76,14 @@ macro_rules! techniques {
                 mitre: &$mitre,
                 microsoft: &$microsoft,
                 owasp: &$owasp,
+                cis: &[$($($cis),+)?],
+                falco: &[$($($falco),+)?],
+                cases: include_str!(concat!(
+                    env!("CARGO_MANIFEST_DIR"),
+                    "/tests/attacks/",
+                    stringify!($id),
+                    ".md"
+                )),
                 effort: $effort,
                 remediation: $remediation,
                 references: &$references,

@@ -1,6 +1,7 @@
-//! The API server's version, for techniques whose effect changed with one.
+//! The versions of the API server and of nodes, for techniques whose effect changed with one.
 //!
-//! **Trap.** Manifests name no version. What only old or only new servers do is then conditional, never left out.
+//! **Trap.** Manifests name no version. What only old or only new ones do is then conditional, never left out. A
+//! distribution carries corrections back without changing a kernel's number, so an old number is a condition as well.
 
 use super::Certainty;
 use crate::model::Cluster;
@@ -29,6 +30,37 @@ pub(super) fn since(cluster: &Cluster, minor: u16) -> Option<Certainty> {
     }
 }
 
+/// How sure it is that the kernel of a node lacks what came with a version; `None` if it is known to be newer.
+pub(super) fn older_kernel(cluster: &Cluster, node: &str, fixed: (u32, u32)) -> Option<Certainty> {
+    let known = cluster
+        .node(node)
+        .map(|node| node.status.node_info.kernel_version.as_str());
+    if known
+        .and_then(numbers)
+        .is_some_and(|(major, minor, _)| (major, minor) >= fixed)
+    {
+        return None;
+    }
+    let (major, minor) = fixed;
+    Some(Certainty::Conditional(
+        format!("the kernel of the node lacks what {major}.{minor} corrected").into(),
+    ))
+}
+
+/// The first three numbers of a version: `5.15.0-1034-aws`, `v1.31.2`, `containerd://1.7.13`.
+pub(super) fn numbers(version: &str) -> Option<(u32, u32, u32)> {
+    let start = version.find(|c: char| c.is_ascii_digit())?;
+    let mut parts = version[start..].split('.').map(|part| {
+        let end = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+        part[..end].parse::<u32>().ok()
+    });
+    Some((
+        parts.next()??,
+        parts.next()??,
+        parts.next().flatten().unwrap_or_default(),
+    ))
+}
+
 /// The minor version in `v1.36.2` or `1.36+`.
 fn minor_of(version: &str) -> Option<u16> {
     let rest = version.trim_start_matches('v').strip_prefix("1.")?;
@@ -39,6 +71,28 @@ fn minor_of(version: &str) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_found_where_they_stand() {
+        let found = [
+            "5.15.0-1034-aws",
+            "v1.31.2",
+            "containerd://1.7.13-k3s1",
+            "6.8",
+            "",
+            "x.y",
+        ]
+        .map(numbers);
+        let wanted = [
+            Some((5, 15, 0)),
+            Some((1, 31, 2)),
+            Some((1, 7, 13)),
+            Some((6, 8, 0)),
+            None,
+            None,
+        ];
+        assert_eq!(found, wanted);
+    }
 
     #[test]
     fn versions_are_read_as_servers_write_them() {

@@ -33,6 +33,7 @@ techniques! { TECHNIQUES, Family::Rbac;
         mitre: ["T1546", "T1610"],
         microsoft: ["MS-TA9015"],
         owasp: ["K02", "K03"],
+        cis: ["5.1.12"],
         effort: 3,
         remediation: "Leave MutatingWebhookConfigurations to administrators; a component needs its own by name at most.",
         references: [
@@ -146,7 +147,7 @@ fn change_pods(
     let open = namespaces
         .iter()
         .map(|namespace| super::admission::pod_security(context.cluster, namespace))
-        .find(|(is_open, _)| *is_open);
+        .find(|(level, _)| level.admits_host());
     if let Some((_, label)) = open {
         let evidence = [label].into_iter().chain(fact.cloned()).collect();
         sink.step_if(premises, any_node(), later.clone(), evidence);

@@ -5,9 +5,11 @@
     reason = "a test that cannot go on fails here"
 )]
 
+mod absence;
 mod attacks;
 mod cli;
 mod collect;
+mod coverage;
 mod hostile;
 mod laws;
 mod network;

@@ -1,0 +1,93 @@
+//! The node's directories, files and devices in containers.
+//!
+//! **Trap.** What counts is the node's path, not where the container mounts it: `subPath` narrows it, a claim
+//! may lead to it, and `/var/run` is `/run`. A read-only mount stops writing, but not connecting to a socket.
+
+use super::pods::{ContainerView, PodView};
+use super::{Context, Evidence};
+
+/// A directory or file of the node in a container.
+pub(super) struct HostMount {
+    /// The node's path, cleaned.
+    pub(super) path: String,
+    pub(super) writable: bool,
+    pub(super) evidence: Vec<Evidence>,
+}
+
+impl HostMount {
+    /// Whether a file or directory of the node is in the mount.
+    pub(super) fn holds(&self, path: &str) -> bool {
+        holds(&self.path, path)
+    }
+}
+
+/// Whether a pod has a volume that can be the node's.
+pub(super) fn may_mount_host(pod: &PodView<'_>) -> bool {
+    let volumes = &pod.pod.spec.volumes;
+    volumes
+        .iter()
+        .any(|volume| volume.host_path.is_some() || volume.persistent_volume_claim.is_some())
+}
+
+/// Everything of the node that the container mounts.
+pub(super) fn host_mounts(context: &Context<'_>, container: &ContainerView<'_>) -> Vec<HostMount> {
+    let mut found = Vec::new();
+    for (at, mount, volume) in container.mounts() {
+        let Some((host, mut evidence)) = container.pod.host_path(context, volume) else {
+            continue;
+        };
+        let claim = volume.persistent_volume_claim.as_ref();
+        let read_only =
+            mount.read_only == Some(true) || claim.is_some_and(|claim| claim.read_only == Some(true));
+        evidence.push(container.fact(
+            &format!("/volumeMounts/{at}"),
+            if read_only { "read-only" } else { "writable" },
+        ));
+        found.push(HostMount {
+            path: normal(&format!(
+                "{}/{}/{}",
+                host.path, mount.sub_path, mount.sub_path_expr
+            )),
+            writable: !read_only,
+            evidence,
+        });
+    }
+    found
+}
+
+/// A path without doubled slashes, dots and the usual links.
+pub(super) fn normal(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    if parts.starts_with(&["var", "run"]) {
+        parts.remove(0);
+    }
+    format!("/{}", parts.join("/"))
+}
+
+/// Whether `path` is `below` or a directory above it.
+pub(super) fn holds(path: &str, below: &str) -> bool {
+    path == "/" || below == path || below.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_compared_part_by_part() {
+        assert_eq!(normal("//var/run/./docker.sock/"), "/run/docker.sock");
+        assert_eq!(normal("/etc/../root"), "/root");
+        assert_eq!(normal("/../.."), "/");
+        assert!(holds("/", "/etc") && holds("/etc", "/etc/cdi") && holds("/etc", "/etc"));
+        assert!(!holds("/etc", "/etcd") && !holds("/etc/cdi", "/etc"));
+    }
+}

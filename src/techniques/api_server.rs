@@ -3,7 +3,7 @@
 //! **Trap.** `--anonymous-auth` is on unless told otherwise, but by itself it gives only `/healthz` and the like; what
 //! counts are bindings to `system:anonymous` and `system:unauthenticated` beyond those that Kubernetes makes.
 
-use super::pods::{ContainerView, PodView, pods};
+use super::pods::{ContainerView, Mark, PodView, marked};
 use super::structure::{grounds, identities, identity_object};
 use super::technique::techniques;
 use super::version::numbers;
@@ -142,7 +142,7 @@ pub(super) fn tag(image: &str) -> &str {
 
 /// Calls `see` for every container of the cluster's own API servers.
 fn servers(context: &Context<'_>, mut see: impl FnMut(&PodView<'_>, &ContainerView<'_>)) {
-    for pod in pods(context).filter(|pod| pod.place.namespace == "kube-system") {
+    for pod in marked(context, Mark::SYSTEM) {
         for container in pod.containers() {
             if image_name(&container.container.image) == "kube-apiserver" {
                 see(&pod, &container);

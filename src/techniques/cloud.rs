@@ -14,9 +14,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::mounts::{host_mounts, may_mount_host};
+use super::mounts::host_mounts;
 use super::new_pod::makers;
-use super::pods::{ContainerView, PodView, both, pods};
+use super::pods::{ContainerView, Mark, PodView, both, marked, pods};
 use super::references::Holder;
 use super::security::Security;
 use super::technique::techniques;
@@ -536,7 +536,7 @@ fn cloud_key(context: &Context<'_>, sink: &mut Sink<'_>) {
 
 /// Azure's file of the node, which holds the secret of the cluster's own identity or names it.
 fn azure_file(context: &Context<'_>, sink: &mut Sink<'_>) {
-    for pod in pods(context).filter(may_mount_host) {
+    for pod in marked(context, Mark::HOST_FILES) {
         let name = &pod.pod.spec.node_name;
         let at = context.cluster.nodes.index_of("Node", "", name);
         let known = at.and_then(|at| context.cluster.nodes.at(at));

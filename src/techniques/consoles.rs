@@ -4,7 +4,7 @@
 //! console acts as its account, which is less than to run code beside it.
 
 use super::api_server::{image_name, option, repository, tag};
-use super::pods::{ContainerView, PodView, pods};
+use super::pods::{ContainerView, Mark, PodView, marked};
 use super::technique::techniques;
 use super::version::numbers;
 use super::{Certainty, Context, Evidence, Family, Position, Sink};
@@ -240,6 +240,17 @@ fn is_image(image: &str, words: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
 }
 
+/// The console of an image.
+fn console(image: &str) -> Option<&'static Console> {
+    let is_meant = |console: &&Console| console.images.iter().any(|words| is_image(image, words));
+    CONSOLES.iter().find(is_meant)
+}
+
+/// Whether an image is a console's.
+pub(super) fn is_known(image: &str) -> bool {
+    console(image).is_some()
+}
+
 impl Open {
     /// What says that a container is open, if it is.
     fn of(self, container: &ContainerView<'_>, ports: &[u16]) -> Option<Evidence> {
@@ -284,13 +295,10 @@ fn consoles(
     context: &Context<'_>,
     mut see: impl FnMut(&PodView<'_>, &ContainerView<'_>, &Console, Evidence),
 ) {
-    for pod in pods(context) {
+    for pod in marked(context, Mark::CONSOLE) {
         for container in pod.containers().filter(ContainerView::is_lasting) {
             let image = &container.container.image;
-            let known = CONSOLES
-                .iter()
-                .find(|console| console.images.iter().any(|words| is_image(image, words)));
-            let Some(console) = known else { continue };
+            let Some(console) = console(image) else { continue };
             if let Some(fact) = console
                 .opens
                 .iter()

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::pods::pods;
+use super::pods::{Mark, marked};
 use super::{Certainty, Context, Evidence};
 use crate::model::Text;
 
@@ -34,7 +34,7 @@ impl ControlPlane {
                 )
             })
             .collect();
-        for pod in pods(context) {
+        for pod in marked(context, Mark::SYSTEM) {
             let meta = &pod.pod.meta;
             if meta.namespace != "kube-system" || !meta.annotations.contains("kubernetes.io/config.mirror") {
                 continue;

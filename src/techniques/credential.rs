@@ -191,7 +191,6 @@ struct Taken {
 }
 
 fn given(context: &Context<'_>, holder: Holder, way: Way, sink: &mut Sink<'_>) {
-    let known = Keys::new(context);
     for pod in pods(context) {
         for container in pod.containers() {
             let (owner, certainty) = container.holder();
@@ -200,16 +199,17 @@ fn given(context: &Context<'_>, holder: Holder, way: Way, sink: &mut Sink<'_>) {
                 if reference.holder != holder || reference.way != way {
                     continue;
                 }
+                let proof = reference.proof();
                 let taken = taken.entry(reference.place).or_default();
                 match reference.keys {
-                    None => taken.all = Some(reference.proof),
+                    None => taken.all = Some(proof),
                     Some(keys) => taken
                         .keys
-                        .extend(keys.into_iter().map(|key| (key, reference.proof.clone()))),
+                        .extend(keys.into_iter().map(|key| (key, proof.clone()))),
                 }
             }
             for (place, taken) in taken {
-                give(&known, holder, &place, taken, |conclusion, evidence| {
+                give(context.keys, holder, &place, taken, |conclusion, evidence| {
                     sink.step_if([owner.clone()], conclusion, certainty.clone(), evidence);
                 });
             }

@@ -1,6 +1,6 @@
 //! From a container to its node by what the kernel lets it do.
 
-use super::pods::{ContainerView, both, pods};
+use super::pods::{ContainerView, Mark, both, marked};
 use super::security::Security;
 use super::technique::techniques;
 use super::{Certainty, Context, Evidence, Family, Position, Sink};
@@ -150,7 +150,7 @@ pub(super) fn escapes(
     sink: &mut Sink<'_>,
     find: impl Fn(&Security<'_>) -> Option<(Certainty, Vec<Evidence>)>,
 ) {
-    for pod in pods(context) {
+    for pod in marked(context, Mark::RIGHTS) {
         let (node, _) = pod.node(context.cluster);
         for container in pod.containers().filter(ContainerView::is_lasting) {
             let security = Security::of(context, &container);

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::control_plane::ControlPlane;
 use super::identity::tokens;
 use super::mounts::{holds, host_mounts, may_mount_host};
-use super::pods::{both, pods};
+use super::pods::{Mark, both, marked, pods};
 use super::references::{Way, references};
 use super::security::Security;
 use super::structure::kubelet;
@@ -361,7 +361,7 @@ pub(super) fn volume(node: &Text, path: &str) -> Position {
 /// Adds a step for each sort of credential that `wanted` names in a mount of a process that can be root.
 fn read(context: &Context<'_>, sink: &mut Sink<'_>, wanted: impl Fn(&str) -> bool) {
     let files = Files::new(context);
-    for pod in pods(context).filter(may_mount_host) {
+    for pod in marked(context, Mark::HOST_FILES) {
         let (node, _) = pod.node(context.cluster);
         for container in pod.containers() {
             let Some(root) = Security::of(context, &container).root() else {
@@ -403,7 +403,7 @@ fn read_on(context: &Context<'_>, name: &str) -> BTreeSet<Text> {
     let Some(sort) = SORTS.iter().find(|sort| sort.name == name) else {
         return found;
     };
-    for pod in pods(context) {
+    for pod in marked(context, Mark::HOST_FILES.or(Mark::RIGHTS)) {
         let mounts = may_mount_host(&pod);
         for container in pod.containers() {
             let added = &container.container.security_context.capabilities.add;
@@ -474,7 +474,7 @@ fn secret_steal(context: &Context<'_>, sink: &mut Sink<'_>) {
             };
             for gained in gained {
                 if seen.insert((node.clone(), gained.clone())) {
-                    let evidence = vec![reference.proof.clone(), pod.node_evidence()];
+                    let evidence = vec![reference.proof(), pod.node_evidence()];
                     sink.step_if([volume(&node, KUBELET_PODS)], gained, placed.clone(), evidence);
                 }
             }

@@ -125,6 +125,11 @@ impl Held {
         self.scopes.get(power).into_iter().flatten()
     }
 
+    /// Whether anyone holds a power anywhere.
+    pub(super) fn is_held(&self, power: &'static Power) -> bool {
+        self.scopes.contains_key(power)
+    }
+
     /// The grant of a power over the whole cluster, if anyone holds it.
     pub(super) fn everywhere(&self, power: &'static Power) -> Option<Position> {
         let is_wide = self.scopes(power).any(|scope| *scope == Scope::Cluster);

@@ -4,8 +4,8 @@
 //! below the kubelet's give nothing, and a log directory needs a right to read logs as well.
 
 use super::files::{self, Files, LOGS};
-use super::mounts::{HostMount, holds, host_mounts, may_mount_host, normal};
-use super::pods::{ContainerView, both, pods};
+use super::mounts::{HostMount, holds, host_mounts, normal};
+use super::pods::{ContainerView, Mark, both, marked};
 use super::security::Security;
 use super::technique::techniques;
 use super::version::older_kernel;
@@ -332,7 +332,7 @@ fn mounts(
     sink: &mut Sink<'_>,
     find: impl Fn(&HostMount, &Text, &Security<'_>) -> Option<Certainty>,
 ) {
-    for pod in pods(context).filter(may_mount_host) {
+    for pod in marked(context, Mark::HOST_FILES) {
         let (node, _) = pod.node(context.cluster);
         for container in pod.containers() {
             let security = Security::of(context, &container);
@@ -422,7 +422,7 @@ fn ce_umh_core_pattern(context: &Context<'_>, sink: &mut Sink<'_>) {
     mounts(context, sink, |mount, _, _| {
         (mount.writable && mount.holds(CORE_PATTERN)).then_some(Certainty::Certain)
     });
-    for pod in pods(context) {
+    for pod in marked(context, Mark::RIGHTS) {
         for container in pod.containers().filter(ContainerView::is_lasting) {
             let security = Security::of(context, &container);
             let Some(fact) = security
@@ -470,7 +470,7 @@ static LOG_READERS: &[&Power] = &[&power::READ_NODE_LOGS, &power::PROXY_NODES_BY
 
 fn ce_var_log_symlink(context: &Context<'_>, sink: &mut Sink<'_>) {
     let files = Files::new(context);
-    for pod in pods(context).filter(may_mount_host) {
+    for pod in marked(context, Mark::HOST_FILES) {
         let (node, _) = pod.node(context.cluster);
         for container in pod.containers() {
             let Some(root) = Security::of(context, &container).root() else {
@@ -501,7 +501,7 @@ fn ce_var_log_symlink(context: &Context<'_>, sink: &mut Sink<'_>) {
 }
 
 fn exploit_host_device(context: &Context<'_>, sink: &mut Sink<'_>) {
-    for pod in pods(context).filter(may_mount_host) {
+    for pod in marked(context, Mark::HOST_FILES) {
         let (node, _) = pod.node(context.cluster);
         for container in pod.containers() {
             let Some(root) = Security::of(context, &container).root() else {

@@ -7,7 +7,7 @@
 
 use super::escape::escapes;
 use super::files::{self, Files};
-use super::pods::{ContainerView, both, pods};
+use super::pods::{ContainerView, Mark, both, marked};
 use super::security::Security;
 use super::technique::techniques;
 use super::{Certainty, Context, Evidence, Family, Position, Sink};
@@ -166,7 +166,7 @@ fn ce_sys_admin_mount(context: &Context<'_>, sink: &mut Sink<'_>) {
 
 fn ce_dac_read_search(context: &Context<'_>, sink: &mut Sink<'_>) {
     let files = Files::new(context);
-    for pod in pods(context) {
+    for pod in marked(context, Mark::RIGHTS) {
         let (node, _) = pod.node(context.cluster);
         for container in pod.containers().filter(ContainerView::is_lasting) {
             let security = Security::of(context, &container);
@@ -197,7 +197,7 @@ fn ce_bpf(context: &Context<'_>, sink: &mut Sink<'_>) {
 }
 
 fn ce_sys_rawio(context: &Context<'_>, sink: &mut Sink<'_>) {
-    for pod in pods(context).filter(super::mounts::may_mount_host) {
+    for pod in marked(context, Mark::HOST_FILES) {
         let (node, _) = pod.node(context.cluster);
         for container in pod.containers().filter(ContainerView::is_lasting) {
             let security = Security::of(context, &container);
@@ -218,7 +218,7 @@ fn ce_sys_rawio(context: &Context<'_>, sink: &mut Sink<'_>) {
 }
 
 fn ce_host_process(context: &Context<'_>, sink: &mut Sink<'_>) {
-    for pod in pods(context) {
+    for pod in marked(context, Mark::RIGHTS) {
         let (node, _) = pod.node(context.cluster);
         for container in pod.containers().filter(ContainerView::is_lasting) {
             let Some(fact) = Security::of(context, &container).host_process() else {

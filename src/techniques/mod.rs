@@ -85,6 +85,10 @@ pub struct Context<'a> {
     pub claims: &'a Claims,
     /// Which powers are held where.
     pub held: &'a Held,
+    /// Which pods are worth a look.
+    marks: &'a pods::Marks,
+    /// The keys of Secrets and ConfigMaps.
+    keys: &'a references::Keys,
 }
 
 /// What the floors beneath say about a cluster; techniques read it through [`Facts::context`].
@@ -100,6 +104,8 @@ pub struct Facts {
     pub claims: Claims,
     /// Which powers are held where.
     pub held: Held,
+    marks: pods::Marks,
+    keys: references::Keys,
     /// What was wrong or is not known.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -116,6 +122,8 @@ impl Facts {
             network,
             datastores: crate::datastores::datastores(cluster),
             claims: Claims::new(cluster),
+            marks: pods::Marks::new(cluster),
+            keys: references::Keys::new(cluster),
             diagnostics,
         }
     }
@@ -129,6 +137,8 @@ impl Facts {
             datastores: &self.datastores,
             claims: &self.claims,
             held: &self.held,
+            marks: &self.marks,
+            keys: &self.keys,
         }
     }
 }

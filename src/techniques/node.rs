@@ -123,7 +123,7 @@ fn node_identity(context: &Context<'_>, sink: &mut Sink<'_>) {
         for reference in containers.iter().flat_map(references) {
             let gained = reference.holder.whole(&reference.place);
             if seen.insert(gained.clone()) {
-                sink.step([user()], gained, vec![on_node(), reference.proof]);
+                sink.step([user()], gained, vec![on_node(), reference.proof()]);
             }
         }
     }

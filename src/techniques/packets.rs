@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::pods::{ContainerView, pods};
+use super::pods::{ContainerView, Mark, marked, pods};
 use super::security::Security;
 use super::technique::techniques;
 use super::{Context, Evidence, Family, Position, Sink};
@@ -49,7 +49,7 @@ fn traffic(node: &Text) -> Position {
 
 fn ce_net_mitm(context: &Context<'_>, sink: &mut Sink<'_>) {
     let mut watched = BTreeSet::new();
-    for pod in pods(context).filter(|pod| pod.pod.spec.is_host_network()) {
+    for pod in marked(context, Mark::SHARED).filter(|pod| pod.pod.spec.is_host_network()) {
         let (node, _) = pod.node(context.cluster);
         for container in pod.containers().filter(ContainerView::is_lasting) {
             let security = Security::of(context, &container);

@@ -26,8 +26,9 @@ pub(super) struct PodView<'a> {
 pub(super) struct ContainerView<'a> {
     pub(super) pod: &'a PodView<'a>,
     pub(super) container: &'a Container,
-    /// The pointer within the pod's spec: `/containers/0`.
-    pointer: String,
+    /// The list within the pod's spec that it stands in, and its place there.
+    list: &'static str,
+    at: usize,
     lasting: bool,
 }
 
@@ -68,6 +69,75 @@ pub(super) fn pod(cluster: &Cluster, index: usize) -> Option<PodView<'_>> {
     })
 }
 
+/// What of a pod makes it worth a look; most pods have nothing of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mark(u8);
+
+impl Mark {
+    /// It has a volume that can be the node's.
+    pub(super) const HOST_FILES: Self = Self(1);
+    /// A container is privileged, adds capabilities, has its `/proc` unmasked or is a process of a Windows node.
+    pub(super) const RIGHTS: Self = Self(1 << 1);
+    /// It shares the node's processes or network, or its containers share processes.
+    pub(super) const SHARED: Self = Self(1 << 2);
+    /// It is in `kube-system`, where control planes run.
+    pub(super) const SYSTEM: Self = Self(1 << 3);
+    /// The image of a container is a console's.
+    pub(super) const CONSOLE: Self = Self(1 << 4);
+
+    /// Either of both.
+    pub(super) const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    fn of(pod: &Pod) -> Self {
+        let spec = &pod.spec;
+        let when = |is_so: bool, mark: Self| if is_so { mark.0 } else { 0 };
+        let host = |volume: &Volume| volume.host_path.is_some() || volume.persistent_volume_claim.is_some();
+        let rights = |container: &Container| {
+            let context = &container.security_context;
+            context.privileged == Some(true)
+                || !context.capabilities.add.is_empty()
+                || context.proc_mount.is_some()
+                || context.windows_options.is_some()
+        };
+        let shared = spec.host_pid == Some(true)
+            || spec.is_host_network()
+            || spec.share_process_namespace == Some(true)
+            || !spec.ephemeral_containers.is_empty();
+        let console = |container: &Container| super::consoles::is_known(&container.image);
+        Self(
+            when(spec.volumes.iter().any(host), Self::HOST_FILES)
+                | when(
+                    spec.security_context.windows_options.is_some() || spec.all_containers().any(rights),
+                    Self::RIGHTS,
+                )
+                | when(shared, Self::SHARED)
+                | when(pod.meta.namespace == "kube-system", Self::SYSTEM)
+                | when(spec.all_containers().any(console), Self::CONSOLE),
+        )
+    }
+}
+
+/// The marks of every pod: looked up by the many techniques that most pods do not concern.
+#[derive(Debug, Default)]
+pub(super) struct Marks(Vec<Mark>);
+
+impl Marks {
+    /// Looks at every pod once.
+    pub(super) fn new(cluster: &Cluster) -> Self {
+        Self(cluster.pods.values().map(Mark::of).collect())
+    }
+}
+
+/// Returns the pods that have not ended and carry one of these marks, in the order of the cluster.
+pub(super) fn marked<'a>(context: &Context<'a>, wanted: Mark) -> impl Iterator<Item = PodView<'a>> {
+    let cluster = context.cluster;
+    let marks = context.marks.0.iter().enumerate();
+    let meant = marks.filter(move |(_, mark)| mark.0 & wanted.0 != 0);
+    meant.filter_map(move |(index, _)| pod(cluster, index))
+}
+
 impl<'a> PodView<'a> {
     /// Running code in any container of the pod.
     pub(super) fn position(&self) -> Position {
@@ -94,7 +164,8 @@ impl<'a> PodView<'a> {
                 .map(move |(index, container)| ContainerView {
                     pod: self,
                     container,
-                    pointer: format!("/{list}/{index}"),
+                    list,
+                    at: index,
                     lasting: list != "initContainers" || container.restart_policy == "Always",
                 })
         })
@@ -185,7 +256,7 @@ impl<'a> ContainerView<'a> {
 
     /// The pointer within the pod's spec to what is at `pointer` in the container.
     pub(super) fn at(&self, pointer: &str) -> String {
-        format!("{}{pointer}", self.pointer)
+        format!("/{}/{}{pointer}", self.list, self.at)
     }
 
     /// Each mount with its place in the list and its volume.

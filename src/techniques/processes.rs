@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::files::volume;
 use super::mounts::{host_mounts, may_mount_host};
-use super::pods::{ContainerView, PodView, both, pods};
+use super::pods::{ContainerView, Mark, PodView, both, marked, pods};
 use super::security::{Security, User};
 use super::technique::techniques;
 use super::{Certainty, Context, Evidence, Family, Position, Sink};
@@ -115,7 +115,7 @@ fn same_user(a: (&ContainerView<'_>, User), b: (&ContainerView<'_>, User)) -> Op
 }
 
 fn share_ps_namespace(context: &Context<'_>, sink: &mut Sink<'_>) {
-    for pod in pods(context) {
+    for pod in marked(context, Mark::SHARED) {
         let shared = pod.pod.spec.share_process_namespace == Some(true);
         if !shared && pod.pod.spec.ephemeral_containers.is_empty() {
             continue;
@@ -183,7 +183,7 @@ struct Reach {
 
 fn reaches(context: &Context<'_>) -> Vec<Reach> {
     let mut found = Vec::new();
-    for pod in pods(context) {
+    for pod in marked(context, Mark::SHARED.or(Mark::HOST_FILES)) {
         if pod.pod.spec.host_pid != Some(true) && !may_mount_host(&pod) {
             continue;
         }

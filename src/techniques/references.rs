@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::pods::{ContainerView, pods};
-use super::{Context, Evidence, Place, Position};
-use crate::model::{KeyToPath, Text};
+use super::pods::{ContainerView, pod};
+use super::{Evidence, Place, Position};
+use crate::model::{Cluster, KeyToPath, Text};
 
 /// The two kinds of objects that hold settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,15 +23,60 @@ pub(super) enum Way {
     Volume,
 }
 
+/// Where in a container's spec a reference stands.
+#[derive(Clone, Copy, Debug)]
+enum Spot {
+    EnvFrom(usize, &'static str),
+    Env(usize, &'static str),
+    Mount(usize),
+}
+
 /// One reference.
 #[derive(Clone, Debug)]
-pub(super) struct Reference {
+pub(super) struct Reference<'a> {
     pub(super) holder: Holder,
     pub(super) place: Place,
     pub(super) way: Way,
     /// The keys it takes; `None` for all.
     pub(super) keys: Option<Vec<Text>>,
-    pub(super) proof: Evidence,
+    view: &'a ContainerView<'a>,
+    spot: Spot,
+}
+
+impl Reference<'_> {
+    /// What says so; made when asked for, as most references are passed over.
+    pub(super) fn proof(&self) -> Evidence {
+        let container = self.view.container;
+        match self.spot {
+            Spot::EnvFrom(at, field) => {
+                let from = &container.env_from[at];
+                let source = if field == "secretRef" {
+                    &from.secret_ref
+                } else {
+                    &from.config_map_ref
+                };
+                let name = source.as_ref().map_or("", |source| source.name.as_str());
+                self.view.fact(&format!("/envFrom/{at}/{field}/name"), name)
+            }
+            Spot::Env(at, field) => {
+                let from = container.env[at].value_from.as_ref();
+                let source = from.and_then(|from| {
+                    let source = if field == "secretKeyRef" {
+                        &from.secret_key_ref
+                    } else {
+                        &from.config_map_key_ref
+                    };
+                    source.as_ref()
+                });
+                let key = source.map_or("", |source| source.key.as_str());
+                self.view.fact(&format!("/env/{at}/valueFrom/{field}/key"), key)
+            }
+            Spot::Mount(at) => {
+                let path = &container.volume_mounts[at].mount_path;
+                self.view.fact(&format!("/volumeMounts/{at}/mountPath"), path)
+            }
+        }
+    }
 }
 
 impl Holder {
@@ -61,17 +106,18 @@ impl Holder {
 }
 
 /// Returns everything the container refers to, variables first.
-pub(super) fn references(view: &ContainerView<'_>) -> Vec<Reference> {
+pub(super) fn references<'a>(view: &'a ContainerView<'a>) -> Vec<Reference<'a>> {
     let mut found = Vec::new();
     let place = |name: &Text| Place::new(&view.pod.place.namespace, name);
-    let mut add = |holder, name: &Text, way, keys, proof| {
+    let mut add = |holder, name: &Text, way, keys, spot| {
         if !name.is_empty() {
             found.push(Reference {
                 holder,
                 place: place(name),
                 way,
                 keys,
-                proof,
+                view,
+                spot,
             });
         }
     };
@@ -81,8 +127,8 @@ pub(super) fn references(view: &ContainerView<'_>) -> Vec<Reference> {
             (Holder::ConfigMap, "configMapRef", &from.config_map_ref),
         ] {
             if let Some(source) = source {
-                let proof = view.fact(&format!("/envFrom/{at}/{field}/name"), &source.name);
-                add(holder, &source.name, Way::Variable, None, proof);
+                let spot = Spot::EnvFrom(at, field);
+                add(holder, &source.name, Way::Variable, None, spot);
             }
         }
     }
@@ -95,9 +141,8 @@ pub(super) fn references(view: &ContainerView<'_>) -> Vec<Reference> {
             (Holder::ConfigMap, "configMapKeyRef", &from.config_map_key_ref),
         ] {
             if let Some(source) = source {
-                let proof = view.fact(&format!("/env/{at}/valueFrom/{field}/key"), &source.key);
                 let keys = Some(vec![source.key.clone()]);
-                add(holder, &source.name, Way::Variable, keys, proof);
+                add(holder, &source.name, Way::Variable, keys, Spot::Env(at, field));
             }
         }
     }
@@ -105,7 +150,7 @@ pub(super) fn references(view: &ContainerView<'_>) -> Vec<Reference> {
     found
 }
 
-fn volumes(view: &ContainerView<'_>, add: &mut impl FnMut(Holder, &Text, Way, Option<Vec<Text>>, Evidence)) {
+fn volumes(view: &ContainerView<'_>, add: &mut impl FnMut(Holder, &Text, Way, Option<Vec<Text>>, Spot)) {
     let taken = |items: &[KeyToPath], sub_path: &str| {
         let items = items
             .iter()
@@ -113,7 +158,6 @@ fn volumes(view: &ContainerView<'_>, add: &mut impl FnMut(Holder, &Text, Way, Op
         items.map(|item| item.key.clone()).collect::<Vec<_>>()
     };
     for (at, mount, volume) in view.mounts() {
-        let proof = || view.fact(&format!("/volumeMounts/{at}/mountPath"), &mount.mount_path);
         // With `items` only those are there; without, a `subPath` takes the key of that name.
         let keys = |items: &[KeyToPath]| match (items.is_empty(), mount.sub_path.is_empty()) {
             (true, true) => None,
@@ -121,7 +165,7 @@ fn volumes(view: &ContainerView<'_>, add: &mut impl FnMut(Holder, &Text, Way, Op
             (false, _) => Some(taken(items, &mount.sub_path)),
         };
         let mut give = |holder, name: &Text, items: &[KeyToPath]| {
-            add(holder, name, Way::Volume, keys(items), proof());
+            add(holder, name, Way::Volume, keys(items), Spot::Mount(at));
         };
         if let Some(secret) = &volume.secret {
             give(Holder::Secret, &secret.secret_name, &secret.items);
@@ -146,24 +190,24 @@ pub(super) struct Keys(BTreeMap<(Holder, Place), BTreeSet<Text>>);
 
 impl Keys {
     /// Collects them from objects and references.
-    pub(super) fn new(context: &Context<'_>) -> Self {
+    pub(super) fn new(cluster: &Cluster) -> Self {
         let mut keys = Self::default();
-        for secret in context.cluster.secrets.values() {
+        for secret in cluster.secrets.values() {
             let place = Place::new(&secret.meta.namespace, &secret.meta.name);
             let known = keys.0.entry((Holder::Secret, place)).or_default();
             known.extend(secret.keys().into_iter().cloned());
             // Written without data, the token controller fills it in.
             known.extend(secret.token_of().map(|_| Text::new("token")));
         }
-        for map in context.cluster.config_maps.values() {
+        for map in cluster.config_maps.values() {
             let place = Place::new(&map.meta.namespace, &map.meta.name);
             let known = keys.0.entry((Holder::ConfigMap, place)).or_default();
             known.extend(map.data.0.keys().chain(&map.binary_data.0).cloned());
         }
-        for pod in pods(context) {
+        for pod in (0..cluster.pods.len()).filter_map(|at| pod(cluster, at)) {
             for secret in &pod.pod.spec.image_pull_secrets {
                 let namespace = &pod.place.namespace;
-                if !secret.name.is_empty() && context.cluster.secret(namespace, &secret.name).is_none() {
+                if !secret.name.is_empty() && cluster.secret(namespace, &secret.name).is_none() {
                     let place = Place::new(namespace, &secret.name);
                     let known = keys.0.entry((Holder::Secret, place)).or_default();
                     known.insert(".dockerconfigjson".into());

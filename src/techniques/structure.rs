@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::kubelet::{self, PORT, port as kubelet_port};
 use super::openings::{exposes, listeners, opens};
 use super::pods::{ContainerView, PodView, any_node, any_pod, pods};
-use super::references::{Holder, Keys};
+use super::references::Holder;
 use super::steal::steers;
 use super::{ANY, Certainty, Context, Evidence, FREE, Opens, Place, Position, Reason, Relation, SOME, Step};
 use crate::model::{ObjectId, Protocol, Text, UNNAMED_WORKER};
@@ -170,7 +170,7 @@ pub(super) fn any_identity() -> Identity {
 
 /// `HAS_KEY`.
 fn keys(context: &Context<'_>, steps: &mut Vec<Step>) {
-    for (holder, place, keys) in Keys::new(context).iter() {
+    for (holder, place, keys) in context.keys.iter() {
         let id = ObjectId::new(holder.kind(), &place.namespace, &place.name);
         let any = holder.whole(&Place::new(&place.namespace, ANY));
         let exists = vec![Evidence::new(id.clone(), "", "")];

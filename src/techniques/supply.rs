@@ -69,6 +69,9 @@ techniques! { TECHNIQUES, Family::Supply;
 const SCRIPTS: &[&str] = &[".sh", ".bash", ".py", ".pl", ".rb", ".js", ".php", ".lua"];
 
 fn config_map_script(context: &Context<'_>, sink: &mut Sink<'_>) {
+    if !context.held.is_held(&power::UPDATE_CONFIG_MAPS) {
+        return;
+    }
     let mut grants = BTreeMap::<Place, Vec<Position>>::new();
     for pod in pods(context) {
         if pod
@@ -101,7 +104,7 @@ fn config_map_script(context: &Context<'_>, sink: &mut Sink<'_>) {
                 let again = format!("{} runs the script again", container.container.name);
                 let certainty = both(certainty, Certainty::Conditional(again.into()));
                 for grant in known.iter() {
-                    let evidence = vec![reference.proof.clone(), run.clone()];
+                    let evidence = vec![reference.proof(), run.clone()];
                     sink.step_if([grant.clone()], holder.clone(), certainty.clone(), evidence);
                 }
             }

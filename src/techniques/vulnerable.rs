@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use super::pods::{ContainerView, both, pods};
+use super::admission::{Level, admitted, pod_security};
+use super::new_pod::makers;
+use super::pods::{ContainerView, any_node, both, pods};
 use super::security::{Confinement, Security};
 use super::technique::techniques;
 use super::version::numbers;
@@ -46,6 +48,38 @@ techniques! { TECHNIQUES, Family::Escape;
         ],
         derive: ce_known_flaw,
     }
+
+    /// Makes a pod that leaves its container by a known flaw of a node, where Pod Security lets no privileged pod in.
+    ///
+    /// Beside the flaws of `CE_KNOWN_FLAW`: CVE-2022-0811 (CRI-O), CVE-2024-10220 (kubelet) and CVE-2024-21626 (runc), which
+    /// take a pod of one's own.
+    ///
+    /// # Preconditions
+    ///
+    /// The right to create pods or workloads in a namespace that enforces `baseline` or `restricted`, and a node whose
+    /// `status.nodeInfo` names a version with a flaw that such a pod can use. The pod names its node.
+    ///
+    /// What does not suffice: under `restricted`, flaws that take user 0, the node's network, a volume of type gitRepo or a
+    /// new user namespace, which its seccomp profile stops; versions that are not in the input.
+    ///
+    /// # Detection
+    ///
+    /// Audit log: pods with sysctls, volumes of type gitRepo or a `workingDir` below `/proc/self/fd`.
+    POD_CREATE_FLAW: [Grant] => [Node] {
+        title: "New pod for a known flaw of the node",
+        mitre: ["T1610", "T1611", "T1068"],
+        microsoft: ["MS-TA9008", "MS-TA9018"],
+        owasp: ["K02", "K07"],
+        cis: ["5.1.4"],
+        effort: 5,
+        remediation: "Update the nodes, and give the right to create pods to those who deploy.",
+        references: [
+            "https://nvd.nist.gov/vuln/detail/CVE-2022-0811",
+            "https://nvd.nist.gov/vuln/detail/CVE-2024-10220",
+            "https://nvd.nist.gov/vuln/detail/CVE-2024-21626",
+        ],
+        derive: pod_create_flaw,
+    }
 }
 
 type Version = (u32, u32, u32);
@@ -55,6 +89,7 @@ type Version = (u32, u32, u32);
 enum Part {
     Kernel,
     Containerd,
+    CriO,
     Kubelet,
 }
 
@@ -68,6 +103,21 @@ enum Needs {
     HostNetwork,
     /// A writable mount of a part of a volume.
     SubPath,
+    /// A pod of one's own, with what every level of Pod Security lets in.
+    NewPod,
+    /// A pod of one's own with a volume of type gitRepo.
+    GitRepo,
+}
+
+impl Needs {
+    /// The tightest level under which a new pod has it.
+    fn level(self) -> Level {
+        match self {
+            Self::Nothing | Self::SubPath | Self::NewPod => Level::Restricted,
+            Self::NewUserNamespace | Self::GitRepo => Level::Baseline,
+            Self::HostNetwork => Level::Privileged,
+        }
+    }
 }
 
 struct Flaw {
@@ -85,6 +135,34 @@ const FLAWS: &[Flaw] = &[
         part: Part::Containerd,
         versions: &[((0, 0, 0), (1, 3, 9)), ((1, 4, 0), (1, 4, 3))],
         needs: Needs::HostNetwork,
+    },
+    Flaw {
+        id: "CVE-2024-10220",
+        part: Part::Kubelet,
+        versions: &[
+            ((0, 0, 0), (1, 28, 12)),
+            ((1, 29, 0), (1, 29, 7)),
+            ((1, 30, 0), (1, 30, 3)),
+        ],
+        needs: Needs::GitRepo,
+    },
+    Flaw {
+        id: "CVE-2022-0811",
+        part: Part::CriO,
+        versions: &[
+            ((1, 19, 0), (1, 19, 6)),
+            ((1, 20, 0), (1, 20, 7)),
+            ((1, 21, 0), (1, 21, 6)),
+            ((1, 22, 0), (1, 22, 3)),
+            ((1, 23, 0), (1, 23, 2)),
+        ],
+        needs: Needs::NewPod,
+    },
+    Flaw {
+        id: "CVE-2024-21626",
+        part: Part::Containerd,
+        versions: &[((0, 0, 0), (1, 6, 28)), ((1, 7, 0), (1, 7, 13))],
+        needs: Needs::NewPod,
     },
     Flaw {
         id: "CVE-2022-0847",
@@ -140,9 +218,14 @@ impl Flaw {
         let (pointer, written) = match self.part {
             Part::Kernel => ("kernelVersion", &info.kernel_version),
             Part::Kubelet => ("kubeletVersion", &info.kubelet_version),
-            Part::Containerd => ("containerRuntimeVersion", &info.container_runtime_version),
+            Part::Containerd | Part::CriO => ("containerRuntimeVersion", &info.container_runtime_version),
         };
-        if self.part == Part::Containerd && !written.starts_with("containerd://") {
+        let runtime = match self.part {
+            Part::Containerd => "containerd://",
+            Part::CriO => "cri-o://",
+            Part::Kernel | Part::Kubelet => "",
+        };
+        if !written.starts_with(runtime) {
             return None;
         }
         let version = numbers(written)?;
@@ -174,20 +257,33 @@ impl Flaw {
                     Certainty::Conditional("the kubelet is not set to seccompDefault".into())
                 }
             },
+            Needs::NewPod | Needs::GitRepo => return None,
         };
-        if self.part == Part::Kernel {
-            let old = format!(
-                "the node's distribution has not carried back what corrects {}",
-                self.id
-            );
-            return Some(both(needed, Certainty::Conditional(old.into())));
+        Some(both(needed, self.doubt()))
+    }
+
+    /// What it depends on whether a version has the flaw.
+    fn doubt(&self) -> Certainty {
+        match (self.part, self.needs) {
+            (Part::Kernel, _) => Certainty::Conditional(
+                format!(
+                    "the node's distribution has not carried back what corrects {}",
+                    self.id
+                )
+                .into(),
+            ),
+            // Its flaw is runc's, of which a containerd of that age came with an old one.
+            (Part::Containerd, Needs::NewPod) => {
+                Certainty::Conditional("the node's runc is as old as its containerd".into())
+            }
+            _ => Certainty::Certain,
         }
-        Some(needed)
     }
 }
 
-fn ce_known_flaw(context: &Context<'_>, sink: &mut Sink<'_>) {
-    let mut flawed = BTreeMap::<&Text, Vec<(&Flaw, Evidence)>>::new();
+/// The flaws of each node, with what shows them.
+fn flaws<'a>(context: &Context<'a>) -> BTreeMap<&'a Text, Vec<(&'static Flaw, Evidence)>> {
+    let mut flawed = BTreeMap::new();
     for (id, node) in &context.cluster.nodes {
         let info = &node.status.node_info;
         let found = FLAWS.iter().filter_map(|flaw| {
@@ -204,6 +300,40 @@ fn ce_known_flaw(context: &Context<'_>, sink: &mut Sink<'_>) {
             flawed.insert(&id.name, found);
         }
     }
+    flawed
+}
+
+/// One step for each grant: to any node if all nodes have the flaw, else to the first that has it.
+fn pod_create_flaw(context: &Context<'_>, sink: &mut Sink<'_>) {
+    let flawed = flaws(context);
+    let usable = |level: Level| {
+        let all = flawed
+            .iter()
+            .flat_map(|(node, flaws)| flaws.iter().map(move |flaw| (*node, flaw)));
+        let found = all.filter(|(_, (flaw, _))| level <= flaw.needs.level());
+        found.min_by_key(|(node, (flaw, _))| (flaw.doubt().condition().is_some(), *node))
+    };
+    let by_level = [Level::Baseline, Level::Restricted].map(|level| (level, usable(level)));
+    for (namespace, grant) in makers(context) {
+        let (level, label) = pod_security(context.cluster, namespace);
+        let known = by_level.iter().find(|(known, _)| *known == level);
+        let Some((_, Some((node, (flaw, fact))))) = known else {
+            continue;
+        };
+        let has = |flaws: &Vec<(&'static Flaw, Evidence)>| flaws.iter().any(|(other, _)| other.id == flaw.id);
+        let everywhere = context.cluster.nodes.len() == flawed.values().filter(|flaws| has(flaws)).count();
+        let reached = if everywhere {
+            any_node()
+        } else {
+            Position::Node((*node).clone())
+        };
+        let certainty = both(admitted(context.cluster, namespace), flaw.doubt());
+        sink.step_if([grant], reached, certainty, vec![label, fact.clone()]);
+    }
+}
+
+fn ce_known_flaw(context: &Context<'_>, sink: &mut Sink<'_>) {
+    let flawed = flaws(context);
     if flawed.is_empty() {
         return;
     }

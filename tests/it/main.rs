@@ -11,6 +11,7 @@ mod collect;
 mod hostile;
 mod laws;
 mod network;
+mod query;
 mod rbac;
 mod readme;
 mod report;

@@ -8,6 +8,7 @@ pub mod graph;
 pub mod model;
 pub mod network;
 pub mod paths;
+pub mod query;
 pub mod rbac;
 pub mod report;
 pub mod techniques;

@@ -9,11 +9,11 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 
-use super::suggest::did_you_mean;
 use super::{Streams, safe};
 use crate::collect;
 use crate::graph::{AttackGraph, VertexId};
 use crate::model::{Cluster, Diagnostic, Severity};
+use crate::query::did_you_mean;
 use crate::report::{self, counted};
 use crate::techniques::{self, Facts, Place, Position};
 

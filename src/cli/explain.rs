@@ -2,8 +2,8 @@
 
 use anyhow::bail;
 
-use super::suggest::did_you_mean;
 use super::{ExitCode, Streams, terminal};
+use crate::query::did_you_mean;
 use crate::report::Page;
 use crate::techniques;
 

@@ -12,12 +12,12 @@ mod explain;
 mod graph;
 mod output;
 mod paths;
+mod query;
 mod question;
 mod reach;
 mod reason;
 mod report;
 mod snapshot;
-mod suggest;
 mod terminal;
 mod who_can;
 
@@ -47,6 +47,7 @@ enum Command {
     Report(report::ReportArgs),
     Paths(paths::PathsArgs),
     Graph(graph::GraphArgs),
+    Query(query::QueryArgs),
     Reach(reach::ReachArgs),
     Explain(explain::ExplainArgs),
     Snapshot(snapshot::SnapshotArgs),
@@ -86,6 +87,7 @@ pub fn run(
         Command::Report(args) => report::run(&args, &mut streams),
         Command::Paths(args) => paths::run(&args, &mut streams),
         Command::Graph(args) => graph::run(&args, &mut streams),
+        Command::Query(args) => query::run(&args, &mut streams),
         Command::Reach(args) => reach::run(&args, &mut streams),
         Command::Explain(args) => explain::run(&args, &mut streams),
         Command::Snapshot(args) => snapshot::run(&args, &mut streams),

@@ -5,11 +5,11 @@ use clap::ValueEnum;
 
 use super::analysis::InputArgs;
 use super::output::OutputArgs;
-use super::suggest::did_you_mean;
 use super::{ExitCode, Streams};
 use crate::draw;
 use crate::model::{Cluster, Protocol};
 use crate::network::{Enforcement, IpBlockMatch, Network, Options, Place};
+use crate::query::did_you_mean;
 use crate::report::{self, Entries, Reach, ReachAnswer, Remarks};
 
 /// Show who reaches whom over the network, and which policy decides

@@ -13,6 +13,7 @@ mod coverage;
 mod hostile;
 mod laws;
 mod network;
+mod query;
 mod rbac;
 mod readme;
 mod report;

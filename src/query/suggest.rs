@@ -6,7 +6,7 @@
 const SHOWN: usize = 3;
 
 /// Returns the candidates nearest to `word`, best first; those that contain it count as near.
-pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let lower = word.to_lowercase();
     let limit = (word.chars().count() / 3).max(2);
     let mut near: Vec<(usize, &str)> = candidates
@@ -29,7 +29,7 @@ pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
 }
 
 /// Returns the sentence to follow an error about `word`, or nothing.
-pub(super) fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     let near = nearest(word, candidates);
     if near.is_empty() {
         String::new()

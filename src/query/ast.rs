@@ -1,0 +1,243 @@
+//! A query as a tree.
+//!
+//! **Trap.** Spans do not count when trees are compared, so a printed and parsed tree equals the first one.
+
+use super::error::Span;
+
+/// A name and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Name {
+    pub(crate) text: String,
+    pub(crate) span: Span,
+}
+
+/// Single queries, joined by UNION.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Union {
+    pub(crate) parts: Vec<Vec<Clause>>,
+    /// Of each part but the first: whether duplicates stay.
+    pub(crate) all: Vec<bool>,
+    pub(crate) span: Span,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Clause {
+    pub(crate) kind: ClauseKind,
+    pub(crate) span: Span,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum ClauseKind {
+    Match {
+        optional: bool,
+        patterns: Vec<Pattern>,
+        filter: Option<Expr>,
+    },
+    Unwind {
+        list: Expr,
+        name: Name,
+    },
+    With(Projection),
+    Return(Projection),
+}
+
+/// What WITH and RETURN pass on.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Projection {
+    pub(crate) distinct: bool,
+    /// `*`.
+    pub(crate) everything: bool,
+    pub(crate) items: Vec<Item>,
+    /// Expressions with whether the order is descending.
+    pub(crate) order: Vec<(Expr, bool)>,
+    pub(crate) skip: Option<Expr>,
+    pub(crate) limit: Option<Expr>,
+    pub(crate) filter: Option<Expr>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Item {
+    pub(crate) value: Expr,
+    pub(crate) name: Option<Name>,
+}
+
+/// One path of a MATCH.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Pattern {
+    pub(crate) name: Option<Name>,
+    pub(crate) shortest: Option<Shortest>,
+    pub(crate) start: NodePattern,
+    pub(crate) hops: Vec<(LinkPattern, NodePattern)>,
+    pub(crate) span: Span,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shortest {
+    One,
+    All,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct NodePattern {
+    pub(crate) name: Option<Name>,
+    pub(crate) labels: Option<Labels>,
+    pub(crate) properties: Option<Expr>,
+    pub(crate) filter: Option<Expr>,
+    pub(crate) span: Span,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct LinkPattern {
+    pub(crate) name: Option<Name>,
+    pub(crate) types: Option<Labels>,
+    pub(crate) properties: Option<Expr>,
+    pub(crate) filter: Option<Expr>,
+    pub(crate) direction: Direction,
+    pub(crate) length: Option<Length>,
+    pub(crate) span: Span,
+}
+
+/// Which way a relationship is followed, from left to right in the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Left,
+    Right,
+    Both,
+}
+
+/// How many relationships a variable-length one stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Length {
+    pub(crate) least: u64,
+    pub(crate) most: Option<u64>,
+}
+
+/// A label expression.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Labels {
+    Name(Name),
+    Any,
+    Not(Box<Labels>),
+    And(Vec<Labels>),
+    Or(Vec<Labels>),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Expr {
+    pub(crate) kind: ExprKind,
+    pub(crate) span: Span,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operator {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Remainder,
+    Power,
+    In,
+    StartsWith,
+    EndsWith,
+    Contains,
+    Matches,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    Equal,
+    Unequal,
+    Less,
+    AtMost,
+    Greater,
+    AtLeast,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Quantifier {
+    All,
+    Any,
+    None,
+    Single,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subquery {
+    Exists,
+    Count,
+    Collect,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum ExprKind {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(String),
+    Parameter(String),
+    Variable(String),
+    List(Vec<Expr>),
+    Map(Vec<(Name, Expr)>),
+    Property(Box<Expr>, Name),
+    Index(Box<Expr>, Box<Expr>),
+    Slice(Box<Expr>, Option<Box<Expr>>, Option<Box<Expr>>),
+    HasLabels(Box<Expr>, Labels),
+    And(Vec<Expr>),
+    Or(Vec<Expr>),
+    Xor(Box<Expr>, Box<Expr>),
+    Not(Box<Expr>),
+    Negative(Box<Expr>),
+    Positive(Box<Expr>),
+    Binary(Operator, Box<Expr>, Box<Expr>),
+    Compare(Box<Expr>, Vec<(Comparison, Expr)>),
+    IsNull(Box<Expr>, bool),
+    Case {
+        subject: Option<Box<Expr>>,
+        branches: Vec<(Expr, Expr)>,
+        otherwise: Option<Box<Expr>>,
+    },
+    CountAll,
+    Call {
+        name: Name,
+        distinct: bool,
+        arguments: Vec<Expr>,
+    },
+    Comprehension {
+        name: Name,
+        list: Box<Expr>,
+        filter: Option<Box<Expr>>,
+        value: Option<Box<Expr>>,
+    },
+    PatternComprehension {
+        pattern: Box<Pattern>,
+        filter: Option<Box<Expr>>,
+        value: Box<Expr>,
+    },
+    Quantified {
+        quantifier: Quantifier,
+        name: Name,
+        list: Box<Expr>,
+        filter: Option<Box<Expr>>,
+    },
+    Reduce {
+        total: Name,
+        first: Box<Expr>,
+        name: Name,
+        list: Box<Expr>,
+        value: Box<Expr>,
+    },
+    MapProjection(Name, Vec<Selector>),
+    /// A pattern as a predicate, or `shortestPath(…)` as a value.
+    Pattern(Box<Pattern>),
+    Subquery(Subquery, Box<Union>),
+}
+
+/// One entry of a map projection.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Selector {
+    All,
+    Property(Name),
+    Variable(Name),
+    Entry(Name, Expr),
+}

@@ -1,0 +1,284 @@
+//! The attack graph as a property graph: positions are nodes, steps are relationships.
+//!
+//! A step with several premises is one relationship from each premise to the conclusion, with the number of premises
+//! as its property `requires`.
+//!
+//! **Trap.** Such a relationship alone proves nothing: a search for paths follows it only if the solver holds every
+//! premise from where the path begins. Properties are made when they are asked for; the graph has no copy of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use fixedbitset::FixedBitSet;
+use rustc_hash::FxHashMap;
+
+use super::data::{Graph, Held};
+use super::value::{LinkId, NodeId, Value};
+use crate::graph::{AttackGraph, Rows, StepId};
+use crate::paths::{Premises, Reach};
+use crate::rbac::Identity;
+use crate::techniques::{Position, Step};
+
+/// Properties of nodes.
+const NODE_KEYS: &[&str] = &["container", "id", "kind", "name", "namespace", "port", "protocol"];
+/// Properties of relationships.
+const LINK_KEYS: &[&str] = &[
+    "certainty",
+    "condition",
+    "cost",
+    "effort",
+    "evidence",
+    "family",
+    "mitre",
+    "requires",
+    "title",
+];
+
+/// The attack graph, ready to be queried.
+#[derive(Debug)]
+pub struct AttackView<'a> {
+    graph: &'a AttackGraph,
+    rows: &'a Rows,
+    positions: Vec<&'a Position>,
+    /// Of a relationship: its step and the premise it begins at.
+    links: Vec<(StepId, NodeId)>,
+    outgoing: Lists,
+    incoming: Lists,
+    by_label: BTreeMap<&'static str, Vec<NodeId>>,
+    by_id: FxHashMap<String, NodeId>,
+}
+
+/// Numbers of relationships by node, one list after the other.
+#[derive(Debug)]
+struct Lists {
+    first: Vec<u32>,
+    items: Vec<LinkId>,
+}
+
+impl Lists {
+    fn new(nodes: usize, keys: impl Iterator<Item = NodeId> + Clone) -> Self {
+        let mut first = vec![0_u32; nodes + 1];
+        let mut count = 0;
+        for key in keys.clone() {
+            first[key as usize + 1] += 1;
+            count += 1;
+        }
+        for index in 0..nodes {
+            first[index + 1] += first[index];
+        }
+        let mut next = first.clone();
+        let mut items = vec![0; count];
+        for (link, key) in (0..).zip(keys) {
+            let place = &mut next[key as usize];
+            items[*place as usize] = link;
+            *place += 1;
+        }
+        Self { first, items }
+    }
+
+    fn get(&self, node: NodeId) -> &[LinkId] {
+        let node = node as usize;
+        &self.items[self.first[node] as usize..self.first[node + 1] as usize]
+    }
+}
+
+impl<'a> AttackView<'a> {
+    /// Prepares a graph for queries; `rows` are those of `graph`.
+    ///
+    /// # Complexity
+    /// Linear in positions, steps and premises.
+    pub fn new(graph: &'a AttackGraph, rows: &'a Rows) -> Self {
+        let positions: Vec<&Position> = graph.positions().collect();
+        let mut links = Vec::new();
+        for (step, _) in (0..).zip(graph.steps()) {
+            links.extend(rows.premises(step).iter().map(|premise| (step, *premise)));
+        }
+        let mut by_label: BTreeMap<&'static str, Vec<NodeId>> = BTreeMap::new();
+        let mut by_id = FxHashMap::default();
+        for (node, position) in (0..).zip(&positions) {
+            by_label.entry(position.label().as_str()).or_default().push(node);
+            by_id.entry(position.to_string()).or_insert(node);
+        }
+        Self {
+            outgoing: Lists::new(positions.len(), links.iter().map(|(_, premise)| *premise)),
+            incoming: Lists::new(
+                positions.len(),
+                links.iter().map(|(step, _)| rows.conclusion(*step)),
+            ),
+            graph,
+            rows,
+            positions,
+            links,
+            by_label,
+            by_id,
+        }
+    }
+
+    fn step(&self, link: LinkId) -> &'a Step {
+        self.graph.step(self.links[link as usize].0)
+    }
+}
+
+/// What a position is called within its namespace.
+fn name(position: &Position) -> String {
+    let id = position.to_string();
+    match position {
+        Position::Port(place, port, protocol) => format!("{}:{port}/{protocol}", place.name),
+        Position::Container(_, name) | Position::Identity(Identity::ServiceAccount { name, .. }) => {
+            name.to_string()
+        }
+        Position::Pod(place)
+        | Position::Secret(place)
+        | Position::SecretKey(place, _)
+        | Position::ConfigMap(place)
+        | Position::ConfigMapKey(place, _)
+        | Position::Volume(place)
+        | Position::Database(place) => place.name.to_string(),
+        Position::Credential(_) | Position::Grant(..) | Position::Identity(_) => id
+            .split_once('/')
+            .map_or_else(|| id.clone(), |(_, rest)| rest.to_owned()),
+        _ => id.rsplit('/').next().unwrap_or_default().to_owned(),
+    }
+}
+
+fn text(text: impl AsRef<str>) -> Value {
+    Value::text(text.as_ref())
+}
+
+impl Graph for AttackView<'_> {
+    fn nodes(&self) -> NodeId {
+        NodeId::try_from(self.positions.len()).unwrap_or(NodeId::MAX)
+    }
+
+    fn links(&self) -> LinkId {
+        LinkId::try_from(self.links.len()).unwrap_or(LinkId::MAX)
+    }
+
+    fn labels(&self, node: NodeId) -> Vec<&str> {
+        vec![self.positions[node as usize].label().as_str()]
+    }
+
+    fn has_label(&self, node: NodeId, label: &str) -> bool {
+        self.positions[node as usize].label().as_str() == label
+    }
+
+    fn link_type(&self, link: LinkId) -> &str {
+        self.step(link).reason.label()
+    }
+
+    fn ends(&self, link: LinkId) -> (NodeId, NodeId) {
+        let (step, premise) = self.links[link as usize];
+        (premise, self.rows.conclusion(step))
+    }
+
+    fn outgoing(&self, node: NodeId) -> &[LinkId] {
+        self.outgoing.get(node)
+    }
+
+    fn incoming(&self, node: NodeId) -> &[LinkId] {
+        self.incoming.get(node)
+    }
+
+    fn node_property(&self, node: NodeId, key: &str) -> Value {
+        let position = self.positions[node as usize];
+        match (key, position) {
+            ("id", _) => text(position.to_string()),
+            ("name", _) => text(name(position)),
+            ("namespace", _) => position.namespace().map_or(Value::Null, |name| text(&**name)),
+            ("kind", Position::Identity(_)) => {
+                let id = position.to_string();
+                text(id.split('/').next().unwrap_or_default())
+            }
+            ("container", Position::Container(_, name)) => text(&**name),
+            ("port", Position::Port(_, port, _)) => Value::Int(i64::from(*port)),
+            ("protocol", Position::Port(_, _, protocol)) => text(protocol.to_string()),
+            _ => Value::Null,
+        }
+    }
+
+    fn link_property(&self, link: LinkId, key: &str) -> Value {
+        let step = self.step(link);
+        match key {
+            "effort" | "cost" => Value::Int(i64::from(step.effort)),
+            "certainty" => text(step.certainty.as_str()),
+            "condition" => step
+                .certainty
+                .condition()
+                .map_or(Value::Null, |condition| text(&**condition)),
+            "family" => text(step.reason.family().as_str()),
+            "title" => step
+                .reason
+                .technique()
+                .map_or(Value::Null, |technique| text(technique.title)),
+            "mitre" => match step.reason.technique() {
+                Some(technique) => Value::list(technique.mitre.iter().map(text).collect()),
+                None => Value::Null,
+            },
+            "evidence" => Value::list(step.evidence.iter().map(|fact| text(fact.to_string())).collect()),
+            "requires" => {
+                let premises = self.rows.premises(self.links[link as usize].0).len();
+                Value::Int(i64::try_from(premises).unwrap_or(i64::MAX))
+            }
+            _ => Value::Null,
+        }
+    }
+
+    fn node_keys(&self, node: NodeId) -> Vec<Arc<str>> {
+        let keys = NODE_KEYS
+            .iter()
+            .filter(|key| !self.node_property(node, key).is_null());
+        keys.map(|key| Arc::from(*key)).collect()
+    }
+
+    fn link_keys(&self, link: LinkId) -> Vec<Arc<str>> {
+        let keys = LINK_KEYS
+            .iter()
+            .filter(|key| !self.link_property(link, key).is_null());
+        keys.map(|key| Arc::from(*key)).collect()
+    }
+
+    fn with_label(&self, label: &str) -> Option<&[NodeId]> {
+        Some(self.by_label.get(label).map_or(&[], Vec::as_slice))
+    }
+
+    fn with_property(&self, key: &str, value: &Value) -> Option<Vec<NodeId>> {
+        match (key, value) {
+            ("id", Value::Text(id)) => Some(self.by_id.get(&**id).copied().into_iter().collect()),
+            _ => None,
+        }
+    }
+
+    fn known_labels(&self) -> Vec<&str> {
+        self.by_label.keys().copied().collect()
+    }
+
+    fn known_types(&self) -> Vec<&str> {
+        let types: BTreeSet<&str> = self
+            .graph
+            .steps()
+            .iter()
+            .map(|step| step.reason.label())
+            .collect();
+        types.into_iter().collect()
+    }
+
+    fn is_joint(&self, link: LinkId) -> bool {
+        self.rows.premises(self.links[link as usize].0).len() > 1
+    }
+
+    fn held_from(&self, node: NodeId) -> Option<Held> {
+        let reach = Reach::new(self.rows, &[node], Premises::Max);
+        let mut held = FixedBitSet::with_capacity(self.positions.len());
+        held.extend(
+            (0..self.nodes())
+                .filter(|node| reach.is_held(*node))
+                .map(|node| node as usize),
+        );
+        Some(Held(Arc::new(held)))
+    }
+
+    fn is_open(&self, link: LinkId, held: &Held) -> bool {
+        let premises = self.rows.premises(self.links[link as usize].0);
+        premises.iter().all(|premise| held.contains(*premise))
+    }
+}

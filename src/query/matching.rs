@@ -1,0 +1,515 @@
+//! How a MATCH is carried out: where its patterns begin, in which order they grow, and when conditions are tested.
+//!
+//! A pattern begins at the node with the fewest candidates (a bound variable, an id, the rarest label) and grows from
+//! there to both sides. Conditions of WHERE are tested as soon as all their names are bound.
+//!
+//! **Trap.** Nodes and relationships without a name have a place in the row too, behind the named ones; it is cut off
+//! from what a MATCH gives.
+
+use std::collections::BTreeSet;
+
+use super::ast::{Comparison, Direction, Expr, ExprKind, Labels, LinkPattern, Name, NodePattern, Pattern};
+use super::data::Graph;
+use super::error::{Fault, QueryError, Result};
+use super::value::Value;
+use super::walk;
+
+/// Where the first node of a pattern comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Source<'q> {
+    /// The row has it already.
+    Bound,
+    /// An index of a property gives it.
+    Property(&'q str, &'q Expr),
+    /// All nodes of a label.
+    Label(&'q str),
+    /// All nodes.
+    All,
+}
+
+/// One thing to do for each row.
+#[derive(Debug)]
+pub(crate) enum Op<'q> {
+    Start {
+        node: &'q NodePattern,
+        slot: usize,
+        source: Source<'q>,
+    },
+    Expand(Expand<'q>),
+    /// Gives a named path its value.
+    Path {
+        slot: usize,
+        elements: Vec<usize>,
+    },
+    /// Tests a condition.
+    Filter(&'q Expr),
+    /// Tests the properties of what a slot holds.
+    Properties {
+        slot: usize,
+        properties: &'q Expr,
+    },
+}
+
+/// From one node over a relationship to another.
+#[derive(Debug)]
+pub(crate) struct Expand<'q> {
+    pub(crate) link: &'q LinkPattern,
+    pub(crate) link_slot: usize,
+    /// Whether the row holds the relationship already.
+    pub(crate) link_bound: bool,
+    pub(crate) from: usize,
+    pub(crate) node: &'q NodePattern,
+    pub(crate) to: usize,
+    /// Whether the row holds the node already.
+    pub(crate) to_bound: bool,
+    /// Whether it goes from right to left in the text.
+    pub(crate) reversed: bool,
+    pub(crate) shortest: Option<super::ast::Shortest>,
+    /// Conditions on every node and every relationship of a shortest path, with the name of the item.
+    pub(crate) each_node: Vec<Each<'q>>,
+    pub(crate) each_link: Vec<Each<'q>>,
+}
+
+/// A condition on each item of a path.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Each<'q> {
+    pub(crate) name: &'q Name,
+    pub(crate) filter: &'q Expr,
+    /// Whether the condition must fail and not hold: that of `none(…)`.
+    pub(crate) negated: bool,
+}
+
+impl Expand<'_> {
+    /// Which way the relationships point, seen from where the expansion begins.
+    pub(crate) fn direction(&self) -> Direction {
+        match (self.link.direction, self.reversed) {
+            (Direction::Left, true) => Direction::Right,
+            (Direction::Right, true) => Direction::Left,
+            (direction, _) => direction,
+        }
+    }
+}
+
+/// The operations of one MATCH.
+#[derive(Debug)]
+pub(crate) struct Plan<'q> {
+    /// Names and, behind them, places without a name.
+    pub(crate) names: Vec<String>,
+    width: usize,
+    pub(crate) ops: Vec<Op<'q>>,
+}
+
+struct Planner<'q, 'g> {
+    graph: &'g dyn Graph,
+    plan: Plan<'q>,
+    /// Names that hold a value by now.
+    bound: BTreeSet<String>,
+    /// Names that this MATCH gives a value.
+    new: BTreeSet<String>,
+    waiting: Vec<(BTreeSet<String>, Op<'q>)>,
+    conjuncts: Vec<&'q Expr>,
+}
+
+/// A pattern with the slots of its nodes and relationships.
+struct Placed<'q> {
+    pattern: &'q Pattern,
+    nodes: Vec<(&'q NodePattern, usize)>,
+    links: Vec<(&'q LinkPattern, usize)>,
+}
+
+/// Adds the conditions that an expression joins by AND.
+fn conjuncts<'q>(expr: &'q Expr, found: &mut Vec<&'q Expr>) {
+    match &expr.kind {
+        ExprKind::And(all) => all.iter().for_each(|one| conjuncts(one, found)),
+        _ => found.push(expr),
+    }
+}
+
+impl<'q> Plan<'q> {
+    /// Plans the patterns for rows of these names.
+    pub(crate) fn new(
+        graph: &dyn Graph,
+        patterns: &'q [Pattern],
+        filter: Option<&'q Expr>,
+        names: &[String],
+    ) -> Result<Self> {
+        let mut planner = Planner {
+            graph,
+            plan: Plan {
+                names: names.to_vec(),
+                width: 0,
+                ops: Vec::new(),
+            },
+            bound: names.iter().cloned().collect(),
+            new: BTreeSet::new(),
+            waiting: Vec::new(),
+            conjuncts: Vec::new(),
+        };
+        for name in patterns.iter().flat_map(walk::pattern_names) {
+            if !planner.plan.names.contains(&name.text) {
+                planner.plan.names.push(name.text.clone());
+                planner.new.insert(name.text.clone());
+            }
+        }
+        planner.plan.width = planner.plan.names.len();
+        if let Some(filter) = filter {
+            conjuncts(filter, &mut planner.conjuncts);
+        }
+        let mut open: Vec<Placed<'q>> = patterns.iter().map(|pattern| planner.place(pattern)).collect();
+        planner.schedule_conditions(&open)?;
+        planner.release();
+        while !open.is_empty() {
+            let costs = open.iter().map(|placed| planner.start(placed).1);
+            let best = costs
+                .enumerate()
+                .min_by_key(|(_, cost)| *cost)
+                .map_or(0, |(at, _)| at);
+            let placed = open.remove(best);
+            planner.pattern(&placed)?;
+        }
+        debug_assert!(planner.waiting.is_empty(), "all names are bound at the end");
+        Ok(planner.plan)
+    }
+
+    /// The names of the rows that the MATCH gives.
+    pub(crate) fn names_after(&self) -> Vec<String> {
+        self.names[..self.width].to_vec()
+    }
+
+    /// How many values a row has that the MATCH gives.
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+}
+
+impl<'q> Planner<'q, '_> {
+    fn slot(&mut self, name: Option<&Name>) -> usize {
+        let known = name.and_then(|name| self.plan.names.iter().position(|known| *known == name.text));
+        known.unwrap_or_else(|| {
+            self.plan.names.push(String::new());
+            self.plan.names.len() - 1
+        })
+    }
+
+    fn place(&mut self, pattern: &'q Pattern) -> Placed<'q> {
+        let mut placed = Placed {
+            pattern,
+            nodes: vec![(&pattern.start, self.slot(pattern.start.name.as_ref()))],
+            links: Vec::new(),
+        };
+        for (link, node) in &pattern.hops {
+            placed.links.push((link, self.slot(link.name.as_ref())));
+            placed.nodes.push((node, self.slot(node.name.as_ref())));
+        }
+        placed
+    }
+
+    /// The names that an expression needs and that this MATCH binds.
+    fn needs(&self, expr: &Expr) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        walk::names(expr, &mut names);
+        names.retain(|name| self.new.contains(name));
+        names
+    }
+
+    fn wait(&mut self, needs: BTreeSet<String>, op: Op<'q>) {
+        self.waiting.push((needs, op));
+    }
+
+    /// Queues WHERE and the conditions within nodes and single relationships.
+    fn schedule_conditions(&mut self, open: &[Placed<'q>]) -> Result<()> {
+        let shortest: Vec<&Name> = open
+            .iter()
+            .filter(|placed| placed.pattern.shortest.is_some())
+            .filter_map(|placed| placed.pattern.name.as_ref())
+            .collect();
+        for conjunct in self.conjuncts.clone() {
+            let needs = self.needs(conjunct);
+            let path = shortest.iter().find(|name| needs.contains(&name.text));
+            match path {
+                Some(path) if each(conjunct, path).is_none() => {
+                    let message = "this condition on a shortest path is not supported by this engine";
+                    let help = "all(x IN nodes(p) WHERE …) and none(…), over nodes(p) or relationships(p), are tested \
+                                during the search; test others behind a WITH, which filters the paths that were found";
+                    return Err(QueryError::new(Fault::NotSupported, conjunct.span, message).help(help));
+                }
+                Some(_) => {}
+                None => self.wait(needs, Op::Filter(conjunct)),
+            }
+        }
+        for placed in open {
+            for (node, slot) in &placed.nodes {
+                if let Some(filter) = &node.filter {
+                    let needs = self.needs(filter);
+                    self.wait(needs, Op::Filter(filter));
+                }
+                if let Some(properties) = &node.properties {
+                    self.later(*slot, node.name.as_ref(), properties);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Queues a test of properties until the node and all they name are bound.
+    fn later(&mut self, slot: usize, name: Option<&Name>, properties: &'q Expr) {
+        let mut needs = self.needs(properties);
+        match name {
+            Some(name) if self.new.contains(&name.text) => {
+                needs.insert(name.text.clone());
+            }
+            Some(_) => {}
+            // Something without a name is bound under the number of its slot.
+            None => {
+                needs.insert(format!("\0{slot}"));
+            }
+        }
+        self.wait(needs, Op::Properties { slot, properties });
+    }
+
+    /// Appends what can be tested now.
+    fn release(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        for (needs, op) in waiting {
+            if needs.iter().all(|name| self.bound.contains(name)) {
+                self.plan.ops.push(op);
+            } else {
+                self.waiting.push((needs, op));
+            }
+        }
+    }
+
+    fn bind(&mut self, name: Option<&Name>, slot: usize) {
+        self.bound
+            .insert(name.map_or_else(|| format!("\0{slot}"), |name| name.text.clone()));
+    }
+
+    fn is_bound(&self, name: Option<&Name>) -> bool {
+        name.is_some_and(|name| self.bound.contains(&name.text))
+    }
+
+    /// Whether an expression can be evaluated with what is bound.
+    fn is_ready(&self, expr: &Expr) -> bool {
+        self.needs(expr).iter().all(|name| self.bound.contains(name))
+    }
+
+    /// The source of a node, and how many candidates it gives.
+    fn source(&self, node: &'q NodePattern) -> (Source<'q>, usize) {
+        if self.is_bound(node.name.as_ref()) {
+            return (Source::Bound, 0);
+        }
+        if let Some(ExprKind::Map(entries)) = node.properties.as_ref().map(|properties| &properties.kind) {
+            for (key, value) in entries {
+                if self.has_index(&key.text) && self.is_ready(value) {
+                    return (Source::Property(&key.text, value), 1);
+                }
+            }
+        }
+        for conjunct in &self.conjuncts {
+            if let Some((key, value)) = equality(conjunct, node.name.as_ref())
+                && self.has_index(key)
+                && self.is_ready(value)
+            {
+                return (Source::Property(key, value), 1);
+            }
+        }
+        let mut best = (Source::All, self.graph.nodes() as usize + 2);
+        let labels: &[Labels] = match &node.labels {
+            Some(Labels::And(all)) => all,
+            Some(one) => std::slice::from_ref(one),
+            None => &[],
+        };
+        for label in labels {
+            if let Labels::Name(name) = label
+                && let Some(nodes) = self.graph.with_label(&name.text)
+                && nodes.len() + 2 < best.1
+            {
+                best = (Source::Label(&name.text), nodes.len() + 2);
+            }
+        }
+        best
+    }
+
+    fn has_index(&self, key: &str) -> bool {
+        self.graph.with_property(key, &Value::text("")).is_some()
+    }
+
+    /// Which node of a pattern to begin at, and how many candidates it has.
+    fn start(&self, placed: &Placed<'q>) -> (usize, usize) {
+        if placed.pattern.shortest.is_some() {
+            // A search for attack paths begins where the relationships begin.
+            let left = matches!(placed.links[0].0.direction, Direction::Left);
+            let other = usize::from(!left);
+            let at = usize::from(left);
+            let costs = self.source(placed.nodes[at].0).1 + self.source(placed.nodes[other].0).1;
+            return (at, costs);
+        }
+        let costs = placed.nodes.iter().map(|(node, _)| self.source(node).1);
+        costs.enumerate().min_by_key(|(_, cost)| *cost).unwrap_or((0, 0))
+    }
+
+    fn pattern(&mut self, placed: &Placed<'q>) -> Result<()> {
+        let (start, _) = self.start(placed);
+        let (node, slot) = placed.nodes[start];
+        let source = self.source(node).0;
+        self.plan.ops.push(Op::Start { node, slot, source });
+        self.bind(node.name.as_ref(), slot);
+        self.release();
+        for at in start..placed.links.len() {
+            self.expand(placed, at, at, at + 1)?;
+        }
+        for at in (0..start).rev() {
+            self.expand(placed, at, at + 1, at)?;
+        }
+        if let Some(name) = &placed.pattern.name {
+            let slot = self.slot(Some(name));
+            let mut elements = vec![placed.nodes[0].1];
+            for (at, (_, link)) in placed.links.iter().enumerate() {
+                elements.extend([*link, placed.nodes[at + 1].1]);
+            }
+            self.plan.ops.push(Op::Path { slot, elements });
+            self.bind(Some(name), slot);
+            self.release();
+        }
+        Ok(())
+    }
+
+    fn expand(&mut self, placed: &Placed<'q>, at: usize, from: usize, to: usize) -> Result<()> {
+        let (link, link_slot) = placed.links[at];
+        let (node, to_slot) = placed.nodes[to];
+        let link_bound = self.is_bound(link.name.as_ref());
+        if link_bound && link.length.is_some() {
+            let message = "a variable-length relationship whose variable is bound already is not supported by this engine";
+            return Err(QueryError::new(Fault::NotSupported, link.span, message));
+        }
+        if placed.pattern.shortest.is_some() && !self.is_bound(node.name.as_ref()) {
+            // Both ends are known before the search, so that conditions on them are tested first.
+            let source = self.source(node).0;
+            if !matches!(source, Source::All) {
+                self.plan.ops.push(Op::Start {
+                    node,
+                    slot: to_slot,
+                    source,
+                });
+                self.bind(node.name.as_ref(), to_slot);
+                self.release();
+            }
+        }
+        let to_bound = self.bound.contains(&format!("\0{to_slot}")) || self.is_bound(node.name.as_ref());
+        for expr in link.properties.iter().chain(&link.filter) {
+            let mut needs = self.needs(expr);
+            needs.retain(|name| link.name.as_ref().is_none_or(|own| own.text != *name));
+            if !needs.iter().all(|name| self.bound.contains(name)) {
+                let message = "a condition in a relationship that names a later part of the pattern is not supported by \
+                               this engine";
+                return Err(QueryError::new(Fault::NotSupported, expr.span, message).help("move it to WHERE"));
+            }
+        }
+        let (mut each_node, mut each_link) = (Vec::new(), Vec::new());
+        if let (Some(_), Some(path)) = (placed.pattern.shortest, &placed.pattern.name) {
+            for found in self.conjuncts.iter().filter_map(|conjunct| each(conjunct, path)) {
+                if found.0 {
+                    each_node.push(found.1);
+                } else {
+                    each_link.push(found.1);
+                }
+            }
+        }
+        self.plan.ops.push(Op::Expand(Expand {
+            link,
+            link_slot,
+            link_bound,
+            from: placed.nodes[from].1,
+            node,
+            to: to_slot,
+            to_bound,
+            reversed: to < from,
+            shortest: placed.pattern.shortest,
+            each_node,
+            each_link,
+        }));
+        self.bind(link.name.as_ref(), link_slot);
+        self.bind(node.name.as_ref(), to_slot);
+        self.release();
+        Ok(())
+    }
+}
+
+/// `n.key = value` or `value = n.key` for this variable.
+fn equality<'q>(conjunct: &'q Expr, name: Option<&Name>) -> Option<(&'q str, &'q Expr)> {
+    let ExprKind::Compare(first, rest) = &conjunct.kind else {
+        return None;
+    };
+    let [(Comparison::Equal, second)] = rest.as_slice() else {
+        return None;
+    };
+    let name = name?;
+    for (left, right) in [(&**first, second), (second, &**first)] {
+        if let ExprKind::Property(of, key) = &left.kind
+            && matches!(&of.kind, ExprKind::Variable(variable) if *variable == name.text)
+        {
+            return Some((&key.text, right));
+        }
+    }
+    None
+}
+
+/// `all(x IN nodes(p) WHERE …)`, `none(…)`, also over `relationships(p)`: whether it is about nodes, and what it asks.
+///
+/// The condition may name the item only, so that it can be tested item by item.
+fn each<'q>(conjunct: &'q Expr, path: &Name) -> Option<(bool, Each<'q>)> {
+    use super::ast::Quantifier;
+    let (quantified, outer) = match &conjunct.kind {
+        ExprKind::Not(inner) => (&**inner, true),
+        _ => (conjunct, false),
+    };
+    let ExprKind::Quantified {
+        quantifier,
+        name,
+        list,
+        filter: Some(filter),
+    } = &quantified.kind
+    else {
+        return None;
+    };
+    let negated = match (quantifier, outer) {
+        (Quantifier::All, false) => false,
+        (Quantifier::None, false) | (Quantifier::Any, true) => true,
+        _ => return None,
+    };
+    let ExprKind::Call {
+        name: function,
+        arguments,
+        ..
+    } = &list.kind
+    else {
+        return None;
+    };
+    let [
+        Expr {
+            kind: ExprKind::Variable(variable),
+            ..
+        },
+    ] = arguments.as_slice()
+    else {
+        return None;
+    };
+    let mut names = BTreeSet::new();
+    walk::names(filter, &mut names);
+    if *variable != path.text || names.contains(&path.text) {
+        return None;
+    }
+    let is_node = match function.text.to_lowercase().as_str() {
+        "nodes" => true,
+        "relationships" => false,
+        _ => return None,
+    };
+    Some((
+        is_node,
+        Each {
+            name,
+            filter,
+            negated,
+        },
+    ))
+}

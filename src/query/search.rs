@@ -1,0 +1,597 @@
+//! Carrying out a plan: depth-first over its operations, with a search of its own for paths.
+//!
+//! One MATCH never uses a relationship twice.
+//!
+//! **Trap.** A search for paths that goes along the arrows follows a step with several premises only if the solver
+//! holds all of them from where the path begins; a search against the arrows learns where it begins at its end, and
+//! tests then. A search in both directions is no attack path and follows every relationship.
+
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashMap;
+
+use super::ast::{Direction, Labels, Length, LinkPattern, NodePattern, Shortest};
+use super::data::{Graph, Held};
+use super::error::Result;
+use super::matching::{Each, Expand, Op, Plan, Source};
+use super::run::{Frame, Row, Runner};
+use super::value::{LinkId, NodeId, PathValue, Value};
+
+/// What happens with each row that matches; whether more are wanted.
+pub(crate) type Emit<'e, 'g> = &'e mut dyn FnMut(&mut Runner<'g>, &[Value]) -> Result<bool>;
+
+/// What one MATCH has at hand.
+struct Matching<'p, 'q> {
+    plan: &'p Plan<'q>,
+    row: Row,
+    used: Vec<LinkId>,
+}
+
+/// Whether a label expression holds for some labels.
+pub(crate) fn holds(labels: &Labels, has: &dyn Fn(&str) -> bool, any: bool) -> bool {
+    match labels {
+        Labels::Name(name) => has(&name.text),
+        Labels::Any => any,
+        Labels::Not(inner) => !holds(inner, has, any),
+        Labels::And(all) => all.iter().all(|inner| holds(inner, has, any)),
+        Labels::Or(some) => some.iter().any(|inner| holds(inner, has, any)),
+    }
+}
+
+/// The relationship of this index at a node, seen in this direction, and the node behind it.
+fn neighbour(
+    graph: &dyn Graph,
+    node: NodeId,
+    direction: Direction,
+    index: usize,
+) -> Option<(LinkId, NodeId)> {
+    let forward = |links: &[LinkId], index: usize| links.get(index).map(|link| (*link, graph.ends(*link).1));
+    let backward = |links: &[LinkId], index: usize| links.get(index).map(|link| (*link, graph.ends(*link).0));
+    match direction {
+        Direction::Right => forward(graph.outgoing(node), index),
+        Direction::Left => backward(graph.incoming(node), index),
+        Direction::Both => {
+            let out = graph.outgoing(node);
+            match index.checked_sub(out.len()) {
+                None => forward(out, index),
+                Some(index) => backward(graph.incoming(node), index),
+            }
+        }
+    }
+}
+
+impl<'g> Runner<'g> {
+    /// Calls `emit` with each row that extends `row` and matches the plan.
+    pub(crate) fn matches(&mut self, plan: &Plan<'_>, row: &[Value], emit: Emit<'_, 'g>) -> Result<bool> {
+        let mut matching = Matching {
+            plan,
+            row: row.to_vec(),
+            used: Vec::new(),
+        };
+        matching.row.resize(plan.names.len(), Value::Null);
+        self.op(&mut matching, 0, emit)
+    }
+
+    fn op(&mut self, matching: &mut Matching<'_, '_>, at: usize, emit: Emit<'_, 'g>) -> Result<bool> {
+        let plan = matching.plan;
+        let frame = |row| Frame {
+            names: &plan.names,
+            row,
+        };
+        match plan.ops.get(at) {
+            None => emit(self, &matching.row[..plan.width()]),
+            Some(Op::Filter(filter)) => {
+                if self.is_true(filter, frame(&matching.row))? {
+                    return self.op(matching, at + 1, emit);
+                }
+                Ok(true)
+            }
+            Some(Op::Properties { slot, properties }) => {
+                let value = matching.row[*slot].clone();
+                let wanted = self.eval(properties, frame(&matching.row))?;
+                if self.has_properties(&value, &wanted) {
+                    return self.op(matching, at + 1, emit);
+                }
+                Ok(true)
+            }
+            Some(Op::Path { slot, elements }) => {
+                matching.row[*slot] = self.path(&matching.row, elements);
+                self.op(matching, at + 1, emit)
+            }
+            Some(Op::Start { node, slot, source }) => self.start(matching, at, node, *slot, *source, emit),
+            Some(Op::Expand(expand)) => match (expand.shortest, expand.link.length) {
+                (Some(shortest), Some(length)) => self.shortest(matching, at, expand, shortest, length, emit),
+                (_, Some(length)) => self.paths(matching, at, expand, length, emit),
+                (_, None) => self.single_hop(matching, at, expand, emit),
+            },
+        }
+    }
+
+    fn start(
+        &mut self,
+        matching: &mut Matching<'_, '_>,
+        at: usize,
+        node: &NodePattern,
+        slot: usize,
+        source: Source<'_>,
+        emit: Emit<'_, 'g>,
+    ) -> Result<bool> {
+        let graph = self.graph;
+        let found: Vec<NodeId>;
+        let candidates: &[NodeId] = match source {
+            Source::Bound => {
+                let Value::Node(bound) = matching.row[slot] else {
+                    return Ok(true);
+                };
+                if !self.is_node(bound, node) {
+                    return Ok(true);
+                }
+                return self.op(matching, at + 1, emit);
+            }
+            Source::Label(label) => graph.with_label(label).unwrap_or_default(),
+            Source::Property(key, value) => {
+                let frame = Frame {
+                    names: &matching.plan.names,
+                    row: &matching.row,
+                };
+                let value = self.eval(value, frame)?;
+                found = graph.with_property(key, &value).unwrap_or_default();
+                &found
+            }
+            Source::All => {
+                for candidate in 0..graph.nodes() {
+                    if !self.candidate(matching, at, node, slot, candidate, emit)? {
+                        return Ok(false);
+                    }
+                }
+                return Ok(true);
+            }
+        };
+        for candidate in candidates {
+            if !self.candidate(matching, at, node, slot, *candidate, emit)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn candidate(
+        &mut self,
+        matching: &mut Matching<'_, '_>,
+        at: usize,
+        node: &NodePattern,
+        slot: usize,
+        candidate: NodeId,
+        emit: Emit<'_, 'g>,
+    ) -> Result<bool> {
+        if !self.expand(1) {
+            return Ok(false);
+        }
+        if !self.is_node(candidate, node) {
+            return Ok(true);
+        }
+        matching.row[slot] = Value::Node(candidate);
+        self.op(matching, at + 1, emit)
+    }
+
+    fn is_node(&self, node: NodeId, pattern: &NodePattern) -> bool {
+        let graph = self.graph;
+        let has = |label: &str| graph.has_label(node, label);
+        pattern
+            .labels
+            .as_ref()
+            .is_none_or(|labels| holds(labels, &has, !graph.labels(node).is_empty()))
+    }
+
+    /// Whether a relationship has the type, the properties and the condition of a pattern.
+    fn is_link(
+        &mut self,
+        link: LinkId,
+        pattern: &LinkPattern,
+        wanted: Option<&Value>,
+        frame: Frame<'_>,
+    ) -> Result<bool> {
+        let graph = self.graph;
+        let own = graph.link_type(link);
+        if !pattern
+            .types
+            .as_ref()
+            .is_none_or(|types| holds(types, &|name| name == own, true))
+        {
+            return Ok(false);
+        }
+        if wanted.is_some_and(|wanted| !self.has_properties(&Value::Link(link), wanted)) {
+            return Ok(false);
+        }
+        let Some(filter) = &pattern.filter else {
+            return Ok(true);
+        };
+        match &pattern.name {
+            Some(name) => {
+                self.locals.push((name.text.clone(), Value::Link(link)));
+                let truth = self.is_true(filter, frame);
+                self.locals.pop();
+                truth
+            }
+            None => self.is_true(filter, frame),
+        }
+    }
+
+    /// Whether a node or relationship has all properties of a map.
+    fn has_properties(&self, value: &Value, wanted: &Value) -> bool {
+        let Value::Map(wanted) = wanted else {
+            return false;
+        };
+        wanted.iter().all(|(key, wanted)| {
+            let own = match value {
+                Value::Node(node) => self.graph.node_property(*node, key),
+                Value::Link(link) => self.graph.link_property(*link, key),
+                _ => Value::Null,
+            };
+            own.equals(wanted) == Some(true)
+        })
+    }
+
+    fn link_properties(&mut self, pattern: &LinkPattern, frame: Frame<'_>) -> Result<Option<Value>> {
+        pattern
+            .properties
+            .as_ref()
+            .map(|properties| self.eval(properties, frame))
+            .transpose()
+    }
+
+    /// Goes on at a node if it is the one that the pattern wants.
+    fn arrive(
+        &mut self,
+        matching: &mut Matching<'_, '_>,
+        at: usize,
+        expand: &Expand<'_>,
+        node: NodeId,
+        emit: Emit<'_, 'g>,
+    ) -> Result<bool> {
+        if expand.to_bound {
+            if !matches!(matching.row[expand.to], Value::Node(bound) if bound == node)
+                || !self.is_node(node, expand.node)
+            {
+                return Ok(true);
+            }
+        } else {
+            if !self.is_node(node, expand.node) {
+                return Ok(true);
+            }
+            matching.row[expand.to] = Value::Node(node);
+        }
+        self.op(matching, at + 1, emit)
+    }
+
+    fn single_hop(
+        &mut self,
+        matching: &mut Matching<'_, '_>,
+        at: usize,
+        expand: &Expand<'_>,
+        emit: Emit<'_, 'g>,
+    ) -> Result<bool> {
+        let Value::Node(from) = matching.row[expand.from] else {
+            return Ok(true);
+        };
+        let plan = matching.plan;
+        let direction = expand.direction();
+        let row = matching.row.clone();
+        let frame = Frame {
+            names: &plan.names,
+            row: &row,
+        };
+        let wanted = self.link_properties(expand.link, frame)?;
+        let mut index = 0;
+        while let Some((link, to)) = neighbour(self.graph, from, direction, index) {
+            index += 1;
+            if !self.expand(1) {
+                return Ok(false);
+            }
+            let is_bound = matches!(row[expand.link_slot], Value::Link(bound) if bound == link);
+            let is_second_loop =
+                direction == Direction::Both && to == from && index > self.graph.outgoing(from).len();
+            if matching.used.contains(&link) || is_second_loop || (expand.link_bound && !is_bound) {
+                continue;
+            }
+            if !self.is_link(link, expand.link, wanted.as_ref(), frame)? {
+                continue;
+            }
+            matching.row[expand.link_slot] = Value::Link(link);
+            matching.used.push(link);
+            let goes_on = self.arrive(matching, at, expand, to, emit)?;
+            matching.used.pop();
+            if !goes_on {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// All paths of a variable-length relationship, depth first.
+    fn paths(
+        &mut self,
+        matching: &mut Matching<'_, '_>,
+        at: usize,
+        expand: &Expand<'_>,
+        length: Length,
+        emit: Emit<'_, 'g>,
+    ) -> Result<bool> {
+        let Value::Node(from) = matching.row[expand.from] else {
+            return Ok(true);
+        };
+        let row = matching.row.clone();
+        let frame = Frame {
+            names: &matching.plan.names,
+            row: &row,
+        };
+        let wanted = self.link_properties(expand.link, frame)?;
+        let direction = expand.direction();
+        let held = self.held_along(from, direction);
+        let base = matching.used.len();
+        let mut stack: Vec<(NodeId, usize)> = vec![(from, 0)];
+        if length.least == 0 && !self.found(matching, at, expand, from, base, emit)? {
+            return Ok(false);
+        }
+        while let Some((node, index)) = stack.last_mut() {
+            let depth = (matching.used.len() - base) as u64;
+            let next = match length.most {
+                Some(most) if depth >= most => None,
+                _ => neighbour(self.graph, *node, direction, *index),
+            };
+            let Some((link, to)) = next else {
+                stack.pop();
+                if !stack.is_empty() {
+                    matching.used.pop();
+                }
+                continue;
+            };
+            *index += 1;
+            if !self.expand(1) {
+                matching.used.truncate(base);
+                return Ok(false);
+            }
+            if matching.used.contains(&link)
+                || !self.may_follow(link, held.as_ref())
+                || !self.is_link(link, expand.link, wanted.as_ref(), frame)?
+            {
+                continue;
+            }
+            matching.used.push(link);
+            stack.push((to, 0));
+            if depth + 1 >= length.least && !self.found(matching, at, expand, to, base, emit)? {
+                matching.used.truncate(base);
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Goes on with a path of the relationships used since `base`.
+    fn found(
+        &mut self,
+        matching: &mut Matching<'_, '_>,
+        at: usize,
+        expand: &Expand<'_>,
+        node: NodeId,
+        base: usize,
+        emit: Emit<'_, 'g>,
+    ) -> Result<bool> {
+        let mut links = matching.used[base..].to_vec();
+        if expand.direction() == Direction::Left && links.iter().any(|link| self.graph.is_joint(*link)) {
+            let held = self.held_from(node);
+            if !links.iter().all(|link| self.may_follow(*link, held.as_ref())) {
+                return Ok(true);
+            }
+        }
+        if expand.reversed {
+            links.reverse();
+        }
+        matching.row[expand.link_slot] = Value::list(links.into_iter().map(Value::Link).collect());
+        self.arrive(matching, at, expand, node, emit)
+    }
+
+    /// What is held from the node where a path along the arrows begins.
+    fn held_along(&mut self, from: NodeId, direction: Direction) -> Option<Held> {
+        match direction {
+            Direction::Right => self.held_from(from),
+            _ => None,
+        }
+    }
+
+    fn may_follow(&self, link: LinkId, held: Option<&Held>) -> bool {
+        held.is_none_or(|held| !self.graph.is_joint(link) || self.graph.is_open(link, held))
+    }
+
+    fn is_each(&mut self, item: &Value, conditions: &[Each<'_>], frame: Frame<'_>) -> Result<bool> {
+        for condition in conditions {
+            self.locals.push((condition.name.text.clone(), item.clone()));
+            let value = self.eval(condition.filter, frame);
+            self.locals.pop();
+            if value?.equals(&Value::Bool(!condition.negated)) != Some(true) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Shortest paths from one node: breadth first, each node with the relationships that reach it first.
+    fn shortest(
+        &mut self,
+        matching: &mut Matching<'_, '_>,
+        at: usize,
+        expand: &Expand<'_>,
+        shortest: Shortest,
+        length: Length,
+        emit: Emit<'_, 'g>,
+    ) -> Result<bool> {
+        let Value::Node(from) = matching.row[expand.from] else {
+            return Ok(true);
+        };
+        let target = match (expand.to_bound, &matching.row[expand.to]) {
+            (true, Value::Node(target)) => Some(*target),
+            (true, _) => return Ok(true),
+            (false, _) => None,
+        };
+        let row = matching.row.clone();
+        let frame = Frame {
+            names: &matching.plan.names,
+            row: &row,
+        };
+        let base = matching.used.len();
+        if length.least == 0
+            && target.is_none_or(|target| target == from)
+            && self.is_each(&Value::Node(from), &expand.each_node, frame)?
+            && !self.found(matching, at, expand, from, base, emit)?
+        {
+            return Ok(false);
+        }
+        if target == Some(from) {
+            return Ok(true);
+        }
+        let used = matching.used.clone();
+        let tree = self.tree((from, target), expand, length, &used, frame)?;
+        let ends: Vec<NodeId> = match target {
+            Some(target) => vec![target],
+            None => tree.order.clone(),
+        };
+        for end in ends {
+            for links in tree.paths(end, shortest, self) {
+                matching.used.extend(links);
+                let goes_on = self.found(matching, at, expand, end, base, emit);
+                matching.used.truncate(base);
+                if !goes_on? {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn tree(
+        &mut self,
+        (from, target): (NodeId, Option<NodeId>),
+        expand: &Expand<'_>,
+        length: Length,
+        used: &[LinkId],
+        frame: Frame<'_>,
+    ) -> Result<Tree> {
+        let mut tree = Tree {
+            from,
+            reached: FxHashMap::default(),
+            order: Vec::new(),
+        };
+        let direction = expand.direction();
+        let held = self.held_along(from, direction);
+        let wanted = self.link_properties(expand.link, frame)?;
+        if !self.is_each(&Value::Node(from), &expand.each_node, frame)? {
+            return Ok(tree);
+        }
+        let mut queue = VecDeque::from([(from, 0_u64)]);
+        while let Some((node, depth)) = queue.pop_front() {
+            let is_far = target
+                .and_then(|target| tree.reached.get(&target))
+                .is_some_and(|found| found.0 <= depth);
+            if is_far || length.most.is_some_and(|most| depth >= most) {
+                break;
+            }
+            let mut index = 0;
+            while let Some((link, to)) = neighbour(self.graph, node, direction, index) {
+                index += 1;
+                if !self.expand(1) {
+                    return Ok(tree);
+                }
+                let known = tree.reached.get(&to).map(|found| found.0);
+                let is_known = to == from || known.is_some_and(|known| known <= depth);
+                if is_known || used.contains(&link) || !self.may_follow(link, held.as_ref()) {
+                    continue;
+                }
+                let fits = self.is_link(link, expand.link, wanted.as_ref(), frame)?
+                    && self.is_each(&Value::Link(link), &expand.each_link, frame)?
+                    && (known.is_some() || self.is_each(&Value::Node(to), &expand.each_node, frame)?);
+                if !fits {
+                    continue;
+                }
+                tree.reached
+                    .entry(to)
+                    .or_insert((depth + 1, Vec::new()))
+                    .1
+                    .push((node, link));
+                if known.is_none() {
+                    tree.order.push(to);
+                    queue.push_back((to, depth + 1));
+                }
+            }
+        }
+        Ok(tree)
+    }
+
+    /// The value of a path whose nodes and relationships stand in these slots.
+    fn path(&self, row: &[Value], elements: &[usize]) -> Value {
+        let Some(Value::Node(first)) = elements.first().map(|slot| &row[*slot]) else {
+            return Value::Null;
+        };
+        let mut path = PathValue {
+            nodes: vec![*first],
+            links: Vec::new(),
+        };
+        let mut node = *first;
+        for slot in elements.iter().skip(1).step_by(2) {
+            let links = match &row[*slot] {
+                Value::List(links) => links.to_vec(),
+                single => vec![single.clone()],
+            };
+            for link in links {
+                let Value::Link(link) = link else {
+                    return Value::Null;
+                };
+                let (start, end) = self.graph.ends(link);
+                node = if start == node { end } else { start };
+                path.links.push(link);
+                path.nodes.push(node);
+            }
+        }
+        Value::Path(path.into())
+    }
+}
+
+/// What a breadth-first search has reached.
+struct Tree {
+    from: NodeId,
+    /// Of a node: its distance, and the nodes and relationships by which it is reached at that distance.
+    reached: FxHashMap<NodeId, (u64, Vec<(NodeId, LinkId)>)>,
+    /// The nodes in the order in which they were reached.
+    order: Vec<NodeId>,
+}
+
+impl Tree {
+    /// The relationships of one or of all shortest paths to a node, each from the beginning.
+    fn paths(&self, end: NodeId, shortest: Shortest, runner: &mut Runner<'_>) -> Vec<Vec<LinkId>> {
+        let mut found = Vec::new();
+        if !self.reached.contains_key(&end) {
+            return found;
+        }
+        let mut open: Vec<(NodeId, Vec<LinkId>)> = vec![(end, Vec::new())];
+        while let Some((node, links)) = open.pop() {
+            if node == self.from {
+                found.push(links.into_iter().rev().collect());
+                if shortest == Shortest::One {
+                    break;
+                }
+                continue;
+            }
+            let Some((_, before)) = self.reached.get(&node) else {
+                continue;
+            };
+            if !runner.expand(before.len() as u64) {
+                break;
+            }
+            for (node, link) in before.iter().rev() {
+                let mut links = links.clone();
+                links.push(*link);
+                open.push((*node, links));
+            }
+        }
+        found
+    }
+}

@@ -1,0 +1,228 @@
+//! Laws of the query language: printing and parsing are inverse, nothing panics, and paths are what the solver derives.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use beachhead::graph::{AttackGraph, VertexId};
+use beachhead::paths::{Premises, Reach};
+use beachhead::query::{AttackView, Limits, Query, Table, Value};
+use beachhead::techniques::{Certainty, Position, Reason, Relation, Step};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// Expressions without parts that matter.
+const LEAVES: &[&str] = &[
+    "1",
+    "-2",
+    "3.5",
+    "'a\\'b'",
+    "\"q\"",
+    "null",
+    "TRUE",
+    "$p",
+    "n",
+    "n.x",
+    "n:A|B",
+    "[]",
+    "{}",
+    "count(*)",
+    "`odd name`",
+    "(n)-[:T]->()",
+    "exists(n.x)",
+    "0x1f",
+    "n.list[0]",
+    "[1, 2][0..1]",
+];
+
+/// An expression as someone may write it, with the loosest operators in brackets.
+fn expression() -> BoxedStrategy<String> {
+    let leaf = select(LEAVES);
+    leaf.prop_map(|leaf: &str| leaf.to_owned())
+        .prop_recursive(4, 40, 3, |inner| {
+            let operator = select(vec![
+                "+",
+                "-",
+                "*",
+                "/",
+                "%",
+                "^",
+                "=",
+                "<>",
+                "<",
+                "<=",
+                ">",
+                ">=",
+                "=~",
+                "AND",
+                "or",
+                "XOR",
+                "IN",
+                "STARTS WITH",
+                "ends with",
+                "CONTAINS",
+            ]);
+            prop_oneof![
+                (inner.clone(), operator, inner.clone())
+                    .prop_map(|(left, operator, right)| format!("{left} {operator} {right}")),
+                inner.clone().prop_map(|inner| format!("({inner})")),
+                inner.clone().prop_map(|inner| format!("NOT ({inner})")),
+                inner.clone().prop_map(|inner| format!("({inner}) IS NOT NULL")),
+                (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("coalesce({a}, {b})")),
+                (inner.clone(), inner.clone())
+                    .prop_map(|(a, b)| format!("CASE WHEN {a} THEN {b} ELSE 0 END")),
+                (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("[x IN {a} WHERE ({b}) | x]")),
+                (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("any(x IN ({a}) WHERE {b})")),
+                (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("reduce(s = {a}, x IN [1] | {b})")),
+                inner.clone().prop_map(|a| format!("n {{.x, .*, y: {a}}}")),
+                inner.clone().prop_map(|a| format!(
+                    "EXISTS {{ MATCH (n)-[r:T*1..3 {{k: {a}}}]-(:A&!B) WHERE {a} RETURN n }}"
+                )),
+                inner
+                    .clone()
+                    .prop_map(|a| format!("[(n)<-[r]-(m WHERE m.y) WHERE ({a}) | m]")),
+            ]
+        })
+        .boxed()
+}
+
+fn query() -> impl Strategy<Value = String> {
+    (expression(), expression(), expression()).prop_map(|(a, b, c)| {
+        format!(
+            "MATCH p = (n:A)-[r:T|U*..4]->(m {{x: {a}}}), (k) WHERE {b} WITH DISTINCT *, {c} AS z ORDER BY {a} DESC SKIP 1 \
+             LIMIT 2 WHERE {b} UNWIND {c} AS u RETURN u, {a} AS v UNION ALL RETURN 1 AS u, {c} AS v"
+        )
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_is_printed_parses_to_the_same_query(text in query()) {
+        if let Ok(first) = Query::parse(&text) {
+            let printed = first.printed();
+            let second = Query::parse(&printed).map_err(|error| TestCaseError::fail(error.shown(&printed)))?;
+            prop_assert!(first.is_same(&second), "{text}\n{printed}\n{}", second.printed());
+        } else {
+            let error = Query::parse(&text).unwrap_err();
+            // Two comparisons of a kind the language does not chain, as in `n:A|B = …`, may not parse.
+            prop_assert!((error.span.end as usize) <= text.len());
+        }
+    }
+
+    #[test]
+    fn no_text_panics(text in "[ -~é\n]{0,80}") {
+        if let Err(error) = Query::parse(&text) {
+            prop_assert!(text.get(error.span.start as usize..error.span.end as usize).is_some());
+        }
+    }
+
+    #[test]
+    fn no_sequence_of_words_panics(words in proptest::collection::vec(select(vec![
+        "MATCH", "(", ")", "[", "]", "{", "}", "-", "<", ">", "n", ":", "A", "RETURN", "WHERE", "*", "..", "1", "'a'", "|", "IN",
+        "EXISTS", "CASE", "WHEN", "THEN", "END", "UNWIND", "AS", "WITH", ",", ".", "=", "shortestPath", "$p", "count", "NOT", "UNION",
+    ]), 0..40)) {
+        let text = words.join(" ");
+        if let Ok(query) = Query::parse(&text) {
+            let printed = query.printed();
+            let second = Query::parse(&printed).map_err(|error| TestCaseError::fail(error.shown(&printed)))?;
+            prop_assert!(query.is_same(&second), "{text}\n{printed}");
+        }
+    }
+}
+
+#[test]
+fn depth_is_bounded() {
+    for (open, middle, close) in [
+        ("(", "1", ")"),
+        ("[", "1", "]"),
+        ("NOT ", "true", ""),
+        ("- ", "1", ""),
+        ("{a: ", "1", "}"),
+        ("1 + (", "1", ")"),
+        ("[x IN ", "[]", "]"),
+        ("EXISTS { MATCH (n) WHERE ", "true", "}"),
+        ("n", "", ".x"),
+        ("1", "", " + 1"),
+        ("1", "", " IS NULL"),
+        ("[]", "", "[0]"),
+    ] {
+        let prefix = if middle.is_empty() {
+            open.to_owned()
+        } else {
+            open.repeat(20_000)
+        };
+        let text = format!("RETURN {prefix}{middle}{} AS x", close.repeat(20_000));
+        let error = Query::parse(&text).unwrap_err();
+        assert!(
+            error.message.contains("nests deeper") || error.message.contains("operators"),
+            "{open}: {error}"
+        );
+    }
+    // Long but flat is fine.
+    let text = format!("RETURN {}true AS x", "n.x = 1 OR ".repeat(5_000));
+    Query::parse(&text).unwrap();
+}
+
+fn position(name: usize) -> Position {
+    Position::Network(name.to_string().into())
+}
+
+fn graphs() -> impl Strategy<Value = AttackGraph> {
+    let step = (proptest::collection::vec(0_usize..6, 1..4), 0_usize..6);
+    proptest::collection::vec(step, 1..10).prop_map(|steps| {
+        let step = |(premises, conclusion): (Vec<usize>, usize)| Step {
+            reason: Reason::Relation(Relation::Reaches),
+            premises: premises.into_iter().map(position).collect(),
+            conclusion: position(conclusion),
+            effort: 1,
+            certainty: Certainty::Certain,
+            evidence: Vec::new(),
+        };
+        AttackGraph::new(steps.into_iter().map(step).collect())
+    })
+}
+
+fn run(text: &str, view: &AttackView<'_>, start: VertexId) -> Table {
+    let id = view_id(view, start);
+    let parameters = BTreeMap::from([("start".to_owned(), id)]);
+    let query = Query::parse(text).unwrap();
+    let table = query
+        .run(view, &parameters, Limits::default())
+        .unwrap_or_else(|error| panic!("{}", error.shown(text)));
+    assert_eq!(table.stopped, None);
+    table
+}
+
+fn view_id(view: &AttackView<'_>, vertex: VertexId) -> Value {
+    beachhead::query::Graph::node_property(view, vertex, "id")
+}
+
+/// Nodes with a number, as a set.
+fn nodes(table: &Table) -> BTreeSet<(VertexId, i64)> {
+    let row = |row: &Vec<Value>| match row[..] {
+        [Value::Node(node), Value::Int(number)] => (node, number),
+        _ => panic!("{row:?}"),
+    };
+    table.rows.iter().map(row).collect()
+}
+
+proptest! {
+    #[test]
+    fn a_path_exists_exactly_where_the_solver_derives_the_end(graph in graphs()) {
+        let rows = graph.freeze();
+        let view = AttackView::new(&graph, &rows);
+        let count = VertexId::try_from(rows.positions()).unwrap();
+        for start in 0..count {
+            let reach = Reach::new(&rows, &[start], Premises::Max);
+            let held: BTreeSet<VertexId> = (0..count).filter(|vertex| *vertex != start && reach.is_held(*vertex)).collect();
+            let shortest = nodes(&run("MATCH p = shortestPath((a {id: $start})-[*]->(b)) RETURN b, length(p)", &view, start));
+            prop_assert_eq!(shortest.iter().map(|(node, _)| *node).collect::<BTreeSet<_>>(), held);
+            for text in [
+                "MATCH p = (a {id: $start})-[*]->(b) WHERE a <> b RETURN b, min(length(p))",
+                "MATCH p = (b)<-[*]-(a {id: $start}) WHERE a <> b RETURN b, min(length(p))",
+                "MATCH (b) MATCH p = (a)-[*]->(b) WHERE a <> b AND a.id = $start RETURN b, min(length(p))",
+                "MATCH (b) MATCH p = shortestPath((b)<-[*]-(a {id: $start})) RETURN b, length(p)",
+            ] {
+                prop_assert_eq!(&nodes(&run(text, &view, start)), &shortest, "{}", text);
+            }
+        }
+    }
+}

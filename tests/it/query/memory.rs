@@ -1,0 +1,110 @@
+//! A small property graph for tests of the query language.
+//!
+//! **Trap.** It has no index, so that queries are answered the slow way; the attack graph has some.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use beachhead::query::{Graph, LinkId, NodeId, Value};
+
+type Properties = BTreeMap<Arc<str>, Value>;
+
+/// Nodes and relationships as they were added.
+#[derive(Default)]
+pub(crate) struct Memory {
+    nodes: Vec<(Vec<String>, Properties)>,
+    links: Vec<(NodeId, String, NodeId, Properties)>,
+    outgoing: Vec<Vec<LinkId>>,
+    incoming: Vec<Vec<LinkId>>,
+}
+
+fn properties(given: &[(&str, Value)]) -> Properties {
+    given
+        .iter()
+        .map(|(key, value)| (Arc::from(*key), value.clone()))
+        .collect()
+}
+
+impl Memory {
+    pub(crate) fn node(&mut self, labels: &[&str], given: &[(&str, Value)]) -> NodeId {
+        let labels = labels.iter().map(|label| (*label).to_owned()).collect();
+        self.nodes.push((labels, properties(given)));
+        self.outgoing.push(Vec::new());
+        self.incoming.push(Vec::new());
+        NodeId::try_from(self.nodes.len() - 1).unwrap()
+    }
+
+    pub(crate) fn link(&mut self, from: NodeId, name: &str, to: NodeId, given: &[(&str, Value)]) {
+        let link = LinkId::try_from(self.links.len()).unwrap();
+        self.links.push((from, name.to_owned(), to, properties(given)));
+        self.outgoing[from as usize].push(link);
+        self.incoming[to as usize].push(link);
+    }
+}
+
+impl Graph for Memory {
+    fn nodes(&self) -> NodeId {
+        NodeId::try_from(self.nodes.len()).unwrap()
+    }
+
+    fn links(&self) -> LinkId {
+        LinkId::try_from(self.links.len()).unwrap()
+    }
+
+    fn labels(&self, node: NodeId) -> Vec<&str> {
+        self.nodes[node as usize].0.iter().map(String::as_str).collect()
+    }
+
+    fn link_type(&self, link: LinkId) -> &str {
+        &self.links[link as usize].1
+    }
+
+    fn ends(&self, link: LinkId) -> (NodeId, NodeId) {
+        let (from, _, to, _) = &self.links[link as usize];
+        (*from, *to)
+    }
+
+    fn outgoing(&self, node: NodeId) -> &[LinkId] {
+        &self.outgoing[node as usize]
+    }
+
+    fn incoming(&self, node: NodeId) -> &[LinkId] {
+        &self.incoming[node as usize]
+    }
+
+    fn node_property(&self, node: NodeId, key: &str) -> Value {
+        self.nodes[node as usize]
+            .1
+            .get(key)
+            .cloned()
+            .unwrap_or(Value::Null)
+    }
+
+    fn link_property(&self, link: LinkId, key: &str) -> Value {
+        self.links[link as usize]
+            .3
+            .get(key)
+            .cloned()
+            .unwrap_or(Value::Null)
+    }
+
+    fn node_keys(&self, node: NodeId) -> Vec<Arc<str>> {
+        self.nodes[node as usize].1.keys().cloned().collect()
+    }
+
+    fn link_keys(&self, link: LinkId) -> Vec<Arc<str>> {
+        self.links[link as usize].3.keys().cloned().collect()
+    }
+
+    fn known_labels(&self) -> Vec<&str> {
+        self.nodes
+            .iter()
+            .flat_map(|(labels, _)| labels)
+            .map(String::as_str)
+            .collect()
+    }
+
+    fn known_types(&self) -> Vec<&str> {
+        self.links.iter().map(|(_, name, ..)| name.as_str()).collect()
+    }
+}

@@ -7,6 +7,7 @@
 //! **Trap.** No value of a Secret can be here, as the model holds none. Strings of the cluster are printed as
 //! they are: making them safe for a terminal is the work of the command line.
 
+mod finding;
 mod findings;
 mod graph;
 mod page;
@@ -19,6 +20,9 @@ use std::io;
 
 use serde::Serialize;
 
+pub use finding::{
+    ChokePoint, Day, Finding, FindingSeverity, IgnoreError, IgnoreList, Ignored, Ranked, State, findings, id,
+};
 pub use findings::{Derived, Exposed, Findings, Inputs, Jewel, SCHEMA, cheapest, counts, crown_jewels};
 pub use graph::{GRAPH_SCHEMA, GraphView, VertexView, graph};
 pub use page::{Line, Page, Tone, counted};

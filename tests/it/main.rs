@@ -8,6 +8,7 @@
 mod attacks;
 mod cli;
 mod collect;
+mod findings;
 mod hostile;
 mod laws;
 mod network;

@@ -10,9 +10,12 @@
 mod finding;
 mod findings;
 mod graph;
+mod junit;
+mod markdown;
 mod page;
 mod path;
 mod reach;
+mod sarif;
 mod text;
 mod words;
 
@@ -25,12 +28,15 @@ pub use finding::{
 };
 pub use findings::{Derived, Exposed, Findings, Inputs, Jewel, SCHEMA, cheapest, counts, crown_jewels};
 pub use graph::{GRAPH_SCHEMA, GraphView, VertexView, graph};
+pub use junit::junit;
+pub use markdown::markdown;
 pub use page::{Line, Page, Tone, counted};
 pub use path::{EvidenceView, PathView, Sources, StepView};
 pub use reach::{
     AnswerView, ConnectionView, Entries, EntryView, PortsView, RangeView, Reach, ReachAnswer, RemarkView,
     Remarks, WalkView, WayView,
 };
+pub use sarif::sarif;
 pub use text::{path_page, text};
 pub use words::{folded, gains};
 

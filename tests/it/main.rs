@@ -9,6 +9,7 @@ mod attacks;
 mod cli;
 mod collect;
 mod findings;
+mod formats;
 mod hostile;
 mod laws;
 mod network;

@@ -18,7 +18,7 @@ use super::ways::Ways;
 use super::{EDGES, Found, again, stands};
 use crate::graph::{AttackGraph, Rows, StepId, VertexId};
 use crate::model::Cluster;
-use crate::techniques::Reason;
+use crate::techniques::{Reason, Relation};
 
 /// Candidates that are looked at, those on most paths first.
 const CANDIDATES: usize = 40;
@@ -141,7 +141,17 @@ pub(super) fn points(
     points
 }
 
-/// The shapes on most paths. What rests on no evidence cannot be changed and is none.
+/// Whether a step is a decision that someone can take back: a technique, a binding, or an opening of the network.
+fn can_be_cut(reason: Reason) -> bool {
+    match reason {
+        Reason::Technique(_) => true,
+        Reason::Relation(relation) => {
+            matches!(relation, Relation::Holds | Relation::Exposed | Relation::Reaches)
+        }
+    }
+}
+
+/// The shapes on most paths.
 fn candidates(
     graph: &AttackGraph,
     rows: &Rows,
@@ -153,7 +163,7 @@ fn candidates(
     for (_, found) in findings {
         let steps = found.path.steps.iter();
         let shapes: FxHashSet<Shape> = steps
-            .filter(|&&step| !graph.step(step).evidence.is_empty())
+            .filter(|&&step| can_be_cut(graph.step(step).reason))
             .map(|&step| names.shape(graph, rows, step))
             .collect();
         let mut shapes: Vec<Shape> = shapes.into_iter().collect();

@@ -6,8 +6,16 @@
 mod connections;
 mod diagram;
 pub mod dot;
+mod graphml;
+mod layout;
 mod mermaid;
+mod opengraph;
+mod svg;
 
 pub use connections::connections;
 pub use diagram::{Diagram, DiagramEdge, DiagramVertex, Role};
+pub use graphml::graphml;
+pub use layout::DrawError;
 pub use mermaid::mermaid;
+pub use opengraph::opengraph;
+pub use svg::svg;

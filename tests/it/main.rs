@@ -13,6 +13,7 @@ mod formats;
 mod hostile;
 mod laws;
 mod network;
+mod pictures;
 mod rbac;
 mod readme;
 mod report;

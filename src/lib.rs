@@ -5,6 +5,7 @@ pub mod collect;
 pub mod datastores;
 pub mod draw;
 pub mod graph;
+pub mod markup;
 pub mod model;
 pub mod network;
 pub mod paths;

@@ -8,14 +8,15 @@ use super::analysis::InputArgs;
 use super::output::OutputArgs;
 use super::{ExitCode, Streams};
 use crate::draw::dot::{Picture, dot};
+use crate::draw::{Diagram, graphml, mermaid, opengraph, svg};
 use crate::graph::AttackGraph;
 use crate::report;
 use crate::techniques::{Position, Step};
 
 /// Write the attack graph: every position and every step between them
 ///
-/// The JSON form is described by docs/graph.schema.json. The DOT form is for Graphviz:
-/// `beachhead graph shop.yaml --paths --format dot | dot -Tsvg > shop.svg`.
+/// The JSON form is described by docs/graph.schema.json. The SVG form is laid out without Graphviz; the DOT form is
+/// for Graphviz. In svg, graphml, opengraph and mermaid alike positions are one vertex with a count.
 #[derive(Debug, clap::Args)]
 pub(super) struct GraphArgs {
     #[command(flatten)]
@@ -37,6 +38,14 @@ enum GraphFormat {
     Json,
     /// For Graphviz
     Dot,
+    /// A picture for browsers and documents
+    Svg,
+    /// For yEd, Gephi, NetworkX
+    Graphml,
+    /// For BloodHound
+    Opengraph,
+    /// For Markdown
+    Mermaid,
 }
 
 pub(super) fn run(args: &GraphArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
@@ -50,13 +59,19 @@ pub(super) fn run(args: &GraphArgs, streams: &mut Streams<'_>) -> anyhow::Result
     } else {
         graph.steps().iter().collect()
     };
+    let jewels: BTreeSet<Position> = jewels.into_iter().map(|(position, _)| position).collect();
+    let diagram = || Diagram::new(&steps, &entries, &jewels);
     let text = match args.format {
         GraphFormat::Json => report::json(&report::graph(&analysis.cluster, &analysis.facts, steps))?,
         GraphFormat::Dot => dot(&Picture {
             steps: &steps,
             entries: &entries,
-            jewels: &jewels.into_iter().map(|(position, _)| position).collect(),
+            jewels: &jewels,
         }),
+        GraphFormat::Svg => svg(&diagram(), &format!("Attack graph of {}", analysis.name))?,
+        GraphFormat::Graphml => graphml(&diagram()),
+        GraphFormat::Opengraph => report::json(&opengraph(&diagram()))?,
+        GraphFormat::Mermaid => mermaid(&diagram()),
     };
     args.output.text(&text, streams.out)?;
     Ok(ExitCode::Nothing)

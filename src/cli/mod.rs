@@ -10,6 +10,7 @@ mod can_i;
 mod exit_code;
 mod explain;
 mod graph;
+mod judgement;
 mod output;
 mod paths;
 mod query;

@@ -6,10 +6,10 @@ use serde::Serialize;
 use super::analysis::{Analysis, InputArgs, vertex};
 use super::explain::named;
 use super::output::OutputArgs;
-use super::suggest::did_you_mean;
 use super::{ExitCode, Format, Streams};
 use crate::model::ObjectId;
 use crate::paths::Solver;
+use crate::query::did_you_mean;
 use crate::report::{self, Derived, Page, PathView, Sources};
 use crate::techniques::{self, Absence};
 

@@ -1,8 +1,21 @@
 //! Pictures of the attack graph.
 //!
-//! **Trap.** Names come from the cluster and may hold any character; only [`dot::quote`] puts them in a picture.
+//! **Trap.** Names come from the cluster and may hold any character; only [`dot::quote`] and `markup` put them in a
+//! picture.
 
 mod connections;
+mod diagram;
 pub mod dot;
+mod graphml;
+mod layout;
+mod mermaid;
+mod opengraph;
+mod svg;
 
 pub use connections::connections;
+pub use diagram::{Diagram, DiagramEdge, DiagramVertex, Role};
+pub use graphml::graphml;
+pub use layout::DrawError;
+pub use mermaid::mermaid;
+pub use opengraph::opengraph;
+pub use svg::svg;

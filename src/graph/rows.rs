@@ -81,6 +81,19 @@ impl<T: Copy> Lists<T> {
         let list = list as usize;
         &self.items[self.first[list] as usize..self.first[list + 1] as usize]
     }
+
+    /// The same lists without the items that are gone.
+    fn without(&self, is_gone: impl Fn(&T) -> bool) -> Self {
+        let mut first = Vec::with_capacity(self.first.len());
+        let mut items = Vec::with_capacity(self.items.len());
+        first.push(0);
+        for ends in self.first.windows(2) {
+            let list = &self.items[ends[0] as usize..ends[1] as usize];
+            items.extend(list.iter().filter(|item| !is_gone(item)));
+            first.push(u32::try_from(items.len()).unwrap_or(u32::MAX));
+        }
+        Self { first, items }
+    }
 }
 
 /// The frozen graph.
@@ -132,6 +145,28 @@ impl Rows {
             conclusions,
             weights,
         }
+    }
+
+    /// Returns the rows of the same graph after some steps are gone; the numbers of vertices and steps stay.
+    ///
+    /// # Complexity
+    /// Linear in edges and vertices.
+    #[must_use]
+    pub fn without(&self, is_gone: impl Fn(StepId) -> bool) -> Self {
+        Self {
+            positions: self.positions,
+            arrows: self.arrows.without(|arrow| is_gone(arrow.step)),
+            needs: self.needs.clone(),
+            premises: self.premises.clone(),
+            steps_to: self.steps_to.without(|&step| is_gone(step)),
+            conclusions: self.conclusions.clone(),
+            weights: self.weights.clone(),
+        }
+    }
+
+    /// How many edges there are.
+    pub fn edges(&self) -> usize {
+        self.arrows.items.len()
     }
 
     /// How many vertices are positions: those with the lowest numbers; the others are joins.

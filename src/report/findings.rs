@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::finding::{ChokePoint, Finding, Ranked};
 use super::path::{PathView, Sources};
 use crate::collect::bootstrap;
 use crate::graph::{AttackGraph, VertexId};
@@ -141,6 +142,12 @@ pub struct Findings {
     pub exposed: Vec<Exposed>,
     /// What must not be reached.
     pub crown_jewels: Vec<Jewel>,
+    /// What there is to decide about, worst first.
+    pub findings: Vec<Finding>,
+    /// The steps whose removal takes away most findings.
+    pub choke_points: Vec<ChokePoint>,
+    /// How many ways in were not looked at one by one, for want of time.
+    pub ways_not_searched: usize,
     /// The cheapest path to each crown jewel that can be reached, cheapest first.
     pub paths: Vec<PathView>,
     /// The ids of the crown jewels that no path leads to.
@@ -148,7 +155,7 @@ pub struct Findings {
 }
 
 /// States that all searches of a report may look at together; of few jewels each gets more.
-const STATES: usize = 100_000;
+pub(super) const STATES: usize = 100_000;
 
 /// Returns the cheapest path from a start to each crown jewel that can be reached, in the order of the jewels.
 ///
@@ -243,7 +250,21 @@ impl Findings {
             exposed: exposed(cluster, facts),
             unreached: missed.map(|jewel| jewel.id.clone()).collect(),
             crown_jewels,
+            findings: Vec::new(),
+            choke_points: Vec::new(),
+            ways_not_searched: 0,
             paths: views,
+        }
+    }
+
+    /// Returns the same with what there is to decide about.
+    #[must_use]
+    pub fn with(self, ranked: Ranked) -> Self {
+        Self {
+            findings: ranked.findings,
+            choke_points: ranked.choke_points,
+            ways_not_searched: ranked.ways_not_searched,
+            ..self
         }
     }
 }

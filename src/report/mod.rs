@@ -7,11 +7,15 @@
 //! **Trap.** No value of a Secret can be here, as the model holds none. Strings of the cluster are printed as
 //! they are: making them safe for a terminal is the work of the command line.
 
+mod finding;
 mod findings;
 mod graph;
+mod junit;
+mod markdown;
 mod page;
 mod path;
 mod reach;
+mod sarif;
 mod text;
 mod words;
 
@@ -19,14 +23,20 @@ use std::io;
 
 use serde::Serialize;
 
+pub use finding::{
+    ChokePoint, Day, Finding, FindingSeverity, IgnoreError, IgnoreList, Ignored, Ranked, State, findings, id,
+};
 pub use findings::{Derived, Exposed, Findings, Inputs, Jewel, SCHEMA, cheapest, counts, crown_jewels};
 pub use graph::{GRAPH_SCHEMA, GraphView, VertexView, graph};
+pub use junit::junit;
+pub use markdown::markdown;
 pub use page::{Line, Page, Tone, counted};
 pub use path::{EvidenceView, PathView, Sources, StepView};
 pub use reach::{
     AnswerView, ConnectionView, Entries, EntryView, PortsView, RangeView, Reach, ReachAnswer, RemarkView,
     Remarks, WalkView, WayView,
 };
+pub use sarif::sarif;
 pub use text::{path_page, text};
 pub use words::{folded, gains};
 

@@ -21,9 +21,9 @@ impl<'a> Sources<'a> {
         Self(places.filter(|(_, source)| source.is_file()).collect())
     }
 
-    /// Returns `file:line` of an object, if it came from a file.
-    pub fn of(&self, object: &ObjectId) -> Option<String> {
-        self.0.get(object).map(ToString::to_string)
+    /// Returns the place of an object, if it came from a file.
+    pub fn of(&self, object: &ObjectId) -> Option<&'a Source> {
+        self.0.get(object).copied()
     }
 }
 
@@ -38,15 +38,20 @@ pub struct EvidenceView {
     pub value: String,
     /// `file:line` of the object, if it came from a file.
     pub source: Option<String>,
+    /// The same in parts.
+    #[serde(skip)]
+    pub place: Option<Source>,
 }
 
 impl EvidenceView {
     fn new(evidence: &Evidence, sources: &Sources<'_>) -> Self {
+        let place = sources.of(&evidence.object);
         Self {
             object: evidence.object.to_string(),
             path: evidence.path.to_string(),
             value: evidence.value.to_string(),
-            source: sources.of(&evidence.object),
+            source: place.map(ToString::to_string),
+            place: place.cloned(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! **Trap.** Everything that is the same for many targets is said once, with the count of the others.
 
+use super::finding::{Finding, FindingSeverity, State};
 use super::findings::Findings;
 use super::page::{Page, Tone, counted};
 use super::path::{Move, PathView};
@@ -10,6 +11,10 @@ use crate::model::Severity;
 
 /// Most facts shown for one step; the JSON form has all.
 const FACTS_SHOWN: usize = 6;
+/// Most findings shown; the JSON form has all.
+const FINDINGS_SHOWN: usize = 50;
+/// Most places to cut shown; the JSON form has more.
+const CUTS_SHOWN: usize = 5;
 /// Most names shown of things that are alike.
 const NAMES_SHOWN: usize = 8;
 
@@ -19,6 +24,8 @@ pub fn text(findings: &Findings) -> Page {
     read(findings, &mut page);
     entries(findings, &mut page);
     jewels(findings, &mut page);
+    decisions(findings, &mut page);
+    choke_points(findings, &mut page);
     paths(findings, &mut page);
     unseen(findings, &mut page);
     page
@@ -101,6 +108,98 @@ fn jewels(findings: &Findings, page: &mut Page) {
         ]);
     }
     page.table(2, &rows);
+}
+
+fn decisions(all: &Findings, page: &mut Page) {
+    if all.findings.is_empty() {
+        return;
+    }
+    page.heading(format!("Findings: {}", tally(&all.findings)));
+    for finding in all.findings.iter().take(FINDINGS_SHOWN) {
+        let mut text = format!("{}  {}", finding.id, finding.title);
+        if finding.entry_pods > 1 {
+            text = format!("{text} ({} pods)", finding.entry_pods);
+        }
+        if finding.reached.len() > 1 {
+            text = format!("{text} ({} of them)", finding.reached.len());
+        }
+        let path = &finding.path;
+        text = format!("{text}: effort {}, {}", path.effort, path.certainty);
+        match (&finding.ignored, finding.state) {
+            (Some(ignored), _) => {
+                text = format!(
+                    "{text}; ignored by {} until {}: {}",
+                    ignored.owner, ignored.expires, ignored.reason
+                );
+            }
+            (None, State::Known) => text.push_str("; in the baseline"),
+            (None, _) => {}
+        }
+        page.labelled(2, finding.severity.as_str(), &text);
+    }
+    if all.findings.len() > FINDINGS_SHOWN {
+        let rest = all.findings.len() - FINDINGS_SHOWN;
+        page.line(format!(
+            "  and {}, see --format json",
+            counted(rest, "more finding")
+        ));
+    }
+    if all.ways_not_searched > 0 {
+        page.line(format!(
+            "  {} not looked at one by one in a graph of this size; the paths below hold the cheapest of all",
+            counted(all.ways_not_searched, "way in").replace("way ins", "ways in"),
+        ));
+    }
+}
+
+/// `2 critical, 1 high, 1 of them ignored`.
+pub(super) fn tally(findings: &[Finding]) -> String {
+    use FindingSeverity::{Critical, High, Low, Medium};
+    let mut parts = Vec::new();
+    for severity in [Critical, High, Medium, Low] {
+        let count = findings
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .count();
+        if count > 0 {
+            parts.push(format!("{count} {}", severity.as_str()));
+        }
+    }
+    for (state, word) in [(State::Known, "in the baseline"), (State::Ignored, "ignored")] {
+        let count = findings.iter().filter(|finding| finding.state == state).count();
+        if count > 0 {
+            parts.push(format!("{count} of them {word}"));
+        }
+    }
+    parts.join(", ")
+}
+
+fn choke_points(all: &Findings, page: &mut Page) {
+    if all.choke_points.is_empty() {
+        return;
+    }
+    page.heading("Where to cut: the step without which findings are gone, shown by solving again");
+    for point in all.choke_points.iter().take(CUTS_SHOWN) {
+        page.line(format!(
+            "  {} of {}: {}",
+            point.removes.len(),
+            counted(all.findings.len(), "finding"),
+            point.title
+        ));
+        page.labelled(
+            4,
+            "step",
+            &format!(
+                "{} to {} ({})",
+                point.from.join(" and "),
+                point.to,
+                point.technique
+            ),
+        );
+        if let Some(remediation) = point.remediation {
+            page.labelled(4, "stop it", remediation);
+        }
+    }
 }
 
 fn paths(findings: &Findings, page: &mut Page) {

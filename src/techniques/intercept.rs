@@ -224,7 +224,7 @@ fn servers(context: &Context<'_>) -> BTreeMap<Place, Vec<Evidence>> {
             for reference in
                 mounted.filter(|known| known.holder == Holder::ConfigMap && known.way == Way::Volume)
             {
-                let facts = || vec![image.clone(), reference.proof.clone()];
+                let facts = || vec![image.clone(), reference.proof()];
                 found.entry(reference.place.clone()).or_insert_with(facts);
             }
         }

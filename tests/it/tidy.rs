@@ -11,7 +11,7 @@ use crate::source::{Placed, Token, code, tokens};
 
 /// Modules from the ground up. A module names only modules on lower floors.
 const FLOORS: &[&[&str]] = &[
-    &["model"],
+    &["model", "markup"],
     &["collect"],
     &["rbac", "network", "datastores"],
     &["techniques"],

@@ -1,0 +1,229 @@
+//! Where everything in a picture lies: a layered layout from left to right, namespaces as boxes.
+//!
+//! **Trap.** The layout's work grows faster than the picture; it has a budget, and a picture beyond it is an error
+//! that says so instead of a wait.
+
+use std::collections::BTreeSet;
+
+use dugong::graphlib::{Graph, GraphOptions};
+use dugong::{EdgeLabel, GraphLabel, LabelPos, LayoutError, NodeLabel, RankDir, WorkControl, WorkError};
+
+use super::diagram::{Diagram, DiagramEdge, DiagramVertex, Role};
+
+/// Units of work of the layout engine; about ten seconds.
+const WORK: usize = 2_000_000_000;
+/// Width of one character of the pictures' fonts, in pixels.
+const CHARACTER: f64 = 6.6;
+/// Most characters of a line; longer texts are cut.
+pub(super) const LINE: usize = 44;
+
+/// Why there is no picture.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DrawError {
+    /// The picture is too large to lay out.
+    #[error(
+        "{vertices} vertices and {edges} edges are too many for a picture; draw the paths alone with --paths, or \
+         use --format graphml or opengraph"
+    )]
+    TooLarge {
+        /// How many vertices, alike ones folded.
+        vertices: usize,
+        /// How many edges.
+        edges: usize,
+    },
+    /// The layout engine refused the graph.
+    #[error("the layout failed: {0}; use --format dot with Graphviz")]
+    Layout(String),
+}
+
+/// A box by its middle and size, in pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Area {
+    pub(super) x: f64,
+    pub(super) y: f64,
+    pub(super) width: f64,
+    pub(super) height: f64,
+}
+
+/// An edge's bends and the middle of its label.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Line {
+    pub(super) points: Vec<(f64, f64)>,
+    pub(super) label: Option<(f64, f64)>,
+}
+
+/// The places of everything, in the order of the diagram.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Layout {
+    pub(super) vertices: Vec<Area>,
+    pub(super) edges: Vec<Line>,
+    pub(super) namespaces: Vec<(String, Area)>,
+    pub(super) width: f64,
+    pub(super) height: f64,
+}
+
+struct Budget(usize);
+
+impl WorkControl for Budget {
+    fn charge(&mut self, units: usize) -> Result<(), WorkError> {
+        self.0 = self.0.checked_sub(units).ok_or(WorkError::Interrupted)?;
+        Ok(())
+    }
+}
+
+/// What is written on an edge.
+pub(super) fn edge_text(edge: &DiagramEdge) -> String {
+    match (edge.label, edge.effort) {
+        ("", _) => String::new(),
+        (label, 0) => label.to_owned(),
+        (label, effort) => format!("{label} ({effort})"),
+    }
+}
+
+/// The two lines of a vertex: its label and the rest of its text, cut to what can be read.
+pub(super) fn lines(vertex: &DiagramVertex) -> (String, String) {
+    let rest = vertex.text.strip_prefix(vertex.label).unwrap_or(&vertex.text);
+    let rest = rest.strip_prefix('/').unwrap_or(rest);
+    let mut cut: String = rest.chars().take(LINE).collect();
+    if rest.chars().nth(LINE).is_some() {
+        cut.push('…');
+    }
+    (vertex.label.to_owned(), cut)
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a line has at most some dozens of characters"
+)]
+fn width_of(text: &str) -> f64 {
+    text.chars().count() as f64 * CHARACTER
+}
+
+/// Returns the places of everything in a picture.
+pub(super) fn layout(diagram: &Diagram) -> Result<Layout, DrawError> {
+    let mut graph: Graph<NodeLabel, EdgeLabel, GraphLabel> = Graph::new(GraphOptions {
+        multigraph: true,
+        compound: true,
+        directed: true,
+    });
+    graph.set_graph(GraphLabel {
+        rankdir: RankDir::LR,
+        nodesep: 28.0,
+        ranksep: 36.0,
+        edgesep: 14.0,
+        marginx: 24.0,
+        marginy: 24.0,
+        ..GraphLabel::default()
+    });
+    let namespaces: BTreeSet<&str> = diagram
+        .vertices
+        .iter()
+        .filter_map(|vertex| vertex.namespace.as_deref())
+        .collect();
+    let namespaces: Vec<&str> = namespaces.into_iter().collect();
+    for at in 0..namespaces.len() {
+        graph.set_node(format!("n{at}"), NodeLabel::default());
+    }
+    for (at, vertex) in diagram.vertices.iter().enumerate() {
+        graph.set_node(format!("v{at}"), size(vertex));
+        let namespace = vertex.namespace.as_deref();
+        if let Some(parent) = namespace.and_then(|name| namespaces.binary_search(&name).ok()) {
+            graph.set_parent(format!("v{at}"), format!("n{parent}"));
+        }
+    }
+    for (at, edge) in diagram.edges.iter().enumerate() {
+        let text = edge_text(edge);
+        let label = EdgeLabel {
+            width: if text.is_empty() {
+                0.0
+            } else {
+                width_of(&text) + 8.0
+            },
+            height: if text.is_empty() { 0.0 } else { 16.0 },
+            labelpos: LabelPos::C,
+            weight: 1.0,
+            ..EdgeLabel::default()
+        };
+        graph.set_edge_named(
+            format!("v{}", edge.from),
+            format!("v{}", edge.to),
+            Some(format!("e{at}")),
+            Some(label),
+        );
+    }
+    dugong::layout_controlled(&mut graph, &mut Budget(WORK)).map_err(|error| refused(&error, diagram))?;
+    Ok(places(&graph, diagram, &namespaces))
+}
+
+fn refused(error: &LayoutError, diagram: &Diagram) -> DrawError {
+    if matches!(error, LayoutError::Work(_)) {
+        DrawError::TooLarge {
+            vertices: diagram.vertices.len(),
+            edges: diagram.edges.len(),
+        }
+    } else {
+        DrawError::Layout(error.to_string())
+    }
+}
+
+fn size(vertex: &DiagramVertex) -> NodeLabel {
+    let (label, rest) = lines(vertex);
+    let (width, height) = match vertex.role {
+        Role::Join => (14.0, 14.0),
+        _ if rest.is_empty() => (width_of(&label) + 28.0, 30.0),
+        _ => (width_of(&label).max(width_of(&rest)) + 28.0, 42.0),
+    };
+    NodeLabel {
+        width,
+        height,
+        ..NodeLabel::default()
+    }
+}
+
+fn places(graph: &Graph<NodeLabel, EdgeLabel, GraphLabel>, diagram: &Diagram, namespaces: &[&str]) -> Layout {
+    let area = |id: &str| {
+        let node = graph.node(id).cloned().unwrap_or_default();
+        Area {
+            x: node.x.unwrap_or_default(),
+            y: node.y.unwrap_or_default(),
+            width: node.width,
+            height: node.height,
+        }
+    };
+    let edge = |(at, edge): (usize, &DiagramEdge)| {
+        let (from, to) = (format!("v{}", edge.from), format!("v{}", edge.to));
+        let Some(found) = graph.edge(&from, &to, Some(&format!("e{at}"))) else {
+            return Line::default();
+        };
+        Line {
+            points: found.points.iter().map(|point| (point.x, point.y)).collect(),
+            label: found.x.zip(found.y).filter(|_| !edge.label.is_empty()),
+        }
+    };
+    let mut layout = Layout {
+        vertices: (0..diagram.vertices.len())
+            .map(|at| area(&format!("v{at}")))
+            .collect(),
+        edges: diagram.edges.iter().enumerate().map(edge).collect(),
+        namespaces: namespaces
+            .iter()
+            .enumerate()
+            .map(|(at, name)| ((*name).to_owned(), area(&format!("n{at}"))))
+            .collect(),
+        width: 0.0,
+        height: 0.0,
+    };
+    let areas = layout
+        .vertices
+        .iter()
+        .chain(layout.namespaces.iter().map(|(_, area)| area));
+    for (x, y) in areas
+        .map(|area| (area.x + area.width / 2.0, area.y + area.height / 2.0))
+        .chain(layout.edges.iter().flat_map(|line| line.points.iter().copied()))
+    {
+        layout.width = layout.width.max(x + 24.0);
+        layout.height = layout.height.max(y + 24.0);
+    }
+    layout
+}

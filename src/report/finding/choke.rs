@@ -1,0 +1,233 @@
+//! Choke points: single steps whose removal takes findings away.
+//!
+//! A step stands here for all steps like it: those of the same technique or relation between positions of the same
+//! lasting names, so that 40 replicas of a workload are one place to cut. Each candidate lies on a finding's path;
+//! that a finding goes away is then shown by solving again without it.
+//!
+//! **Trap.** Most steps on a path can be walked around. A candidate counts only the findings that are out of reach
+//! after it is gone.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::Serialize;
+
+use super::names::lasting;
+use super::ways::Ways;
+use super::{EDGES, Found, again, stands};
+use crate::graph::{AttackGraph, Rows, StepId, VertexId};
+use crate::model::Cluster;
+use crate::techniques::{Reason, Relation};
+
+/// Candidates that are looked at, those on most paths first.
+const CANDIDATES: usize = 40;
+/// Places to cut that are shown.
+const SHOWN: usize = 10;
+
+/// One place to cut.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ChokePoint {
+    /// The technique's id, or the relation's label.
+    pub technique: &'static str,
+    /// The name for headings.
+    pub title: &'static str,
+    /// Lasting names of what must be held.
+    pub from: Vec<String>,
+    /// Lasting name of what is held then.
+    pub to: String,
+    /// How many steps are alike and go together.
+    pub steps: usize,
+    /// The ids of the findings that go away with it, in the order of the report.
+    pub removes: Vec<String>,
+    /// How to stop it, if it is a technique.
+    pub remediation: Option<&'static str>,
+}
+
+/// What alike steps have in common: label, lasting names of premises and of the conclusion, by number.
+type Shape = (&'static str, Vec<u32>, u32);
+
+/// Lasting names of positions, by number.
+struct Names {
+    of: Vec<u32>,
+    texts: Vec<String>,
+}
+
+impl Names {
+    fn new(graph: &AttackGraph, cluster: &Cluster) -> Self {
+        let mut numbers = FxHashMap::<String, u32>::default();
+        let mut names = Self {
+            of: Vec::with_capacity(graph.positions().len()),
+            texts: Vec::new(),
+        };
+        for position in graph.positions() {
+            let name = lasting(position, cluster);
+            let next = u32::try_from(names.texts.len()).unwrap_or(u32::MAX);
+            let number = *numbers.entry(name).or_insert_with_key(|name| {
+                names.texts.push(name.clone());
+                next
+            });
+            names.of.push(number);
+        }
+        names
+    }
+
+    fn shape(&self, graph: &AttackGraph, rows: &Rows, step: StepId) -> Shape {
+        let of = |&vertex: &VertexId| self.of[vertex as usize];
+        let mut premises: Vec<u32> = rows.premises(step).iter().map(of).collect();
+        premises.sort_unstable();
+        premises.dedup();
+        (
+            graph.step(step).reason.label(),
+            premises,
+            of(&rows.conclusion(step)),
+        )
+    }
+}
+
+/// Returns the places to cut, those that take away most findings first.
+///
+/// # Complexity
+/// One pass over the graph for each candidate and each way in that a finding has; at most [`EDGES`] edges together.
+pub(super) fn points(
+    graph: &AttackGraph,
+    rows: &Rows,
+    starts: &[VertexId],
+    ways: &Ways,
+    findings: &[(&str, &Found)],
+    cluster: &Cluster,
+) -> Vec<ChokePoint> {
+    if findings.is_empty() {
+        return Vec::new();
+    }
+    let names = Names::new(graph, cluster);
+    let mut by_way = BTreeMap::<Option<usize>, Vec<(usize, &Found)>>::new();
+    for (index, (_, found)) in findings.iter().enumerate() {
+        by_way.entry(found.way).or_default().push((index, found));
+    }
+    let most = (EDGES / (rows.edges() * by_way.len()).max(1)).clamp(4, CANDIDATES);
+    let candidates = candidates(graph, rows, &names, findings, most);
+    let alike = alike(graph, rows, &names, &candidates);
+    let removed = |shape: &Shape| -> Vec<usize> {
+        let steps = &alike[shape];
+        let mut removed = Vec::new();
+        for (way, found) in &by_way {
+            let without = rows.without(|step| {
+                let other_way = way.is_some_and(|way| ways.of.get(&step).is_some_and(|&of| of != way));
+                other_way || steps.contains(&step)
+            });
+            let reach = again(&without, starts);
+            removed.extend(
+                found
+                    .iter()
+                    .filter(|(_, found)| !stands(found, &reach))
+                    .map(|(index, _)| *index),
+            );
+        }
+        removed.sort_unstable();
+        removed
+    };
+    let mut points: Vec<ChokePoint> = candidates
+        .par_iter()
+        .map(|shape| (shape, removed(shape)))
+        .filter(|(_, removed)| !removed.is_empty())
+        .map(|(shape, removed)| point(graph, &names, shape, &alike[shape], &removed, findings))
+        .collect();
+    points.sort_by(|a, b| {
+        let key = |point: &ChokePoint| (std::cmp::Reverse(point.removes.len()), point.steps);
+        (key(a), a.technique, &a.from, &a.to).cmp(&(key(b), b.technique, &b.from, &b.to))
+    });
+    points.truncate(SHOWN);
+    points
+}
+
+/// Whether a step is a decision that someone can take back: a technique, a binding, or an opening of the network.
+fn can_be_cut(reason: Reason) -> bool {
+    match reason {
+        Reason::Technique(_) => true,
+        Reason::Relation(relation) => {
+            matches!(relation, Relation::Holds | Relation::Exposed | Relation::Reaches)
+        }
+    }
+}
+
+/// The shapes on most paths.
+fn candidates(
+    graph: &AttackGraph,
+    rows: &Rows,
+    names: &Names,
+    findings: &[(&str, &Found)],
+    most: usize,
+) -> Vec<Shape> {
+    let mut on = BTreeMap::<Shape, usize>::new();
+    for (_, found) in findings {
+        let steps = found.path.steps.iter();
+        let shapes: FxHashSet<Shape> = steps
+            .filter(|&&step| can_be_cut(graph.step(step).reason))
+            .map(|&step| names.shape(graph, rows, step))
+            .collect();
+        let mut shapes: Vec<Shape> = shapes.into_iter().collect();
+        shapes.sort_unstable();
+        for shape in shapes {
+            *on.entry(shape).or_default() += 1;
+        }
+    }
+    let mut shapes: Vec<(Shape, usize)> = on.into_iter().collect();
+    shapes.sort_by(|(a, on_a), (b, on_b)| (on_b, a).cmp(&(on_a, b)));
+    shapes.truncate(most);
+    shapes.into_iter().map(|(shape, _)| shape).collect()
+}
+
+/// All steps of the graph that have one of these shapes.
+fn alike(
+    graph: &AttackGraph,
+    rows: &Rows,
+    names: &Names,
+    shapes: &[Shape],
+) -> FxHashMap<Shape, FxHashSet<StepId>> {
+    let mut alike: FxHashMap<Shape, FxHashSet<StepId>> = shapes
+        .iter()
+        .map(|shape| (shape.clone(), FxHashSet::default()))
+        .collect();
+    let ends: FxHashSet<(&str, u32)> = shapes.iter().map(|(label, _, to)| (*label, *to)).collect();
+    for (number, step) in (0..).zip(graph.steps()) {
+        let to = names.of[rows.conclusion(number) as usize];
+        if ends.contains(&(step.reason.label(), to))
+            && let Some(steps) = alike.get_mut(&names.shape(graph, rows, number))
+        {
+            steps.insert(number);
+        }
+    }
+    alike
+}
+
+fn point(
+    graph: &AttackGraph,
+    names: &Names,
+    (label, premises, to): &Shape,
+    steps: &FxHashSet<StepId>,
+    removed: &[usize],
+    findings: &[(&str, &Found)],
+) -> ChokePoint {
+    let reason = steps.iter().min().map(|&step| graph.step(step).reason);
+    let technique = reason.and_then(Reason::technique);
+    let name = |&number: &u32| names.texts[number as usize].clone();
+    let mut from: Vec<String> = premises.iter().map(name).collect();
+    from.sort();
+    ChokePoint {
+        technique: label,
+        title: match reason {
+            Some(Reason::Technique(technique)) => technique.title,
+            Some(Reason::Relation(relation)) => super::super::words::relation_title(relation),
+            None => label,
+        },
+        from,
+        to: name(to),
+        steps: steps.len(),
+        removes: removed
+            .iter()
+            .map(|&index| findings[index].0.to_owned())
+            .collect(),
+        remediation: technique.map(|technique| technique.remediation),
+    }
+}

@@ -1,0 +1,93 @@
+//! How bad a finding is: from what is lost, what it takes, and how sure it is.
+//!
+//! The rule, in this order:
+//!
+//! 1. Control of the cluster or of a control-plane node is critical; the data of a datastore and the Secrets of the
+//!    system are high; anything else is medium.
+//! 2. One less if the cheapest path takes more effort than `HARD`, twelve.
+//! 3. One less if the path depends on something that the input does not show.
+//! 4. One more if it is certain: nothing has to be broken first, and nothing is assumed.
+//!
+//! **Trap.** The rule is documented for users (README, "Findings"); both change together.
+
+use serde::Serialize;
+
+use crate::techniques::Position;
+
+/// More effort than this makes a path hard: two public exploits and a little work.
+const HARD: u32 = 12;
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FindingSeverity {
+    /// Worth knowing.
+    Low,
+    /// To be changed when there is time.
+    Medium,
+    /// To be changed soon.
+    High,
+    /// To be changed now.
+    Critical,
+}
+
+impl FindingSeverity {
+    const ALL: [Self; 4] = [Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+
+    /// Returns the severity of losing `lost` by a path of this effort and certainty.
+    pub fn of(lost: &Position, effort: u32, certainty: &str) -> Self {
+        let mut rank = match lost {
+            Position::ClusterAdmin | Position::Node(_) => 3,
+            Position::Database(_) | Position::Secret(_) | Position::SecretKey(..) => 2,
+            _ => 1_usize,
+        };
+        if effort > HARD {
+            rank = rank.saturating_sub(1);
+        }
+        match certainty {
+            "conditional" => rank = rank.saturating_sub(1),
+            "certain" => rank += 1,
+            _ => {}
+        }
+        Self::ALL[rank.min(Self::ALL.len() - 1)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::techniques::Place;
+
+    #[test]
+    fn each_part_of_the_rule_counts() {
+        use FindingSeverity::{Critical, High, Low, Medium};
+        let database = Position::Database(Place::new("shop", "mysql"));
+        let volume = Position::Volume(Place::new("shop", "data"));
+        for (lost, effort, certainty, expected) in [
+            (&Position::ClusterAdmin, HARD, "assumed", Critical),
+            (&Position::ClusterAdmin, HARD + 1, "assumed", High),
+            (&Position::ClusterAdmin, HARD + 1, "conditional", Medium),
+            (&Position::ClusterAdmin, 1, "certain", Critical),
+            (&database, 6, "assumed", High),
+            (&database, 2, "certain", Critical),
+            (&database, 6, "conditional", Medium),
+            (&volume, 30, "conditional", Low),
+        ] {
+            assert_eq!(
+                FindingSeverity::of(lost, effort, certainty),
+                expected,
+                "{lost} {effort} {certainty}"
+            );
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The report as Markdown that renders on GitHub, with a picture of each path.
+//!
+//! **Trap.** Text of the cluster stands in code spans, see [`code`]; everything else here is our own.
+
+use std::fmt::Write as _;
+
+use super::finding::{Finding, State};
+use super::findings::Findings;
+use super::page::counted;
+use super::path::Move;
+use super::text::tally;
+use crate::markup::code;
+
+/// Findings that are shown with path and picture; the others in one line each.
+const SHOWN: usize = 20;
+/// Facts shown for one step.
+const FACTS_SHOWN: usize = 6;
+
+/// Returns the report as Markdown; `picture` gives the text of a Mermaid diagram of a finding's path.
+pub fn markdown(all: &Findings, picture: impl Fn(&Finding) -> String) -> String {
+    let mut text = format!("# Attack paths in {}\n\n", code(&all.input.name));
+    if all.findings.is_empty() {
+        text.push_str("No crown jewel can be reached by what Beachhead knows.\n");
+    } else {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "**{}.**", tally(&all.findings));
+    }
+    choke_points(all, &mut text);
+    for (at, finding) in all.findings.iter().enumerate() {
+        if at == SHOWN {
+            let rest = counted(all.findings.len() - SHOWN, "more finding");
+            let _ = writeln!(text, "\n## {rest}\n");
+        }
+        if at < SHOWN {
+            heading(at, finding, &mut text);
+            let _ = write!(text, "\n```mermaid\n{}```\n\n", picture(finding));
+            for (number, one) in finding.path.moves().iter().enumerate() {
+                step(number, one, &mut text);
+            }
+        } else {
+            let severity = finding.severity.as_str();
+            let (entry, jewel) = (code(&finding.entry), code(&finding.jewel));
+            let _ = writeln!(text, "- {severity}: {entry} leads to {jewel} (`{}`)", finding.id);
+        }
+    }
+    unseen(all, &mut text);
+    text
+}
+
+fn choke_points(all: &Findings, text: &mut String) {
+    if all.choke_points.is_empty() {
+        return;
+    }
+    text.push_str("\n## Where to cut\n\nEach of these was shown by solving again without the step.\n\n");
+    for point in &all.choke_points {
+        let from: Vec<String> = point.from.iter().map(|name| code(name)).collect();
+        let _ = writeln!(
+            text,
+            "- **{} of {}**: {}, {} to {}. {}",
+            point.removes.len(),
+            counted(all.findings.len(), "finding"),
+            point.title,
+            from.join(" and "),
+            code(&point.to),
+            point.remediation.unwrap_or_default()
+        );
+    }
+}
+
+fn heading(at: usize, finding: &Finding, text: &mut String) {
+    let (entry, jewel) = (code(&finding.entry), code(&finding.jewel));
+    let _ = writeln!(text, "\n## {}. {entry} leads to {jewel}\n", at + 1);
+    let path = &finding.path;
+    let _ = writeln!(
+        text,
+        "- severity: **{}**, effort {}, {}\n- id: `{}`",
+        finding.severity.as_str(),
+        path.effort,
+        path.certainty,
+        finding.id
+    );
+    if finding.entry_pods > 1 {
+        let _ = writeln!(
+            text,
+            "- the entry stands for {}",
+            counted(finding.entry_pods, "pod")
+        );
+    }
+    if finding.reached.len() > 1 {
+        let names: Vec<String> = finding
+            .reached
+            .iter()
+            .take(FACTS_SHOWN)
+            .map(|id| code(id))
+            .collect();
+        let _ = writeln!(text, "- {} are lost: {}", finding.reached.len(), names.join(", "));
+    }
+    match (&finding.ignored, finding.state) {
+        (Some(ignored), _) => {
+            let (owner, reason) = (code(&ignored.owner), code(&ignored.reason));
+            let _ = writeln!(text, "- ignored by {owner} until {}: {reason}", ignored.expires);
+        }
+        (None, State::Known) => text.push_str("- in the baseline\n"),
+        (None, _) => {}
+    }
+}
+
+fn step(number: usize, one: &Move<'_>, text: &mut String) {
+    let step = one.step;
+    let _ = writeln!(
+        text,
+        "{}. **{}**: gains {}",
+        number + 1,
+        step.title,
+        code(&step.gains)
+    );
+    let mut how = format!("`{}`", step.technique);
+    for id in step.mitre {
+        let page = id.replace('.', "/");
+        let _ = write!(how, ", [{id}](https://attack.mitre.org/techniques/{page}/)");
+    }
+    let _ = writeln!(
+        text,
+        "   - how: {how}, effort {}, {}",
+        step.effort, step.certainty
+    );
+    let facts = one.evidence();
+    for fact in facts.iter().take(FACTS_SHOWN) {
+        let mut line = code(&fact.object);
+        if !fact.path.is_empty() {
+            let _ = write!(line, " {}", code(&fact.path));
+        }
+        if !fact.value.is_empty() {
+            let _ = write!(line, " = {}", code(&fact.value));
+        }
+        if let Some(source) = &fact.source {
+            let _ = write!(line, " in {}", code(source));
+        }
+        let _ = writeln!(text, "   - because: {line}");
+    }
+    for condition in one.conditions() {
+        let _ = writeln!(text, "   - if: {}", code(condition));
+    }
+    if let Some(remediation) = step.remediation {
+        let _ = writeln!(text, "   - stop it: {remediation}");
+    }
+}
+
+fn unseen(all: &Findings, text: &mut String) {
+    text.push_str("\n## What this rests on\n\n");
+    for assumption in &all.assumptions {
+        let _ = writeln!(text, "- assumed: {}", code(assumption));
+    }
+    if !all.diagnostics.is_empty() {
+        let count = counted(all.diagnostics.len(), "remark");
+        let _ = writeln!(
+            text,
+            "- {count} about the input; the text and JSON forms list all"
+        );
+    }
+    if !all.coverage.refused.is_empty() {
+        let count = counted(all.coverage.refused.len(), "resource");
+        let _ = writeln!(
+            text,
+            "- {count} could not be listed; the text and JSON forms list all"
+        );
+    }
+}

@@ -1,0 +1,276 @@
+//! The report's forms for other tools: each is read back by a parser of its format, hostile text included.
+//!
+//! **Trap.** With `SARIF_SCHEMA` set to a copy of the published schema the output is validated against that too;
+//! the schema's licence lets no copy be kept here.
+
+use std::collections::BTreeSet;
+
+use beachhead::collect::read_text;
+use beachhead::draw::{Diagram, mermaid};
+use beachhead::graph::AttackGraph;
+use beachhead::model::Cluster;
+use beachhead::report::{self, Derived, Finding, Findings, Ignored, Inputs, State};
+use beachhead::techniques::{self, Facts, Position, Step};
+use proptest::prelude::*;
+use pulldown_cmark::{Event, Options, Parser, Tag};
+use serde_json::Value;
+
+const SHOP: &str = r#"
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, labels: {app: web}}
+spec:
+  serviceAccountName: boss
+  containers: [{name: web, image: example.com/web, ports: [{containerPort: 80}]}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {type: LoadBalancer, selector: {app: web}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: boss, namespace: shop}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: cluster-admin}
+rules: [{apiGroups: ["*"], resources: ["*"], verbs: ["*"]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: boss}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
+subjects: [{kind: ServiceAccount, name: boss, namespace: shop}]
+"#;
+
+fn read() -> (Cluster, Vec<beachhead::model::Diagnostic>) {
+    read_text("shop.yaml", SHOP, "default")
+}
+
+fn findings() -> Findings {
+    let (cluster, diagnostics) = read();
+    let facts = Facts::new(&cluster);
+    let graph = AttackGraph::new(techniques::steps(&facts.context(&cluster)));
+    let jewels = report::crown_jewels(&cluster, &facts);
+    let start = Position::Internet;
+    let paths: Vec<Derived> = report::cheapest(&graph, &start, &jewels)
+        .iter()
+        .filter_map(|path| Derived::new(path, &graph))
+        .collect();
+    let ranked = report::findings(&graph, &start, &jewels, &cluster);
+    assert!(!ranked.findings.is_empty());
+    let objects = report::counts(&cluster);
+    let inputs = Inputs {
+        name: "shop.yaml",
+        cluster: &cluster,
+        facts: &facts,
+        objects: &objects,
+        diagnostics: &diagnostics,
+    };
+    Findings::new(inputs, &[start], &paths).with(ranked)
+}
+
+/// The findings with a text in every place where text of the cluster can stand.
+fn hostile(text: &str) -> Findings {
+    let mut all = findings();
+    text.clone_into(&mut all.input.name);
+    all.unreached = vec![text.to_owned()];
+    all.findings.truncate(1);
+    for point in &mut all.choke_points {
+        point.from = vec![text.to_owned()];
+        text.clone_into(&mut point.to);
+    }
+    let mut ignored = all.findings[0].clone();
+    ignored.state = State::Ignored;
+    ignored.ignored = Some(Ignored {
+        owner: text.to_owned(),
+        reason: text.to_owned(),
+        expires: "2027-01-01".to_owned(),
+    });
+    all.findings.push(ignored);
+    for finding in &mut all.findings {
+        for part in [
+            &mut finding.title,
+            &mut finding.entry,
+            &mut finding.jewel,
+            &mut finding.path.to,
+        ] {
+            text.clone_into(part);
+        }
+        finding.path.from = vec![text.to_owned()];
+        for step in &mut finding.path.steps {
+            text.clone_into(&mut step.gains);
+            step.condition = Some(text.to_owned());
+            for fact in &mut step.evidence {
+                for part in [&mut fact.object, &mut fact.path, &mut fact.value] {
+                    text.clone_into(part);
+                }
+                fact.source = Some(text.to_owned());
+                if let Some(place) = &mut fact.place {
+                    place.file = text.into();
+                }
+            }
+        }
+    }
+    all
+}
+
+fn picture(finding: &Finding) -> String {
+    let steps: Vec<&Step> = finding.steps.iter().collect();
+    mermaid(&Diagram::new(
+        &steps,
+        &BTreeSet::from([Position::Internet]),
+        &BTreeSet::new(),
+    ))
+}
+
+/// What SARIF asks for and viewers rely on.
+fn check_sarif(sarif: &Value) {
+    if let Some(schema) = std::env::var_os("SARIF_SCHEMA") {
+        let written = report::json(sarif).unwrap();
+        crate::report::check_schema(&std::fs::read_to_string(schema).unwrap(), &written);
+    }
+    assert_eq!(sarif["version"], "2.1.0");
+    let run = &sarif["runs"][0];
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    let ids: BTreeSet<&str> = rules.iter().map(|rule| rule["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), rules.len());
+    for rule in rules {
+        assert!(techniques::technique(rule["id"].as_str().unwrap()).is_some());
+        assert!(!rule["help"]["text"].as_str().unwrap().is_empty());
+    }
+    for result in run["results"].as_array().unwrap() {
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(rules[index]["id"], result["ruleId"]);
+        assert!(["error", "warning", "note"].contains(&result["level"].as_str().unwrap()));
+        let fingerprint = result["partialFingerprints"]["beachheadFinding/v1"]
+            .as_str()
+            .unwrap();
+        assert!(fingerprint.starts_with("bh-") && fingerprint.len() == 19);
+        let flow = result["codeFlows"][0]["threadFlows"][0]["locations"]
+            .as_array()
+            .unwrap();
+        let own = result["locations"].as_array().unwrap();
+        assert_eq!(own.len(), 1);
+        for location in flow.iter().map(|step| &step["location"]).chain(own) {
+            let physical = &location["physicalLocation"];
+            let uri = physical["artifactLocation"]["uri"].as_str().unwrap();
+            assert!(
+                uri.bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-._~/%:".contains(&byte)),
+                "{uri}"
+            );
+            assert!(physical["region"]["startLine"].as_u64().unwrap() >= 1);
+        }
+    }
+}
+
+#[test]
+fn sarif_points_at_the_object_that_opens_the_path() {
+    let sarif = report::sarif(&findings());
+    check_sarif(&sarif);
+    let result = &sarif["runs"][0]["results"][0];
+    assert_eq!(result["ruleId"], "EXPLOIT_PUBLIC_APP");
+    let physical = &result["locations"][0]["physicalLocation"];
+    assert_eq!(physical["artifactLocation"]["uri"], "shop.yaml");
+    assert_eq!(physical["region"]["startLine"], 9, "the Service");
+    assert!(result.get("baselineState").is_none());
+    let mut known = findings();
+    known.findings[0].state = State::Known;
+    assert_eq!(
+        report::sarif(&known)["runs"][0]["results"][0]["baselineState"],
+        "unchanged"
+    );
+}
+
+#[test]
+fn junit_counts_what_it_lists() {
+    let mut all = findings();
+    all.findings[0].state = State::Known;
+    all.unreached.push("Database/shop/mysql".to_owned());
+    let text = report::junit(&all);
+    let read = roxmltree::Document::parse(&text).unwrap();
+    let suite = read
+        .descendants()
+        .find(|node| node.has_tag_name("testsuite"))
+        .unwrap();
+    let count = |name: &str| {
+        read.descendants()
+            .filter(|node| node.has_tag_name(name))
+            .count()
+            .to_string()
+    };
+    assert_eq!(suite.attribute("tests"), Some(count("testcase").as_str()));
+    assert_eq!(suite.attribute("failures"), Some(count("failure").as_str()));
+    assert_eq!(suite.attribute("skipped"), Some(count("skipped").as_str()));
+    assert_eq!(count("skipped"), "1");
+}
+
+#[test]
+fn markdown_shows_path_and_picture() {
+    let text = report::markdown(&findings(), picture);
+    for expected in [
+        "# Attack paths in `shop.yaml`",
+        "## 1. `Pod/shop/web` leads to `ClusterAdmin`",
+        "- severity: **critical**",
+        "```mermaid\nflowchart LR\n",
+        "v0([\"Internet\"]):::entry",
+        "[T1190](https://attack.mitre.org/techniques/T1190/)",
+        " in `shop.yaml:9`",
+        "## Where to cut",
+    ] {
+        assert!(text.contains(expected), "no {expected} in:\n{text}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn hostile_text_is_text_in_every_form(text in any::<String>(), marks in "[`\"'<>&|*_#;\\[\\](){}\\\\\n\u{202e}\u{1b}@/-]{0,12}") {
+        for text in [text, marks] {
+            let all = hostile(&text);
+            let sarif = report::sarif(&all);
+            check_sarif(&sarif);
+            prop_assert_eq!(sarif["runs"][0]["results"].as_array().map(Vec::len), Some(2));
+
+            let junit = report::junit(&all);
+            let read = roxmltree::Document::parse(&junit).map_err(|error| TestCaseError::fail(error.to_string()))?;
+            let cases: Vec<_> = read.descendants().filter(|node| node.has_tag_name("testcase")).collect();
+            prop_assert_eq!(cases.len(), 3);
+            prop_assert_eq!(read.descendants().filter(|node| node.has_tag_name("failure")).count(), 1);
+
+            let markdown = report::markdown(&all, picture);
+            let (mut headings, mut blocks) = (0, 0);
+            for event in Parser::new_ext(&markdown, Options::all()) {
+                match event {
+                    Event::Start(Tag::Heading { .. }) => headings += 1,
+                    Event::Start(Tag::CodeBlock(_)) => blocks += 1,
+                    Event::Start(Tag::Link { dest_url, .. }) => {
+                        prop_assert!(dest_url.starts_with("https://attack.mitre.org/"), "{}", dest_url);
+                    }
+                    Event::Html(html) | Event::InlineHtml(html) => {
+                        return Err(TestCaseError::fail(format!("markup {html}")));
+                    }
+                    Event::Start(Tag::Image { .. }) => return Err(TestCaseError::fail("an image")),
+                    _ => {}
+                }
+            }
+            prop_assert_eq!((headings, blocks), (5, 2));
+        }
+    }
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    let all = || {
+        let all = findings();
+        [
+            report::json(&all).unwrap(),
+            report::json(&report::sarif(&all)).unwrap(),
+            report::junit(&all),
+            report::markdown(&all, picture),
+        ]
+    };
+    assert_eq!(all(), all());
+}

@@ -47,6 +47,7 @@ enum Waiting {
         partial: Rc<Partial>,
         position: VertexId,
         above: Cost,
+        ranked: Ranked,
         rank: usize,
     },
 }
@@ -59,7 +60,6 @@ struct Search<'a> {
     /// Bound, then the deepest, then the oldest; the number is the place in `waiting`.
     queue: BinaryHeap<Reverse<(Cost, Reverse<usize>, usize)>>,
     waiting: Vec<Option<Waiting>>,
-    ranked: FxHashMap<VertexId, Ranked>,
     /// What costs this or more is not looked at.
     ceiling: Cost,
 }
@@ -126,7 +126,6 @@ impl<'a> Solver<'a> {
             solver: self,
             queue: BinaryHeap::new(),
             waiting: Vec::new(),
-            ranked: FxHashMap::default(),
             ceiling,
         };
         search.push(
@@ -191,7 +190,8 @@ impl Search<'_> {
                 Some(Waiting::Partial(partial)) => {
                     if let Some(position) = partial.next(lower) {
                         let above = partial.above(rows, position);
-                        self.alternative(Rc::new(partial), position, above, 0);
+                        let ranked = self.solver.ranked(position);
+                        self.alternative(Rc::new(partial), position, above, ranked, 0);
                         continue;
                     }
                     let mut derivation =
@@ -206,14 +206,15 @@ impl Search<'_> {
                     partial,
                     position,
                     above,
+                    ranked,
                     rank,
                 }) => {
-                    let step = self.ranked[&position][rank].1;
+                    let step = ranked[rank].1;
                     if let Some(next) = partial.choose(rows, lower, position, step) {
                         let (bound, depth) = (next.bound(), next.depth());
                         self.push(Waiting::Partial(next), bound, depth);
                     }
-                    self.alternative(partial, position, above, rank + 1);
+                    self.alternative(partial, position, above, ranked, rank + 1);
                 }
                 None => {}
             }
@@ -222,18 +223,21 @@ impl Search<'_> {
     }
 
     /// Queues the alternatives of a position from this rank on, if there are any.
-    fn alternative(&mut self, partial: Rc<Partial>, position: VertexId, above: Cost, rank: usize) {
-        let solver = self.solver;
-        let ranked = self
-            .ranked
-            .entry(position)
-            .or_insert_with(|| solver.ranked(position));
+    fn alternative(
+        &mut self,
+        partial: Rc<Partial>,
+        position: VertexId,
+        above: Cost,
+        ranked: Ranked,
+        rank: usize,
+    ) {
         if let Some(&(least, _)) = ranked.get(rank) {
             let (bound, depth) = (partial.bound().max(least + above), partial.depth());
             let rest = Waiting::Rest {
                 partial,
                 position,
                 above,
+                ranked,
                 rank,
             };
             self.push(rest, bound, depth);

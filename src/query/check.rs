@@ -267,12 +267,7 @@ impl Checker<'_> {
 
     /// Beside an aggregation an item may use grouping keys and constants only.
     fn grouping(projection: &Projection) -> Result<()> {
-        let keys: Vec<&Expr> = projection
-            .items
-            .iter()
-            .map(|item| &item.value)
-            .filter(|value| !walk::has_aggregate(value))
-            .collect();
+        let keys = walk::grouping_keys(projection);
         let values = projection
             .items
             .iter()

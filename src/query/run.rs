@@ -424,12 +424,7 @@ impl<'g> Runner<'g> {
 
     /// One row for each group of rows that agree in the items without an aggregation.
     fn grouped(&mut self, projection: &Projection, names: &[String], rows: &[Row]) -> Result<Vec<Group>> {
-        let keys: Vec<&Expr> = projection
-            .items
-            .iter()
-            .map(|item| &item.value)
-            .filter(|value| !walk::has_aggregate(value))
-            .collect();
+        let keys = walk::grouping_keys(projection);
         let mut calls = Vec::new();
         projection
             .items

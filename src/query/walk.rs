@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::ast::{Clause, ClauseKind, Expr, ExprKind, Labels, Pattern, Selector};
+use super::ast::{Clause, ClauseKind, Expr, ExprKind, Labels, Pattern, Projection, Selector};
 
 /// Calls `visit` with each direct part of an expression; subqueries are no parts.
 pub(crate) fn parts<'e>(expr: &'e Expr, visit: &mut dyn FnMut(&'e Expr)) {
@@ -214,6 +214,12 @@ pub(crate) fn has_aggregate(expr: &Expr) -> bool {
     let mut found = Vec::new();
     aggregates(expr, &mut found);
     !found.is_empty()
+}
+
+/// What the rows of a projection are grouped by: the items without an aggregation.
+pub(crate) fn grouping_keys(projection: &Projection) -> Vec<&Expr> {
+    let values = projection.items.iter().map(|item| &item.value);
+    values.filter(|value| !has_aggregate(value)).collect()
 }
 
 /// The names within a label expression.

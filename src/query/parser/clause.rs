@@ -99,6 +99,11 @@ impl Parser {
     fn match_clause(&mut self) -> Result<ClauseKind> {
         let optional = self.word("OPTIONAL");
         self.expect_word("MATCH")?;
+        self.matched(optional)
+    }
+
+    /// What a MATCH has after its keyword: patterns, and perhaps a condition.
+    pub(super) fn matched(&mut self, optional: bool) -> Result<ClauseKind> {
         let mut patterns = vec![self.pattern()?];
         while self.sign(",") {
             patterns.push(self.pattern()?);

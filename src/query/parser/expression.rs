@@ -487,20 +487,7 @@ impl Parser {
     }
 
     fn pattern_query(&mut self, start: Span) -> Result<Union> {
-        let mut patterns = vec![self.pattern()?];
-        while self.sign(",") {
-            patterns.push(self.pattern()?);
-        }
-        let filter = if self.word("WHERE") {
-            Some(self.expression()?)
-        } else {
-            None
-        };
-        let kind = crate::query::ast::ClauseKind::Match {
-            optional: false,
-            patterns,
-            filter,
-        };
+        let kind = self.matched(false)?;
         let span = self.since(start);
         Ok(Union {
             parts: vec![vec![crate::query::ast::Clause { kind, span }]],

@@ -79,7 +79,7 @@ pub(super) fn run(args: &GraphArgs, streams: &mut Streams<'_>) -> anyhow::Result
 
 /// The steps of the report's paths, in the order of the graph.
 fn on_paths<'a>(graph: &'a AttackGraph, jewels: &[(Position, &str)]) -> Vec<&'a Step> {
-    let paths = report::cheapest(graph, &Position::Internet, jewels).into_iter();
+    let paths = report::cheapest(graph, &graph.freeze(), &Position::Internet, jewels).into_iter();
     let steps: BTreeSet<_> = paths.flat_map(|path| path.steps).collect();
     steps.into_iter().map(|step| graph.step(step)).collect()
 }

@@ -49,12 +49,13 @@ pub(super) fn run(args: &ReportArgs, streams: &mut Streams<'_>) -> anyhow::Resul
     let graph = analysis.graph();
     let jewels = report::crown_jewels(&analysis.cluster, &analysis.facts);
     let start = Position::Internet;
-    let paths = report::cheapest(&graph, &start, &jewels);
+    let rows = graph.freeze();
+    let paths = report::cheapest(&graph, &rows, &start, &jewels);
     let paths: Vec<_> = paths
         .iter()
         .filter_map(|path| Derived::new(path, &graph))
         .collect();
-    let mut ranked = report::findings(&graph, &start, &jewels, &analysis.cluster);
+    let mut ranked = report::findings(&graph, &rows, &start, &jewels, &analysis.cluster);
     args.judgement.mark(&mut ranked.findings, streams)?;
     let inputs = Inputs {
         name: &analysis.name,

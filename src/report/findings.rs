@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::finding::{ChokePoint, Finding, Ranked};
 use super::path::{PathView, Sources};
 use crate::collect::bootstrap;
-use crate::graph::{AttackGraph, VertexId};
+use crate::graph::{AttackGraph, Rows, VertexId};
 use crate::model::{Cluster, Coverage, Diagnostic, Severity};
 use crate::paths::{Derivation, Solver};
 use crate::techniques::{Facts, Place, Position, Step};
@@ -157,15 +157,20 @@ pub struct Findings {
 /// States that all searches of a report may look at together; of few jewels each gets more.
 pub(super) const STATES: usize = 100_000;
 
-/// Returns the cheapest path from a start to each crown jewel that can be reached, in the order of the jewels.
+/// Returns the cheapest path from a start to each crown jewel that can be reached, in the order of the jewels; `rows` are
+/// those of `graph`.
 ///
 /// # Complexity
 /// One search for each jewel, side by side on all processors; together they look at about 100,000 states.
-pub fn cheapest(graph: &AttackGraph, start: &Position, jewels: &[(Position, &str)]) -> Vec<Derivation> {
-    let rows = graph.freeze();
+pub fn cheapest(
+    graph: &AttackGraph,
+    rows: &Rows,
+    start: &Position,
+    jewels: &[(Position, &str)],
+) -> Vec<Derivation> {
     let starts: Vec<VertexId> = graph.vertex(start).into_iter().collect();
     let states = (STATES / jewels.len().max(1)).clamp(200, 20_000);
-    let solver = Solver::new(graph, &rows, &starts).with_states(states);
+    let solver = Solver::new(graph, rows, &starts).with_states(states);
     let targets: Vec<VertexId> = jewels
         .iter()
         .filter_map(|(jewel, _)| graph.vertex(jewel))

@@ -54,11 +54,12 @@ fn findings() -> Findings {
     let graph = AttackGraph::new(techniques::steps(&facts.context(&cluster)));
     let jewels = report::crown_jewels(&cluster, &facts);
     let start = Position::Internet;
-    let paths: Vec<Derived> = report::cheapest(&graph, &start, &jewels)
+    let rows = graph.freeze();
+    let paths: Vec<Derived> = report::cheapest(&graph, &rows, &start, &jewels)
         .iter()
         .filter_map(|path| Derived::new(path, &graph))
         .collect();
-    let ranked = report::findings(&graph, &start, &jewels, &cluster);
+    let ranked = report::findings(&graph, &rows, &start, &jewels, &cluster);
     assert!(!ranked.findings.is_empty());
     let objects = report::counts(&cluster);
     let inputs = Inputs {

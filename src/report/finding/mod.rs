@@ -116,20 +116,20 @@ pub fn id(entry: &str, way_in: &str, jewel: &str) -> String {
     format!("bh-{}", hex.concat())
 }
 
-/// Returns what someone who holds `start` can do to the jewels, worst first.
+/// Returns what someone who holds `start` can do to the jewels, worst first; `rows` are those of `graph`.
 ///
 /// # Complexity
 /// One pass over the graph for each way in and one search for each finding, on all processors; ways beyond a fixed
 /// number of edges are left out and counted.
 pub fn findings(
     graph: &AttackGraph,
+    rows: &Rows,
     start: &Position,
     jewels: &[(Position, &str)],
     cluster: &Cluster,
 ) -> Ranked {
-    let rows = graph.freeze();
     let starts: Vec<VertexId> = graph.vertex(start).into_iter().collect();
-    let ways = Ways::new(graph, &rows, &starts, cluster);
+    let ways = Ways::new(graph, rows, &starts, cluster);
     let most = (EDGES / rows.edges().max(1)).max(8);
     let ways_not_searched = ways.all.len().saturating_sub(most);
     let kinds = kinds(graph, jewels);
@@ -143,10 +143,10 @@ pub fn findings(
     };
     let mut all: Vec<Found> = (0..ways.all.len().min(most))
         .into_par_iter()
-        .flat_map_iter(|way| search(&ways.alone(way, &rows), Some(way)))
+        .flat_map_iter(|way| search(&ways.alone(way, rows), Some(way)))
         .collect();
     let missed = |found: &Found| all.iter().all(|known| known.jewels != found.jewels);
-    let together: Vec<Found> = search(&rows, None).into_iter().filter(missed).collect();
+    let together: Vec<Found> = search(rows, None).into_iter().filter(missed).collect();
     all.extend(together);
     let sources = Sources::new(cluster);
     let view = |found: &Found| view(found, graph, &ways, &kinds, &sources);
@@ -159,7 +159,7 @@ pub fn findings(
         .iter()
         .map(|(view, found)| (view.id.as_str(), *found))
         .collect();
-    let choke_points = choke::points(graph, &rows, &starts, &ways, &searched, cluster);
+    let choke_points = choke::points(graph, rows, &starts, &ways, &searched, cluster);
     let findings = views.into_iter().map(|(view, _)| view).collect();
     Ranked {
         findings,

@@ -12,10 +12,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
     AdminPolicy, AdmissionPolicy, AdmissionPolicyBinding, ConfigMap, CustomResourceDefinition, EndpointSlice,
-    Endpoints, Gateway, GatewayClass, GatewayRoute, IdRef, Ingress, IngressClass, Meta, Namespace,
-    NetworkPolicy, Node, ObjectId, Other, PersistentVolume, PersistentVolumeClaim, Pod, PriorityClass,
-    ReferenceGrant, Role, RoleBinding, Route, RuntimeClass, Secret, Service, ServiceAccount, Source,
-    StorageClass, Text, WebhookConfiguration, Workload,
+    Endpoints, Gateway, GatewayClass, GatewayRoute, IdRef, Ingress, IngressClass, Labels, Meta,
+    NAMESPACE_NAME, Namespace, NetworkPolicy, Node, ObjectId, Other, PersistentVolume, PersistentVolumeClaim,
+    Pod, PriorityClass, ReferenceGrant, Role, RoleBinding, Route, RuntimeClass, Secret, Service,
+    ServiceAccount, Source, StorageClass, Text, WebhookConfiguration, Workload,
 };
 
 /// One kind of the Kubernetes API that the model knows.
@@ -392,6 +392,14 @@ impl Cluster {
     /// Returns a namespace; it may be absent from the input although objects name it.
     pub fn namespace(&self, name: &str) -> Option<&Namespace> {
         self.namespaces.get("Namespace", "", name)
+    }
+
+    /// The labels of a namespace, with the one that the API server puts on each.
+    pub fn namespace_labels(&self, name: &str) -> Labels {
+        let known = self
+            .namespace(name)
+            .map(|namespace| namespace.meta.labels.clone());
+        known.unwrap_or_default().with(NAMESPACE_NAME, name)
     }
 
     /// Returns a node.

@@ -17,6 +17,11 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::Text;
 
+/// The label that the API server puts on every namespace: its name.
+///
+/// Source: <https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-metadata-name>
+pub const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
+
 /// Annotations that are never kept, because they repeat the object, its secret values included.
 const DROPPED: &[&str] = &["kubectl.kubernetes.io/last-applied-configuration"];
 

@@ -35,7 +35,7 @@ pub use diagnostic::{Code, Diagnostic, Severity};
 pub use entry::*;
 pub use extension::*;
 pub use kubelet::kubelet_setting;
-pub use labels::Labels;
+pub use labels::{Labels, NAMESPACE_NAME};
 pub use literal::{Literal, WITHHELD, names_a_credential, redacted_arguments};
 pub use node::*;
 pub use object::{IdRef, Meta, ObjectId, OwnerReference, Source};

@@ -3,7 +3,7 @@
 //! **Trap.** A key here begins with a character that the API forbids in labels, so that no pod can forge one.
 
 use super::mesh;
-use crate::model::{Cluster, Labels, Pod, Text};
+use crate::model::{Cluster, Labels, NAMESPACE_NAME, Pod, Text};
 
 /// How the keys of attributes begin.
 const MARK: char = '\u{0}';
@@ -42,7 +42,7 @@ pub(super) fn of(cluster: &Cluster, pod: &Pod, key: &str) -> Option<Text> {
             let label = key.strip_prefix(NAMESPACE_LABEL)?;
             let known = cluster.namespace(namespace);
             let value = known.and_then(|known| known.meta.labels.get(label)).cloned();
-            let named = (label == "kubernetes.io/metadata.name").then(|| namespace.clone());
+            let named = (label == NAMESPACE_NAME).then(|| namespace.clone());
             value.or(named)
         }
     }

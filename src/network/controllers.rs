@@ -6,7 +6,7 @@
 //! **Trap.** A cloud's load balancer is no pod: its packets come from outside, and its controller's pod only
 //! configures it.
 
-use crate::model::{Cluster, Labels, Pod, Text};
+use crate::model::{Cluster, Labels, NAMESPACE_NAME, Pod, Text};
 
 /// Pods that carry traffic from outside to backends.
 #[derive(Debug)]
@@ -187,7 +187,7 @@ impl Controller {
                 .map(|(key, value)| (Text::new(key), Text::new(value)))
                 .collect()
         };
-        let namespace = labels(self.namespace_labels).with("kubernetes.io/metadata.name", self.namespace);
+        let namespace = labels(self.namespace_labels).with(NAMESPACE_NAME, self.namespace);
         let pods: Vec<_> = self.pod_labels.iter().chain(self.usual_labels).copied().collect();
         (Text::new(self.namespace), namespace, labels(&pods))
     }

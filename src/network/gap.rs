@@ -12,6 +12,9 @@ use super::selector::PodSelector;
 use super::universe::Universe;
 use crate::model::{Cluster, Code, Diagnostic, Meta, ObjectId, Source};
 
+/// Why it is not known whom a rule with names of hosts matches.
+pub(super) const NAME_RESOLVES: &str = "a name that the rule gives stands for this address";
+
 /// How many workloads a diagnostic names.
 const NAMED: usize = 3;
 
@@ -96,22 +99,25 @@ pub(super) fn report(gaps: &[Gap], cluster: &Cluster, universe: &Universe<'_>, f
     );
 }
 
-fn diagnostic(cluster: &Cluster, universe: &Universe<'_>, alike: &Alike<'_>) -> Diagnostic {
-    let groups = alike.units.iter().filter_map(|&unit| universe.groups.get(unit));
-    let workloads: BTreeSet<String> = groups
-        .flat_map(|group| &group.pods)
-        .filter_map(|&pod| Some(cluster.workload_of(cluster.pods.at(pod)?.1).to_string()))
+/// Says whose pods these are: `pods of Deployment/shop/web, Job/shop/load`, a few by name.
+pub(super) fn whose(cluster: &Cluster, pods: impl Iterator<Item = usize>) -> String {
+    let workloads: BTreeSet<String> = pods
+        .filter_map(|pod| Some(cluster.workload_of(cluster.pods.at(pod)?.1).to_string()))
         .collect();
+    if workloads.is_empty() {
+        return "no pod of the input".to_owned();
+    }
     let named: Vec<&str> = workloads.iter().take(NAMED).map(String::as_str).collect();
     let more = match workloads.len().saturating_sub(NAMED) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let of = if named.is_empty() {
-        "no pod of the input".to_owned()
-    } else {
-        format!("pods of {}{more}", named.join(", "))
-    };
+    format!("pods of {}{more}", named.join(", "))
+}
+
+fn diagnostic(cluster: &Cluster, universe: &Universe<'_>, alike: &Alike<'_>) -> Diagnostic {
+    let groups = alike.units.iter().filter_map(|&unit| universe.groups.get(unit));
+    let of = whose(cluster, groups.flat_map(|group| &group.pods).copied());
     let Gap {
         id,
         source,

@@ -77,16 +77,10 @@ impl Proxies<'_, '_> {
         let allowed = &listener.allowed_routes.namespaces;
         match allowed.from.as_str() {
             "All" => true,
-            "Selector" => allowed.selector.as_ref().is_some_and(|selector| {
-                let labels = self
-                    .cluster
-                    .namespace(route)
-                    .map(|namespace| namespace.meta.labels.clone());
-                let labels = labels
-                    .unwrap_or_default()
-                    .with("kubernetes.io/metadata.name", route);
-                selector.matches(&labels)
-            }),
+            "Selector" => allowed
+                .selector
+                .as_ref()
+                .is_some_and(|selector| selector.matches(&self.cluster.namespace_labels(route))),
             "" | "Same" => route == gateway,
             _ => false,
         }

@@ -2,6 +2,9 @@
 
 use crate::model::{Code, Diagnostic, Meta, ObjectId};
 
+/// What is done about a rule of Cilium or Istio that has no meaning.
+pub(super) const CLOSED: &str = "the rule allows nothing, or denies everything; correct it";
+
 /// Collects what is wrong with one policy.
 pub(super) struct Problems<'a> {
     pub(super) id: &'a ObjectId,

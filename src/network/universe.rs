@@ -22,12 +22,7 @@ use super::policy::NamedPort;
 use super::ports::PortSet;
 use super::selector::{Expression, Namespaces, PodSelector};
 use super::units::UnitSet;
-use crate::model::{Cluster, Labels, Node, Pod, Text};
-
-/// The label that the API server puts on every namespace.
-///
-/// Source: <https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-metadata-name>
-const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
+use crate::model::{Cluster, Labels, NAMESPACE_NAME, Node, Pod, Text};
 
 /// Pods that no policy can tell apart.
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::gap::whose;
 use super::universe::Group;
 use crate::model::{Cluster, Code, Diagnostic, ObjectId, Source};
 
@@ -34,9 +35,6 @@ const KINDS: [Kind; 12] = [
     ("kubeovn.io", "SecurityGroup", true),
     ("networking.k8s.aws", "ClusterNetworkPolicy", true),
 ];
-
-/// How many workloads a diagnostic names.
-const NAMED: usize = 3;
 
 /// The pods that policies of one kind select.
 #[derive(Debug, Default)]
@@ -79,21 +77,7 @@ pub(super) fn report(cluster: &Cluster, groups: &[Group], found: &mut Vec<Diagno
 }
 
 fn diagnostic(cluster: &Cluster, (engine, kind): (&str, &str), touched: &Touched) -> Diagnostic {
-    let workloads: BTreeSet<String> = touched
-        .pods
-        .iter()
-        .filter_map(|&pod| Some(cluster.workload_of(cluster.pods.at(pod)?.1).to_string()))
-        .collect();
-    let named: Vec<&str> = workloads.iter().take(NAMED).map(String::as_str).collect();
-    let more = match workloads.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    let of = if named.is_empty() {
-        "no pod of the input".to_owned()
-    } else {
-        format!("pods of {}{more}", named.join(", "))
-    };
+    let of = whose(cluster, touched.pods.iter().copied());
     let count = touched.policies;
     let message = format!(
         "{count} {kind} of {engine} may select {of}: verdicts about their traffic do not count these policies"

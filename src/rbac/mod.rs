@@ -38,7 +38,7 @@ use role::Roles;
 use crate::model::{Cluster, Code, Diagnostic, ObjectId, Source, Text};
 
 /// The group whose members are never asked.
-const MASTERS: &str = "system:masters";
+pub const MASTERS: &str = "system:masters";
 
 /// One reason for a decision, and to whom of the caller's identities it applies.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

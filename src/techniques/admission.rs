@@ -6,7 +6,7 @@
 //! <https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/pod-security-admission/api/helpers.go>
 
 use super::{Certainty, Evidence};
-use crate::model::{AdmissionRule, Cluster, Labels, ObjectId, Text};
+use crate::model::{AdmissionRule, Cluster, ObjectId, Text};
 
 const ENFORCE: &str = "pod-security.kubernetes.io/enforce";
 
@@ -37,7 +37,7 @@ impl Level {
 
 /// What Pod Security enforces in a namespace, and the label that decides.
 pub(super) fn pod_security(cluster: &Cluster, namespace: &Text) -> (Level, Evidence) {
-    let labels = labels(cluster, namespace);
+    let labels = cluster.namespace_labels(namespace);
     let level = labels.get(ENFORCE).map(Text::as_str);
     let object = ObjectId::cluster_scoped("Namespace", namespace);
     let pointer = format!("/metadata/labels/{}", super::structure::escaped(ENFORCE));
@@ -65,7 +65,7 @@ pub(super) fn admitted(cluster: &Cluster, namespace: &Text) -> Certainty {
 
 /// The webhooks and policies that look at new pods in a namespace and may refuse them.
 pub(super) fn guards<'a>(cluster: &'a Cluster, namespace: &Text) -> Vec<&'a ObjectId> {
-    let labels = labels(cluster, namespace);
+    let labels = cluster.namespace_labels(namespace);
     let webhooks = cluster.webhooks.iter().filter(|(id, webhook)| {
         id.kind == "ValidatingWebhookConfiguration"
             && webhook.webhooks.iter().any(|webhook| {
@@ -120,13 +120,4 @@ fn asks_about_pods(rule: &AdmissionRule) -> bool {
             .resources
             .iter()
             .any(|resource| matches!(resource.as_str(), "pods" | "*" | "*/*"))
-}
-
-/// The labels of a namespace, with the one that the API server adds.
-fn labels(cluster: &Cluster, namespace: &Text) -> Labels {
-    let known = cluster.namespaces.get("Namespace", "", namespace);
-    let labels = known.map(|namespace| namespace.meta.labels.clone());
-    labels
-        .unwrap_or_default()
-        .with("kubernetes.io/metadata.name", namespace)
 }

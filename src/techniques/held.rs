@@ -9,10 +9,7 @@ use super::Position;
 use super::bindable::bindable;
 use super::constrained::constrained;
 use crate::model::{Cluster, Text};
-use crate::rbac::{Access, Holding, Identity, Power, Scope, power};
-
-/// The group whose members the API server never asks.
-const MASTERS: &str = "system:masters";
+use crate::rbac::{Access, Holding, Identity, MASTERS, Power, Scope, power};
 
 /// The scopes of every power that anyone holds or may hand to himself.
 #[derive(Debug, Default)]

@@ -259,13 +259,12 @@ fn network(context: &Context<'_>, steps: &mut Vec<Step>) {
     }
 }
 
-fn open_kubelets(context: &Context<'_>) -> impl Iterator<Item = kubelet::Open> {
-    kubelet::open(context).into_iter()
-}
-
 /// `REACHES` for kubelets that ask for no credential: through hubs, from the pods of the node, from outside.
 fn kubelets(context: &Context<'_>, steps: &mut Vec<Step>) {
-    let open: BTreeSet<Text> = open_kubelets(context).map(|kubelet| kubelet.node).collect();
+    let open: BTreeSet<Text> = kubelet::open(context)
+        .into_iter()
+        .map(|kubelet| kubelet.node)
+        .collect();
     if open.is_empty() {
         return;
     }
@@ -377,7 +376,11 @@ fn own_node(context: &Context<'_>, steps: &mut Vec<Step>) {
     let beside = context.cluster.nodes.values();
     let beside = beside.filter(|node| server.runs_on(node) != Verdict::Denied);
     let mut useful: BTreeSet<(Text, &str)> = beside.map(|node| (node.meta.name.clone(), "pods")).collect();
-    useful.extend(open_kubelets(context).map(|kubelet| (kubelet.node, "pods")));
+    useful.extend(
+        kubelet::open(context)
+            .into_iter()
+            .map(|kubelet| (kubelet.node, "pods")),
+    );
     for pod in pods(context).filter(placed) {
         let node = &pod.pod.spec.node_name;
         let other = if pod.pod.spec.is_host_network() {
@@ -421,16 +424,13 @@ fn free_senders(context: &Context<'_>, steps: &mut Vec<Step>) {
     }
     let free = || Position::Network(FREE.into());
     let groups = context.network.groups();
-    let not_isolated = |id: &ObjectId, direction: &str| {
-        let value = format!("no policy isolates its {direction}");
-        vec![Evidence::new(id.clone(), "/metadata/labels", value)]
-    };
+    let [sends, receives] = ["egress", "ingress"].map(|direction| allowed(&Allowed::Default, direction));
     let first = |group: &Group| Some(context.cluster.pods.at(*group.pods.first()?)?.0.clone());
     let egress = context.network.isolating(Direction::Egress);
     for (group, _) in groups.iter().zip(egress).filter(|(_, policy)| policy.is_none()) {
         if let Some(pod) = first(group) {
             let sender = Position::Network(group.name.clone());
-            let fact = not_isolated(&pod, "egress");
+            let fact = vec![sends(&pod)];
             steps.push(step(Relation::Reaches, sender, free(), fact));
         }
     }
@@ -450,7 +450,7 @@ fn free_senders(context: &Context<'_>, steps: &mut Vec<Step>) {
         };
         for (port, protocol) in ports {
             let gained = group_port(&group.name, port, protocol);
-            let fact = not_isolated(&pod, "ingress");
+            let fact = vec![receives(&pod)];
             steps.push(step(Relation::Reaches, free(), gained, fact));
         }
     }

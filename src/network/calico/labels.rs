@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use rustc_hash::FxHashMap;
 
 use super::selector::{Functions, Selector};
-use crate::model::{Cluster, Labels, Text};
+use crate::model::{Cluster, Labels, NAMESPACE_NAME, Text};
 use crate::network::attributes::{self, ACCOUNT_LABEL, NAMESPACE, NAMESPACE_LABEL, SERVICE_ACCOUNT};
 use crate::network::controllers::{CONTROLLERS, Controller};
 use crate::network::selector::Expression;
@@ -23,7 +23,6 @@ const ORCHESTRATOR: &str = "projectcalico.org/orchestrator";
 const KUBERNETES: &str = "k8s";
 /// The label that Calico gives namespaces and service accounts.
 const NAME: &str = "projectcalico.org/name";
-const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 /// What Calico puts before labels of namespaces and of service accounts.
 const OF_NAMESPACE: &str = "pcns.";
 const OF_ACCOUNT: &str = "pcsa.";

@@ -18,7 +18,7 @@ use super::selector::Selector;
 use crate::model::{Protocol, Text};
 use crate::network::address::{Block, InCluster, cidr};
 use crate::network::attributes::SERVICE_ACCOUNT;
-use crate::network::gap::{Effect, Gaps};
+use crate::network::gap::{Effect, Gaps, NAME_RESOLVES};
 use crate::network::policy::{Action, Direction, NamedPort, Peers, PolicyRule, Ports};
 use crate::network::ports::PortSet;
 use crate::network::problems::Problems;
@@ -26,8 +26,6 @@ use crate::network::selector::{Expression, Namespaces, PodSelector};
 
 /// What is done about a rule that has no meaning.
 const CLOSED: &str = "a rule that allows then matches nothing, another one denies all; correct it";
-/// Why it is not known whom a rule with names of hosts matches.
-const NAME_RESOLVES: &str = "a name that the rule gives stands for this address";
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

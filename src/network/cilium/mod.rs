@@ -19,7 +19,7 @@ use super::destination::ApiServer;
 use super::gap::{Effect, Gap, Gaps};
 use super::policy::{Action, Direction, NamedPort, Order, Peers, Policy, PolicyRule, Ports, Tier};
 use super::ports::PortSet;
-use super::problems::Problems;
+use super::problems::{CLOSED, Problems};
 use super::selector::{Expression, Namespaces, PodSelector};
 use crate::model::{Cluster, Diagnostic, LabelSelector, ObjectId, Other, Protocol, Text};
 
@@ -27,8 +27,6 @@ use crate::model::{Cluster, Diagnostic, LabelSelector, ObjectId, Other, Protocol
 const GROUP: &str = "cilium.io";
 const NAMESPACED: &str = "CiliumNetworkPolicy";
 const CLUSTERWIDE: &str = "CiliumClusterwideNetworkPolicy";
-/// What is done about a rule that has no meaning.
-const CLOSED: &str = "the rule allows nothing, or denies everything; correct it";
 /// Why it is not known what a policy of nodes stops.
 const HOST_FIREWALL: &str = "the host firewall is on and the policy says so";
 /// Why it is not known what a requirement on the peers of all rules stops.

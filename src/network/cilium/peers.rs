@@ -10,11 +10,10 @@ use super::{CidrRule, Context, Reader, Rule, ServiceRule, selector};
 use crate::model::{LabelSelector, Service, Text};
 use crate::network::address::{Block, InCluster, cidr};
 use crate::network::destination::unknown_server;
-use crate::network::gap::{Effect, Gaps};
+use crate::network::gap::{Effect, Gaps, NAME_RESOLVES};
 use crate::network::policy::Peers;
 use crate::network::selector::{Expression, Namespaces, PodSelector};
 
-const NAME_RESOLVES: &str = "a name that the rule gives stands for this address";
 const SERVICE_HAS_IT: &str = "Cilium lets toServices mean Services with selectors, or ports with them";
 const IN_GROUP: &str = "the cloud's group has this address";
 const OTHER_CLUSTER: &str = "the cluster that the rule names is this one";

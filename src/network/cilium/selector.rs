@@ -4,13 +4,12 @@
 //! always in it, whatever its selector says.
 //! Source: <https://docs.cilium.io/en/stable/network/kubernetes/policy/#namespaces>
 
-use crate::model::{LabelSelector, Operator, Requirement, Text};
+use crate::model::{LabelSelector, NAMESPACE_NAME, Operator, Requirement, Text};
 use crate::network::attributes::SERVICE_ACCOUNT;
 use crate::network::selector::{Expression, Namespaces, PodSelector};
 
-/// The label that Cilium gives endpoints after their namespace, and the one that namespaces have.
+/// The label that Cilium gives endpoints after their namespace.
 const NAMESPACE: &str = "io.kubernetes.pod.namespace";
-const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 /// What Cilium puts before the labels of namespaces.
 const NAMESPACE_LABELS: &str = "io.cilium.k8s.namespace.labels.";
 /// The labels of clusters in a mesh of clusters, and of service accounts.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{Action, NO_MESH, ROOT, Reader, of_kind, tcp};
-use crate::model::{Diagnostic, LabelSelector, Meta, ObjectId, Protocol, Text};
+use crate::model::{Diagnostic, LabelSelector, Meta, NAMESPACE_NAME, ObjectId, Protocol, Text};
 use crate::network::attributes::{MESH, NAMESPACE};
 use crate::network::gap::{Effect, Gap, Gaps};
 use crate::network::mesh::GATEWAY;
@@ -191,7 +191,7 @@ fn subjects(reader: &Reader<'_>, policy: &Known<'_>, known: &[Known<'_>]) -> Vec
         .collect();
     others.sort();
     others.dedup();
-    let elsewhere = Expression::In("kubernetes.io/metadata.name".into(), others);
+    let elsewhere = Expression::In(NAMESPACE_NAME.into(), others);
     let elsewhere = Namespaces::Where(Expression::Not(Box::new(elsewhere)));
     let partly = partly
         .iter()

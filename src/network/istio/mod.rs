@@ -22,7 +22,7 @@ use super::gap::{Effect, Gap, Gaps};
 use super::mesh::{self, AMBIENT};
 use super::policy::{Action, Order, Part, Peers, Policy, PolicyRule, Ports, Tier};
 use super::ports::PortSet;
-use super::problems::Problems;
+use super::problems::{CLOSED, Problems};
 use super::selector::{Expression, Namespaces, PodSelector};
 use crate::model::{Cluster, Code, Diagnostic, LabelSelector, ObjectId, Other, Protocol, Source, Text};
 
@@ -30,8 +30,6 @@ use crate::model::{Cluster, Code, Diagnostic, LabelSelector, ObjectId, Other, Pr
 const GROUP: &str = "security.istio.io";
 /// The namespace whose policies hold for the whole mesh unless Istio is told otherwise.
 const ROOT: &str = "istio-system";
-/// What is done about a rule that has no meaning.
-const CLOSED: &str = "the rule allows nothing, or denies everything; correct it";
 /// Why it is not known what policies do where no pod shows a proxy.
 const NO_MESH: &str = "Istio's proxy runs beside the pod, which the input does not show";
 /// Why it is not known what an outside authorizer does.

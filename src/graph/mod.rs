@@ -44,33 +44,40 @@ impl AttackGraph {
     /// # Complexity
     /// Linear in the steps and their premises.
     pub fn new(steps: Vec<Step>) -> Self {
-        let mut positions = IndexSet::default();
+        let mut positions = IndexSet::<Position, FxBuildHasher>::default();
+        let mut number = |position: &Position| {
+            let known = positions.get_index_of(position);
+            NodeIndex::new(known.unwrap_or_else(|| positions.insert_full(position.clone()).0))
+        };
+        // Each step's premises, then its conclusion: every position is looked up once.
+        let mut ends = Vec::with_capacity(steps.iter().map(|step| step.premises.len() + 1).sum());
         for step in &steps {
-            for position in step.premises.iter().chain([&step.conclusion]) {
-                if !positions.contains(position) {
-                    positions.insert(position.clone());
-                }
-            }
+            ends.extend(step.premises.iter().chain([&step.conclusion]).map(&mut number));
         }
-        let mut graph = DiGraph::with_capacity(positions.len(), steps.len());
+        let joins = steps.iter().filter(|step| step.premises.len() > 1).count();
+        let mut graph = DiGraph::with_capacity(positions.len() + joins, ends.len() - steps.len() + joins);
         for _ in 0..positions.len() {
             graph.add_node(Vertex::Position);
         }
-        let at = |position: &Position| NodeIndex::new(positions.get_index_of(position).unwrap_or_default());
+        let mut ends = ends.into_iter();
+        let mut premises = Vec::new();
         for (number, step) in (0..).zip(&steps) {
-            let mut premises: Vec<NodeIndex> = step.premises.iter().map(at).collect();
+            premises.clear();
+            premises.extend(ends.by_ref().take(step.premises.len()));
             premises.sort_unstable();
             premises.dedup();
             let from = if let [only] = premises[..] {
                 only
             } else {
                 let join = graph.add_node(Vertex::Join(number));
-                for premise in premises {
+                for &premise in &premises {
                     graph.add_edge(premise, join, number);
                 }
                 join
             };
-            graph.add_edge(from, at(&step.conclusion), number);
+            if let Some(conclusion) = ends.next() {
+                graph.add_edge(from, conclusion, number);
+            }
         }
         Self {
             graph,

@@ -97,6 +97,26 @@ impl From<String> for Text {
     }
 }
 
+/// Writes into a buffer of this thread: a text that was seen before allocates nothing.
+impl From<fmt::Arguments<'_>> for Text {
+    fn from(text: fmt::Arguments<'_>) -> Self {
+        thread_local! {
+            static BUFFER: RefCell<String> = const { RefCell::new(String::new()) };
+        }
+        if let Some(text) = text.as_str() {
+            return Self::new(text);
+        }
+        // Taken out while it is written to: what is displayed may make texts of its own.
+        let mut buffer = BUFFER.take();
+        buffer.clear();
+        // Only a `Display` that fails of itself gives an error; what it wrote until then is the text.
+        let _ = fmt::write(&mut buffer, text);
+        let text = Self::new(&buffer);
+        BUFFER.set(buffer);
+        text
+    }
+}
+
 impl From<&Text> for Text {
     fn from(text: &Text) -> Self {
         text.clone()

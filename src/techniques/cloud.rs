@@ -14,6 +14,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::FxHashSet;
+
 use super::mounts::host_mounts;
 use super::new_pod::makers;
 use super::pods::{ContainerView, Mark, PodView, both, marked, pods};
@@ -249,7 +251,7 @@ fn cloud_metadata(context: &Context<'_>, sink: &mut Sink<'_>) {
     if nodes.is_empty() {
         return;
     }
-    let mut seen = BTreeSet::new();
+    let mut seen = FxHashSet::default();
     for pod in pods(context) {
         let (Some(place), Some(group)) = (
             nodes.get(&pod.pod.spec.node_name),
@@ -258,7 +260,7 @@ fn cloud_metadata(context: &Context<'_>, sink: &mut Sink<'_>) {
             continue;
         };
         let (node, cloud, identity, fact) = place;
-        if seen.insert((group, identity.clone()))
+        if seen.insert((group, identity))
             && let Some((certainty, by)) = answers(context, &pod, group, (node, *cloud), &told)
         {
             let premise = Position::Network(context.network.groups()[group].name.clone());
@@ -350,7 +352,7 @@ fn pod_identity_token(container: &ContainerView<'_>) -> Option<Evidence> {
         let mut tokens = sources.filter_map(|source| source.service_account_token.as_ref());
         tokens
             .any(|token| token.audience == "pods.eks.amazonaws.com")
-            .then(|| container.fact(&format!("/volumeMounts/{at}/mountPath"), &mount.mount_path))
+            .then(|| container.fact(format_args!("/volumeMounts/{at}/mountPath"), &mount.mount_path))
     })
 }
 
@@ -514,11 +516,11 @@ fn cloud_key(context: &Context<'_>, sink: &mut Sink<'_>) {
                     .as_ref()
                     .and_then(|from| from.secret_key_ref.as_ref());
                 if let Some(from) = from {
-                    let fact = container.fact(&format!("/env/{at}/name"), &variable.name);
+                    let fact = container.fact(format_args!("/env/{at}/name"), &variable.name);
                     let place = Place::new(&pod.place.namespace, &from.name);
                     add(&place, &from.key, cloud, fact, sink);
                 } else if variable.value.as_ref().is_some_and(|value| value.withheld) {
-                    let fact = container.fact(&format!("/env/{at}/value"), &variable.name);
+                    let fact = container.fact(format_args!("/env/{at}/value"), &variable.name);
                     let (holder, certainty) = container.holder();
                     let name = format!("key/{}/{}", pod.place, container.container.name);
                     sink.step_if(

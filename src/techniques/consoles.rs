@@ -261,14 +261,14 @@ impl Open {
                 let mut declared = container.container.ports.iter();
                 let at = declared.position(|port| ports.contains(&port.container_port))?;
                 let port = container.container.ports[at].container_port.to_string();
-                Some(container.fact(&format!("/ports/{at}/containerPort"), port))
+                Some(container.fact(format_args!("/ports/{at}/containerPort"), port))
             }
             Self::Within(part) => {
                 let spec = container.container;
                 let lists = [("command", spec.command.words()), ("args", spec.args.words())];
                 lists.into_iter().find_map(|(list, words)| {
                     let at = words.iter().position(|word| word.text.contains(part))?;
-                    Some(container.fact(&format!("/{list}/{at}"), &words[at].text))
+                    Some(container.fact(format_args!("/{list}/{at}"), &words[at].text))
                 })
             }
             Self::Word(word) => {

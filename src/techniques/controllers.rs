@@ -314,7 +314,7 @@ pub(super) fn running(context: &Context<'_>) -> Vec<Running> {
             let labels = &pod.pod.meta.labels;
             finder.look(pod.pod, labels, container, |account| {
                 vec![
-                    pod.fact(&format!("/containers/{at}/image"), &container.image),
+                    pod.fact(format_args!("/containers/{at}/image"), &container.image),
                     pod.fact("/serviceAccountName", account),
                 ]
             });

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::pods::{ContainerView, pods};
-use super::references::{Holder, Keys, Way, references};
+use super::references::{Holder, Keys, Way, references_by};
 use super::technique::techniques;
 use super::{Certainty, Context, Evidence, Family, Opens, Place, Position, Sink};
 use crate::model::{ObjectId, Text};
@@ -193,12 +193,13 @@ struct Taken {
 fn given(context: &Context<'_>, holder: Holder, way: Way, sink: &mut Sink<'_>) {
     for pod in pods(context) {
         for container in pod.containers() {
+            let references = references_by(&container, &[way], &[holder]);
+            if references.is_empty() {
+                continue;
+            }
             let (owner, certainty) = container.holder();
             let mut taken = BTreeMap::<Place, Taken>::new();
-            for reference in references(&container) {
-                if reference.holder != holder || reference.way != way {
-                    continue;
-                }
+            for reference in references {
                 let proof = reference.proof();
                 let taken = taken.entry(reference.place).or_default();
                 match reference.keys {

@@ -67,7 +67,10 @@ fn behind(pod: &PodView<'_>, exposure: &Exposure) -> (Position, Option<Evidence>
             .iter()
             .position(|port| port.container_port == exposure.port && port.protocol == exposure.protocol);
         if let Some(at) = declared {
-            let fact = container.fact(&format!("/ports/{at}/containerPort"), exposure.port.to_string());
+            let fact = container.fact(
+                format_args!("/ports/{at}/containerPort"),
+                exposure.port.to_string(),
+            );
             return (container.position(), Some(fact));
         }
     }

@@ -8,11 +8,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::FxHashSet;
+
 use super::control_plane::ControlPlane;
 use super::identity::tokens;
 use super::mounts::{holds, host_mounts, may_mount_host};
 use super::pods::{Mark, both, marked, pods};
-use super::references::{Way, references};
+use super::references::{Holder, Way, references_by};
 use super::security::Security;
 use super::structure::kubelet;
 use super::technique::techniques;
@@ -456,15 +458,18 @@ fn token_steal(context: &Context<'_>, sink: &mut Sink<'_>) {
 
 fn secret_steal(context: &Context<'_>, sink: &mut Sink<'_>) {
     let readable = read_on(context, KUBELET_PODS);
-    let mut seen = BTreeSet::new();
+    let holders = [Holder::Secret, Holder::ConfigMap];
+    let mut seen = FxHashSet::default();
     for pod in pods(context) {
         let (node, placed) = pod.node(context.cluster);
         if !readable.contains(&node) {
             continue;
         }
         let containers: Vec<_> = pod.containers().collect();
-        let mounted = containers.iter().flat_map(references);
-        for reference in mounted.filter(|reference| reference.way == Way::Volume) {
+        let mounted = containers
+            .iter()
+            .flat_map(|view| references_by(view, &[Way::Volume], &holders));
+        for reference in mounted {
             let gained: Vec<Position> = match &reference.keys {
                 None => vec![reference.holder.whole(&reference.place)],
                 Some(keys) => keys

@@ -514,8 +514,10 @@ fn exploit_host_device(context: &Context<'_>, sink: &mut Sink<'_>) {
                     continue;
                 };
                 let path = normal(&host.path);
-                evidence
-                    .push(container.fact(&format!("/volumeDevices/{at}/devicePath"), &device.device_path));
+                evidence.push(container.fact(
+                    format_args!("/volumeDevices/{at}/devicePath"),
+                    &device.device_path,
+                ));
                 let (holder, certainty) = container.holder();
                 let own = Certainty::Conditional(format!("{path} holds the node's own file system").into());
                 let certainty = both(both(certainty, root.clone()), own);

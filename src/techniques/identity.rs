@@ -135,7 +135,7 @@ fn projected(container: &ContainerView<'_>) -> Option<(Certainty, Evidence)> {
     for (at, mount, volume) in container.mounts() {
         let sources = volume.projected.iter().flat_map(|projected| &projected.sources);
         for certainty in sources.filter_map(for_api_server) {
-            let fact = container.fact(&format!("/volumeMounts/{at}/mountPath"), &mount.mount_path);
+            let fact = container.fact(format_args!("/volumeMounts/{at}/mountPath"), &mount.mount_path);
             if found.as_ref().is_none_or(|(known, _)| certainty < *known) {
                 found = Some((certainty, fact));
             }

@@ -65,6 +65,8 @@ pub use position::{ANY, FREE, Label, MOVED, Opens, Place, Position, SOME};
 pub use step::{Certainty, Evidence, Family, Reason, Relation, Step};
 pub use technique::{Sink, Technique};
 
+use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, ParallelIterator as _};
+
 use crate::datastores::Datastore;
 use crate::model::{Cluster, Diagnostic};
 use crate::network::Network;
@@ -113,17 +115,28 @@ pub struct Facts {
 impl Facts {
     /// Evaluates RBAC, network and datastores.
     pub fn new(cluster: &Cluster) -> Self {
-        let (access, mut diagnostics) = Access::new(cluster);
-        let (network, more) = Network::new(cluster);
+        let rights = || {
+            let (access, diagnostics) = Access::new(cluster);
+            let held = Held::new(cluster, &access);
+            (access, held, diagnostics)
+        };
+        let datastores = || crate::datastores::datastores(cluster);
+        let marks = || (Claims::new(cluster), pods::Marks::new(cluster));
+        let keys = || references::Keys::new(cluster);
+        let (((access, held, mut diagnostics), (network, more)), (datastores, ((claims, marks), keys))) =
+            rayon::join(
+                || rayon::join(rights, || Network::new(cluster)),
+                || rayon::join(datastores, || rayon::join(marks, keys)),
+            );
         diagnostics.extend(more);
         Self {
-            held: Held::new(cluster, &access),
             access,
             network,
-            datastores: crate::datastores::datastores(cluster),
-            claims: Claims::new(cluster),
-            marks: pods::Marks::new(cluster),
-            keys: references::Keys::new(cluster),
+            datastores,
+            claims,
+            held,
+            marks,
+            keys,
             diagnostics,
         }
     }
@@ -194,11 +207,23 @@ pub fn technique(id: &str) -> Option<&'static Technique> {
 /// # Complexity
 /// Linear in the objects of the cluster.
 pub fn steps(context: &Context<'_>) -> Vec<Step> {
+    let catalogue: Vec<_> = catalogue().collect();
+    let (mut steps, found) = rayon::join(
+        || relations(context),
+        || -> Vec<_> {
+            let each = catalogue.into_par_iter().with_max_len(1);
+            each.map(|technique| steps_of(technique, context)).collect()
+        },
+    );
+    steps.reserve_exact(found.iter().map(Vec::len).sum());
+    steps.extend(found.into_iter().flatten());
+    steps
+}
+
+/// Returns the steps that follow from what things are, and cost nothing.
+pub fn relations(context: &Context<'_>) -> Vec<Step> {
     let mut steps = Vec::new();
     structure::relate(context, &mut steps);
-    for technique in catalogue() {
-        (technique.derive)(context, &mut Sink::new(technique, &mut steps));
-    }
     steps
 }
 

@@ -40,7 +40,7 @@ pub(super) fn host_mounts(context: &Context<'_>, container: &ContainerView<'_>) 
         let read_only =
             mount.read_only == Some(true) || claim.is_some_and(|claim| claim.read_only == Some(true));
         evidence.push(container.fact(
-            &format!("/volumeMounts/{at}"),
+            format_args!("/volumeMounts/{at}"),
             if read_only { "read-only" } else { "writable" },
         ));
         found.push(HostMount {

@@ -6,6 +6,8 @@
 //!
 //! **Trap.** A stand-in pod is in no file: the evidence for what it is must point into its workload's template.
 
+use std::fmt::Display;
+
 use super::{ANY, Certainty, Context, Evidence, Place, Position};
 use crate::model::{Cluster, Container, HostPath, ObjectId, Pod, Text, Volume, VolumeMount};
 
@@ -145,8 +147,9 @@ impl<'a> PodView<'a> {
     }
 
     /// The fact that the pod's spec has `value` at `pointer` (`/hostPID`).
-    pub(super) fn fact(&self, pointer: &str, value: impl Into<Text>) -> Evidence {
-        Evidence::new(self.object.clone(), format!("{}{pointer}", self.spec), value)
+    pub(super) fn fact(&self, pointer: impl Display, value: impl Into<Text>) -> Evidence {
+        let path = Text::from(format_args!("{}{pointer}", self.spec));
+        Evidence::new(self.object.clone(), path, value)
     }
 
     /// The pod's containers of every sort.
@@ -204,7 +207,7 @@ impl<'a> PodView<'a> {
     ) -> Option<(HostPath, Vec<Evidence>)> {
         let at = self.pod.spec.volumes.iter().position(|v| v.name == volume.name)?;
         if let Some(host_path) = &volume.host_path {
-            let fact = self.fact(&format!("/volumes/{at}/hostPath/path"), &host_path.path);
+            let fact = self.fact(format_args!("/volumes/{at}/hostPath/path"), &host_path.path);
             return Some((HostPath::clone(host_path), vec![fact]));
         }
         let claim = &volume.persistent_volume_claim.as_ref()?.claim_name;
@@ -222,7 +225,10 @@ impl<'a> PodView<'a> {
             ),
             (None, None) => return None,
         };
-        let claimed = self.fact(&format!("/volumes/{at}/persistentVolumeClaim/claimName"), claim);
+        let claimed = self.fact(
+            format_args!("/volumes/{at}/persistentVolumeClaim/claimName"),
+            claim,
+        );
         let proof = Evidence::new(id.clone(), pointer, &path.path);
         Some((path, vec![claimed, proof]))
     }
@@ -250,8 +256,9 @@ impl<'a> ContainerView<'a> {
     }
 
     /// The fact that the container has `value` at `pointer` (`/env/0`).
-    pub(super) fn fact(&self, pointer: &str, value: impl Into<Text>) -> Evidence {
-        self.pod.fact(&self.at(pointer), value)
+    pub(super) fn fact(&self, pointer: impl Display, value: impl Into<Text>) -> Evidence {
+        let Self { list, at, .. } = self;
+        self.pod.fact(format_args!("/{list}/{at}{pointer}"), value)
     }
 
     /// The pointer within the pod's spec to what is at `pointer` in the container.

@@ -56,7 +56,7 @@ impl Reference<'_> {
                     &from.config_map_ref
                 };
                 let name = source.as_ref().map_or("", |source| source.name.as_str());
-                self.view.fact(&format!("/envFrom/{at}/{field}/name"), name)
+                self.view.fact(format_args!("/envFrom/{at}/{field}/name"), name)
             }
             Spot::Env(at, field) => {
                 let from = container.env[at].value_from.as_ref();
@@ -69,11 +69,12 @@ impl Reference<'_> {
                     source.as_ref()
                 });
                 let key = source.map_or("", |source| source.key.as_str());
-                self.view.fact(&format!("/env/{at}/valueFrom/{field}/key"), key)
+                self.view
+                    .fact(format_args!("/env/{at}/valueFrom/{field}/key"), key)
             }
             Spot::Mount(at) => {
                 let path = &container.volume_mounts[at].mount_path;
-                self.view.fact(&format!("/volumeMounts/{at}/mountPath"), path)
+                self.view.fact(format_args!("/volumeMounts/{at}/mountPath"), path)
             }
         }
     }
@@ -107,10 +108,24 @@ impl Holder {
 
 /// Returns everything the container refers to, variables first.
 pub(super) fn references<'a>(view: &'a ContainerView<'a>) -> Vec<Reference<'a>> {
+    references_by(
+        view,
+        &[Way::Variable, Way::Volume],
+        &[Holder::Secret, Holder::ConfigMap],
+    )
+}
+
+/// Returns what the container refers to in one of these ways in one of these holders, variables first.
+pub(super) fn references_by<'a>(
+    view: &'a ContainerView<'a>,
+    ways: &[Way],
+    holders: &[Holder],
+) -> Vec<Reference<'a>> {
     let mut found = Vec::new();
     let place = |name: &Text| Place::new(&view.pod.place.namespace, name);
-    let mut add = |holder, name: &Text, way, keys, spot| {
-        if !name.is_empty() {
+    let mut add = |holder, name: &Text, way, keys: &dyn Fn() -> Option<Vec<Text>>, spot| {
+        if !name.is_empty() && holders.contains(&holder) {
+            let keys = keys();
             found.push(Reference {
                 holder,
                 place: place(name),
@@ -121,6 +136,19 @@ pub(super) fn references<'a>(view: &'a ContainerView<'a>) -> Vec<Reference<'a>> 
             });
         }
     };
+    if ways.contains(&Way::Variable) {
+        variables(view, &mut add);
+    }
+    if ways.contains(&Way::Volume) {
+        volumes(view, &mut add);
+    }
+    found
+}
+
+/// Takes a reference: the holder, its name, the way, the keys (made only if the reference counts), and where it stands.
+type Add<'a> = dyn FnMut(Holder, &Text, Way, &dyn Fn() -> Option<Vec<Text>>, Spot) + 'a;
+
+fn variables(view: &ContainerView<'_>, add: &mut Add<'_>) {
     for (at, from) in view.container.env_from.iter().enumerate() {
         for (holder, field, source) in [
             (Holder::Secret, "secretRef", &from.secret_ref),
@@ -128,7 +156,7 @@ pub(super) fn references<'a>(view: &'a ContainerView<'a>) -> Vec<Reference<'a>> 
         ] {
             if let Some(source) = source {
                 let spot = Spot::EnvFrom(at, field);
-                add(holder, &source.name, Way::Variable, None, spot);
+                add(holder, &source.name, Way::Variable, &|| None, spot);
             }
         }
     }
@@ -141,16 +169,14 @@ pub(super) fn references<'a>(view: &'a ContainerView<'a>) -> Vec<Reference<'a>> 
             (Holder::ConfigMap, "configMapKeyRef", &from.config_map_key_ref),
         ] {
             if let Some(source) = source {
-                let keys = Some(vec![source.key.clone()]);
-                add(holder, &source.name, Way::Variable, keys, Spot::Env(at, field));
+                let keys = || Some(vec![source.key.clone()]);
+                add(holder, &source.name, Way::Variable, &keys, Spot::Env(at, field));
             }
         }
     }
-    volumes(view, &mut add);
-    found
 }
 
-fn volumes(view: &ContainerView<'_>, add: &mut impl FnMut(Holder, &Text, Way, Option<Vec<Text>>, Spot)) {
+fn volumes(view: &ContainerView<'_>, add: &mut Add<'_>) {
     let taken = |items: &[KeyToPath], sub_path: &str| {
         let items = items
             .iter()
@@ -165,7 +191,7 @@ fn volumes(view: &ContainerView<'_>, add: &mut impl FnMut(Holder, &Text, Way, Op
             (false, _) => Some(taken(items, &mount.sub_path)),
         };
         let mut give = |holder, name: &Text, items: &[KeyToPath]| {
-            add(holder, name, Way::Volume, keys(items), Spot::Mount(at));
+            add(holder, name, Way::Volume, &|| keys(items), Spot::Mount(at));
         };
         if let Some(secret) = &volume.secret {
             give(Holder::Secret, &secret.secret_name, &secret.items);

@@ -151,7 +151,7 @@ fn config_map_patch(context: &Context<'_>, sink: &mut Sink<'_>) {
                 let Some((run, how)) = run_from(&container, &mount.mount_path) else {
                     continue;
                 };
-                let mounted = container.fact(&format!("/volumeMounts/{at}/mountPath"), &mount.mount_path);
+                let mounted = container.fact(format_args!("/volumeMounts/{at}/mountPath"), &mount.mount_path);
                 let (holder, mut certainty) = container.holder();
                 if certainty == Certainty::Certain {
                     certainty = Certainty::Conditional("the container starts again".into());
@@ -194,7 +194,7 @@ fn run_from(container: &ContainerView<'_>, path: &str) -> Option<(Option<Evidenc
         for (at, word) in words.iter().enumerate() {
             for part in parts(&word.text) {
                 if is_below(part, path) && is_run(&before) {
-                    let fact = container.fact(&format!("/{list}/{at}"), part);
+                    let fact = container.fact(format_args!("/{list}/{at}"), part);
                     return Some((Some(fact), Certainty::Certain));
                 }
                 before.push(part);

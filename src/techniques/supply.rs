@@ -132,7 +132,7 @@ fn script(context: &Context<'_>, container: &ContainerView<'_>, place: &Place) -
             .flat_map(|(list, words)| words.iter().enumerate().map(move |(at, word)| (list, at, word)))
         {
             if !path.is_empty() && runs(&word.text, path, at == 0 && list == "command") {
-                return Some(container.fact(&format!("/{list}/{at}"), &word.text));
+                return Some(container.fact(format_args!("/{list}/{at}"), &word.text));
             }
         }
     }
@@ -164,7 +164,7 @@ fn pull_secrets(context: &Context<'_>, pod: &PodView<'_>) -> Vec<(Text, Evidence
     let own = &pod.pod.spec.image_pull_secrets;
     if !own.is_empty() {
         let named = own.iter().enumerate();
-        let fact = |at: usize, name: &Text| pod.fact(&format!("/imagePullSecrets/{at}/name"), name);
+        let fact = |at: usize, name: &Text| pod.fact(format_args!("/imagePullSecrets/{at}/name"), name);
         return named
             .map(|(at, secret)| (secret.name.clone(), fact(at, &secret.name)))
             .collect();

@@ -39,7 +39,7 @@ const OUTSIDE: [&str; 6] = [
 ];
 
 /// How many clusters a run tries, unless `BEACHHEAD_CASES` says otherwise.
-const CASES: u64 = 500;
+const CASES: u64 = 250;
 
 /// The seeds of a run: `BEACHHEAD_SEED` alone, or as many as there are cases.
 fn seeds() -> std::ops::Range<u64> {
@@ -222,7 +222,9 @@ fn hubs_say_what_istio_documents_of_every_connection() {
 
 #[test]
 fn with_two_address_families_nothing_that_passes_is_missed() {
-    for seed in seeds() {
+    // Twice the packets and every engine: a quarter of the clusters.
+    let seeds = seeds();
+    for seed in seeds.start..seeds.start + (seeds.end - seeds.start).div_ceil(4) {
         for engine in [Engine::Admin, Engine::Cilium, Engine::Calico, Engine::Istio] {
             check(seed, recipe(true, engine), |wanted, found| wanted <= found);
         }

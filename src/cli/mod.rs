@@ -13,6 +13,7 @@ mod graph;
 mod graphviz;
 mod judgement;
 mod output;
+mod page;
 mod paths;
 mod query;
 mod question;

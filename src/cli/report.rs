@@ -1,15 +1,14 @@
 //! `beachhead report`: the whole answer.
 
-use std::collections::BTreeSet;
-
 use clap::ValueEnum;
 
 use super::analysis::InputArgs;
 use super::judgement::JudgementArgs;
 use super::output::OutputArgs;
-use super::{ExitCode, Streams};
-use crate::draw::{Diagram, mermaid};
-use crate::report::{self, Derived, Finding, Findings, Inputs};
+use super::{ExitCode, Streams, page};
+use crate::collect;
+use crate::draw::mermaid;
+use crate::report::{self, Derived, Finding, Findings, Inputs, Posture};
 use crate::techniques::Position;
 
 /// Report entry points, crown jewels and the cheapest path to each, with what stops it
@@ -38,6 +37,8 @@ enum ReportFormat {
     Json,
     /// For documents and pull requests, with a picture of each path
     Markdown,
+    /// For browsers and printers: one file that loads nothing
+    Html,
     /// For code scanning: SARIF 2.1.0
     Sarif,
     /// For the test panes of CI systems
@@ -64,7 +65,10 @@ pub(super) fn run(args: &ReportArgs, streams: &mut Streams<'_>) -> anyhow::Resul
         objects: &analysis.objects,
         diagnostics: &analysis.diagnostics,
     };
-    let findings = Findings::new(inputs, &[start], &paths).with(ranked);
+    let mut findings = Findings::new(inputs, &[start], &paths).with(ranked);
+    if matches!(args.format, ReportFormat::Html | ReportFormat::Sarif) {
+        findings.locate(collect::shown_text);
+    }
     let text = match args.format {
         ReportFormat::Text => {
             args.output.page(&report::text(&findings), streams.out)?;
@@ -72,6 +76,10 @@ pub(super) fn run(args: &ReportArgs, streams: &mut Streams<'_>) -> anyhow::Resul
         }
         ReportFormat::Json => report::json(&findings)?,
         ReportFormat::Markdown => report::markdown(&findings, picture),
+        ReportFormat::Html => {
+            let posture = Posture::new(&graph, &rows, &analysis.cluster, &findings);
+            page::page(&graph, &findings, &posture)
+        }
         ReportFormat::Sarif => report::json(&report::sarif(&findings))?,
         ReportFormat::Junit => report::junit(&findings),
     };
@@ -81,15 +89,5 @@ pub(super) fn run(args: &ReportArgs, streams: &mut Streams<'_>) -> anyhow::Resul
 
 /// The path of a finding as a Mermaid diagram.
 fn picture(finding: &Finding) -> String {
-    let steps: Vec<_> = finding.steps.iter().collect();
-    let jewels = steps
-        .last()
-        .map(|step| step.conclusion.clone())
-        .into_iter()
-        .collect();
-    mermaid(&Diagram::new(
-        &steps,
-        &BTreeSet::from([Position::Internet]),
-        &jewels,
-    ))
+    mermaid(&page::diagram(finding))
 }

@@ -103,7 +103,11 @@ fn node(id: &str, vertex: &DiagramVertex) -> Stmt {
         Id::Escaped(label(std::slice::from_ref(&vertex.text))),
     )];
     if vertex.role == Role::Join {
-        attributes.extend([attribute("shape", "point"), attribute("width", "0.12")]);
+        attributes.extend([
+            attribute("shape", "point"),
+            attribute("width", "0.12"),
+            attribute("fillcolor", "#4a5568"),
+        ]);
     } else {
         attributes.push(Attribute(plain("label"), Id::Escaped(label(&lines(vertex)))));
     }

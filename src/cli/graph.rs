@@ -68,7 +68,9 @@ pub(super) fn run(args: &GraphArgs, streams: &mut Streams<'_>) -> anyhow::Result
     analysis.warn(streams.err);
     let entries = BTreeSet::from([Position::Internet]);
     let jewels = report::crown_jewels(&analysis.cluster, &analysis.facts);
+    streams.stage("building the attack graph");
     let graph = analysis.graph();
+    streams.stage_done();
     let steps = args.selection.steps(&analysis, &graph, &jewels, streams)?;
     let jewels: BTreeSet<Position> = jewels.into_iter().map(|(position, _)| position).collect();
     let diagram = || Diagram::new(&steps, &entries, &jewels);

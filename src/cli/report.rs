@@ -47,17 +47,22 @@ enum ReportFormat {
 
 pub(super) fn run(args: &ReportArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
     let analysis = args.input.analyse(streams)?;
+    streams.stage("building the attack graph");
     let graph = analysis.graph();
     let jewels = report::crown_jewels(&analysis.cluster, &analysis.facts);
     let start = Position::Internet;
     let rows = graph.freeze();
+    streams.stage("finding the cheapest paths");
     let paths = report::cheapest(&graph, &rows, &start, &jewels);
     let paths: Vec<_> = paths
         .iter()
         .filter_map(|path| Derived::new(path, &graph))
         .collect();
+    streams.stage("finding every way in and the places to cut");
     let mut ranked = report::findings(&graph, &rows, &start, &jewels, &analysis.cluster);
+    streams.stage_done();
     args.judgement.mark(&mut ranked.findings, streams)?;
+    streams.stage("writing the report");
     let inputs = Inputs {
         name: &analysis.name,
         cluster: &analysis.cluster,
@@ -71,6 +76,7 @@ pub(super) fn run(args: &ReportArgs, streams: &mut Streams<'_>) -> anyhow::Resul
     }
     let text = match args.format {
         ReportFormat::Text => {
+            streams.stage_done();
             args.output.page(&report::text(&findings), streams.out)?;
             return Ok(args.judgement.status(&findings.findings));
         }
@@ -83,6 +89,7 @@ pub(super) fn run(args: &ReportArgs, streams: &mut Streams<'_>) -> anyhow::Resul
         ReportFormat::Sarif => report::json(&report::sarif(&findings))?,
         ReportFormat::Junit => report::junit(&findings),
     };
+    streams.stage_done();
     args.output.text(&text, streams.out)?;
     Ok(args.judgement.status(&findings.findings))
 }

@@ -250,31 +250,32 @@ impl Walk {
     /// Writes down the place of the current node.
     fn note(&mut self, at: Spot) {
         for (object, depth) in &mut self.open {
-            let pointer: String = self.tokens[(*depth).min(self.tokens.len())..]
-                .iter()
-                .map(|token| format!("/{}", token.replace('~', "~0").replace('/', "~1")))
-                .collect();
+            let mut pointer = String::new();
+            for token in self.tokens.iter().skip(*depth) {
+                pointer.push('/');
+                pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
+            }
             object.fields.entry(pointer).or_insert(at);
         }
     }
 
     fn close(&mut self, span: Span) {
-        if self
+        let is_innermost = self
             .open
             .last()
-            .is_some_and(|(_, depth)| *depth == self.tokens.len())
-            && self.is_object()
-        {
-            if let Some((mut object, _)) = self.open.pop() {
-                let end = spot(span.end);
-                object.last = if end.column <= 1 {
-                    end.line.saturating_sub(1)
-                } else {
-                    end.line
-                };
-                object.last = object.last.max(object.first);
-                self.objects.push(object);
-            }
+            .is_some_and(|(_, depth)| *depth == self.tokens.len());
+        if !is_innermost || !self.is_object() {
+            return;
+        }
+        if let Some((mut object, _)) = self.open.pop() {
+            let end = spot(span.end);
+            let last = if end.column <= 1 {
+                end.line.saturating_sub(1)
+            } else {
+                end.line
+            };
+            object.last = last.max(object.first);
+            self.objects.push(object);
         }
     }
 
@@ -390,7 +391,9 @@ spec:
             "the object there is a Secret"
         );
         let object = &fields.objects[1];
-        for pointer in object.fields.keys() {
+        let mut pointers: Vec<&String> = object.fields.keys().collect();
+        pointers.sort();
+        for pointer in pointers {
             let excerpt = fields.excerpt(&id("Pod", "web"), 9, pointer).unwrap();
             let text = excerpt.lines.join("\n");
             assert!(

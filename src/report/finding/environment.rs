@@ -57,15 +57,14 @@ impl Environment {
         let words: Vec<&str> = name
             .split(|character: char| !character.is_ascii_alphanumeric())
             .collect();
-        let named = words.iter().enumerate().find_map(|(at, word)| {
+        words.iter().enumerate().find_map(|(at, word)| {
             let before = at.checked_sub(1).map(|before| words[before]);
             match (before, Self::called(word)?) {
                 (Some("non"), _) => Some(Self::Development),
                 (Some("pre"), Self::Production) => Some(Self::Staging),
                 (_, found) => Some(found),
             }
-        });
-        named
+        })
     }
 
     /// The environment that a position lies in.

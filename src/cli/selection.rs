@@ -1,7 +1,7 @@
 //! Which part of the attack graph is drawn.
 //!
-//! **Trap.** A step counts as a way only if all of its premises are held; a walk along single edges would show ways that
-//! are not there.
+//! **Trap.** A step counts as a way only if all of its premises are held; a walk along single edges would show ways
+//! that are not there.
 
 use std::collections::BTreeSet;
 

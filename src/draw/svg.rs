@@ -1,7 +1,8 @@
 //! The picture as SVG, laid out without Graphviz.
 //!
 //! Looks are attributes, not style sheets, so that every reader shows the same; a page may change them by class. Each
-//! vertex and edge has a `title` with its whole text, which browsers show when one points at it and screen readers read.
+//! vertex and edge has a `title` with its whole text, which browsers show when one points at it and screen readers
+//! read.
 //!
 //! **Trap.** Every text passes through `markup`; long ones are cut in the drawing and whole in the title.
 

@@ -14,7 +14,7 @@ use crate::paths::{Premises, Reach};
 use crate::techniques::{Place, Position};
 
 /// Edges that all searches together may follow.
-const EDGES: usize = 100_000_000;
+const EDGES: usize = 30_000_000;
 
 /// The figures.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

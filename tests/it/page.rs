@@ -43,8 +43,18 @@ fn page(all: &Findings, name: &str) -> String {
         }
     }
     let drawn = diagram(&steps);
+    // One layout for all of many findings, else most of the time of a test goes into it.
+    let one = figure(&drawn, "many").ok();
+    let is_many = all.findings.len() > 10;
+    let picture = |finding: &Finding| {
+        if is_many {
+            one.clone()
+        } else {
+            figure(&drawn, &finding.title).ok()
+        }
+    };
     let pictures = Pictures {
-        path: &|finding: &Finding| figure(&drawn, &finding.title).ok(),
+        path: &picture,
         legend: figure_legend(),
         scenes: vec![(
             "paths",

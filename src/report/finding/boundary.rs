@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::environment::Environment;
+use super::environment::{Environment, Environments};
 use super::{Finding, FindingSeverity, State, WayCount, id};
 use crate::graph::{AttackGraph, Rows, StepId, VertexId};
 use crate::model::Cluster;
@@ -28,10 +28,10 @@ struct Map {
 }
 
 impl Map {
-    fn new(graph: &AttackGraph, cluster: &Cluster) -> Self {
+    fn new(graph: &AttackGraph, cluster: &Cluster, environments: &Environments<'_>) -> Self {
         let of: Vec<Option<Environment>> = graph
             .positions()
-            .map(|position| Environment::of_position(position, cluster))
+            .map(|position| environments.of(position))
             .collect();
         let mut pods = BTreeMap::<Environment, Vec<VertexId>>::new();
         for pod in cluster.pods.values() {
@@ -69,14 +69,15 @@ impl Map {
 /// # Complexity
 /// Linear in the graph for each environment, and one search for each finding.
 pub(super) fn crossings(graph: &AttackGraph, rows: &Rows, cluster: &Cluster) -> Vec<Finding> {
-    let map = Map::new(graph, cluster);
-    if map.of.iter().flatten().collect::<BTreeSet<_>>().len() < 2 {
+    let environments = Environments::new(cluster);
+    if !environments.are_several() {
         return Vec::new();
     }
+    let map = Map::new(graph, cluster, &environments);
     let sources = Sources::new(cluster);
     let admin = graph.vertex(&Position::ClusterAdmin);
     let apart = rows.without(|step| Some(rows.conclusion(step)) == admin);
-    let mut findings = Vec::new();
+    let mut findings = BTreeMap::new();
     for (&from, starts) in &map.pods {
         let solver = Solver::new(graph, &apart, starts).with_states(STATES);
         let mut found = steps_across(graph, &apart, solver.reach(), &map, from);
@@ -93,7 +94,7 @@ pub(super) fn crossings(graph: &AttackGraph, rows: &Rows, cluster: &Cluster) -> 
                 let Some(&nearest) = cheapest else { continue };
                 let ways = WayCount::of(&solver, nearest);
                 let path = solver.cheapest(nearest, 1).pop();
-                findings.extend(path.and_then(|path| view(to, lost, &path, ways)));
+                add(path.and_then(|path| view(to, lost, &path, ways)), &mut findings);
             }
             let is_there = map.of.contains(&Some(to));
             if let (true, true, Some(admin)) = (crossed.is_empty(), is_there, admin)
@@ -102,11 +103,49 @@ pub(super) fn crossings(graph: &AttackGraph, rows: &Rows, cluster: &Cluster) -> 
                 let solver = Solver::new(graph, rows, starts).with_states(STATES);
                 let ways = WayCount::of(&solver, admin);
                 let path = solver.cheapest(admin, 1).pop();
-                findings.extend(path.and_then(|path| view(to, &[admin], &path, ways)));
+                add(
+                    path.and_then(|path| view(to, &[admin], &path, ways)),
+                    &mut findings,
+                );
             }
         }
     }
+    let mut findings: Vec<Finding> = findings.into_values().collect();
+    for finding in &mut findings {
+        let (from, to) = (bare(&finding.entry), bare(&finding.jewel));
+        let [first, rest @ ..] = finding.reached.as_slice() else {
+            continue;
+        };
+        let how = finding.way_in;
+        finding.title = match rest.len() {
+            0 => format!("{from} reaches into {to} by {how}: {first}"),
+            more => format!("{from} reaches into {to} by {how}: {first} and {more} more"),
+        };
+    }
     findings
+}
+
+/// Adds a finding. One that is there already, because the cheapest way to what two techniques give is one of them,
+/// gets what the other loses.
+fn add(found: Option<Finding>, findings: &mut BTreeMap<String, Finding>) {
+    let Some(mut found) = found else { return };
+    if let Some(known) = findings.remove(&found.id) {
+        let (mut cheaper, other) = if known.path.effort <= found.path.effort {
+            (known, found)
+        } else {
+            (found, known)
+        };
+        cheaper.reached.extend(other.reached);
+        cheaper.reached.sort();
+        cheaper.reached.dedup();
+        found = cheaper;
+    }
+    findings.insert(found.id.clone(), found);
+}
+
+/// The word of `Environment/production`.
+fn bare(name: &str) -> &str {
+    name.strip_prefix("Environment/").unwrap_or(name)
 }
 
 /// What crossing steps conclude, by the environment that they lead to and their technique.
@@ -188,18 +227,8 @@ fn finding(
         severity,
         state: State::Open,
         ignored: None,
-        title: match reached.as_slice() {
-            [only] => format!("{} reaches into {}: {only}", from.as_str(), to.as_str()),
-            [first, rest @ ..] => {
-                format!(
-                    "{} reaches into {}: {first} and {} more",
-                    from.as_str(),
-                    to.as_str(),
-                    rest.len()
-                )
-            }
-            [] => return None,
-        },
+        // Once everything that is lost is known.
+        title: String::new(),
         entry,
         entry_pods: pods,
         way_in: way_in.id,

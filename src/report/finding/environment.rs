@@ -2,6 +2,10 @@
 //!
 //! **Trap.** The rule is documented for users (README, "Findings"), and ids of findings are made of the names here.
 
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashMap;
+
 use crate::model::{Cluster, Meta};
 use crate::techniques::Position;
 
@@ -66,15 +70,55 @@ impl Environment {
             }
         })
     }
+}
+
+/// The environments of a cluster's namespaces and nodes.
+#[derive(Debug)]
+pub(super) struct Environments<'a> {
+    namespaces: FxHashMap<&'a str, Option<Environment>>,
+    nodes: FxHashMap<&'a str, Option<Environment>>,
+}
+
+impl<'a> Environments<'a> {
+    /// Finds them.
+    ///
+    /// # Complexity
+    /// Linear in namespaces, nodes and pods.
+    pub(super) fn new(cluster: &'a Cluster) -> Self {
+        let mut namespaces = FxHashMap::default();
+        for namespace in cluster.namespaces.values() {
+            namespaces.insert(namespace.meta.name.as_str(), Environment::of(&namespace.meta));
+        }
+        for pod in cluster.pods.values() {
+            let name = pod.meta.namespace.as_str();
+            namespaces
+                .entry(name)
+                .or_insert_with(|| Environment::in_name(name));
+        }
+        let nodes = cluster.nodes.values();
+        Self {
+            namespaces,
+            nodes: nodes
+                .map(|node| (node.meta.name.as_str(), Environment::of(&node.meta)))
+                .collect(),
+        }
+    }
+
+    /// Whether there are two at least.
+    pub(super) fn are_several(&self) -> bool {
+        let all = self.namespaces.values().chain(self.nodes.values());
+        let found: BTreeSet<Environment> = all.copied().flatten().collect();
+        found.len() > 1
+    }
 
     /// The environment that a position lies in.
-    pub(super) fn of_position(position: &Position, cluster: &Cluster) -> Option<Self> {
+    pub(super) fn of(&self, position: &Position) -> Option<Environment> {
         if let Position::Node(name) = position {
-            return Self::of(&cluster.nodes.get("Node", "", name)?.meta);
+            return self.nodes.get(name.as_str()).copied().flatten();
         }
-        let name = position.namespace()?;
-        let known = cluster.namespaces.get("Namespace", "", name);
-        known.map_or_else(|| Self::in_name(name), |namespace| Self::of(&namespace.meta))
+        let name = position.namespace()?.as_str();
+        let known = self.namespaces.get(name).copied();
+        known.unwrap_or_else(|| Environment::in_name(name))
     }
 }
 

@@ -8,7 +8,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let mut out = anstream::stdout().lock();
-    let mut err = anstream::stderr().lock();
+    // Not locked: the spinner is drawn by another thread.
+    let mut err = anstream::stderr();
     let code = beachhead::cli::run(std::env::args_os(), &mut std::io::stdin(), &mut out, &mut err);
     code.into()
 }

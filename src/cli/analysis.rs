@@ -65,9 +65,12 @@ impl InputArgs {
 
     /// Reads the input and draws the first conclusions.
     pub(super) fn analyse(&self, streams: &mut Streams<'_>) -> anyhow::Result<Analysis> {
+        streams.stage("reading the input");
         let (cluster, diagnostics) = self.read(streams.stdin)?;
+        streams.stage("deciding who reaches and may do what");
         let objects = report::counts(&cluster);
         let facts = Facts::new(&cluster);
+        streams.stage_done();
         let name = match self.input.to_str() {
             Some("-") => "standard input".to_owned(),
             _ => self.input.display().to_string(),

@@ -2,21 +2,23 @@
 
 use std::collections::BTreeSet;
 
+use anyhow::bail;
 use clap::ValueEnum;
 
 use super::analysis::InputArgs;
 use super::output::OutputArgs;
-use super::{ExitCode, Streams};
-use crate::draw::dot::{Picture, dot};
+use super::selection::SelectionArgs;
+use super::{ExitCode, Streams, graphviz, safe};
+use crate::draw::dot::dot;
 use crate::draw::{Diagram, graphml, mermaid, opengraph, svg};
-use crate::graph::AttackGraph;
 use crate::report;
-use crate::techniques::{Position, Step};
+use crate::techniques::Position;
 
-/// Write the attack graph: every position and every step between them
+/// Write the attack graph, or a part of it, as data or as a picture
 ///
-/// The JSON form is described by docs/graph.schema.json. The SVG form is laid out without Graphviz; the DOT form is
-/// for Graphviz. In svg, graphml, opengraph and mermaid alike positions are one vertex with a count.
+/// The JSON form holds every position and every step and is described by docs/graph.schema.json. In all other forms
+/// alike positions are one vertex with a count. In dot, svg and mermaid a position that follows from one other without
+/// any work is drawn as part of it.
 #[derive(Debug, clap::Args)]
 pub(super) struct GraphArgs {
     #[command(flatten)]
@@ -24,11 +26,24 @@ pub(super) struct GraphArgs {
     /// The form of the result
     #[arg(long, value_enum)]
     format: GraphFormat,
-    /// Only the steps of the report's paths
-    #[arg(long)]
-    paths: bool,
+    #[command(flatten)]
+    selection: SelectionArgs,
+    /// What lays out an SVG picture
+    #[arg(long, value_enum, default_value_t = Engine::Auto)]
+    engine: Engine,
     #[command(flatten)]
     output: OutputArgs,
+}
+
+/// What lays out a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Engine {
+    /// Graphviz if its `dot` is installed, else the layout that is built in
+    Auto,
+    /// Graphviz
+    Dot,
+    /// The layout that is built in: the same picture on every machine
+    Builtin,
 }
 
 /// How a graph is written.
@@ -53,33 +68,45 @@ pub(super) fn run(args: &GraphArgs, streams: &mut Streams<'_>) -> anyhow::Result
     analysis.warn(streams.err);
     let entries = BTreeSet::from([Position::Internet]);
     let jewels = report::crown_jewels(&analysis.cluster, &analysis.facts);
+    streams.stage("building the attack graph");
     let graph = analysis.graph();
-    let steps = if args.paths {
-        on_paths(&graph, &jewels)
-    } else {
-        graph.steps().iter().collect()
-    };
+    streams.stage_done();
+    let steps = args.selection.steps(&analysis, &graph, &jewels, streams)?;
     let jewels: BTreeSet<Position> = jewels.into_iter().map(|(position, _)| position).collect();
     let diagram = || Diagram::new(&steps, &entries, &jewels);
+    let attacks = || Diagram::of_attacks(&steps, &entries, &jewels);
     let text = match args.format {
         GraphFormat::Json => report::json(&report::graph(&analysis.cluster, &analysis.facts, steps))?,
-        GraphFormat::Dot => dot(&Picture {
-            steps: &steps,
-            entries: &entries,
-            jewels: &jewels,
-        }),
-        GraphFormat::Svg => svg(&diagram(), &format!("Attack graph of {}", analysis.name))?,
+        GraphFormat::Dot => dot(&attacks()),
+        GraphFormat::Svg => picture(args.engine, &attacks(), &analysis.name, streams)?,
         GraphFormat::Graphml => graphml(&diagram()),
         GraphFormat::Opengraph => report::json(&opengraph(&diagram()))?,
-        GraphFormat::Mermaid => mermaid(&diagram()),
+        GraphFormat::Mermaid => mermaid(&attacks()),
     };
     args.output.text(&text, streams.out)?;
     Ok(ExitCode::Nothing)
 }
 
-/// The steps of the report's paths, in the order of the graph.
-fn on_paths<'a>(graph: &'a AttackGraph, jewels: &[(Position, &str)]) -> Vec<&'a Step> {
-    let paths = report::cheapest(graph, &graph.freeze(), &Position::Internet, jewels).into_iter();
-    let steps: BTreeSet<_> = paths.flat_map(|path| path.steps).collect();
-    steps.into_iter().map(|step| graph.step(step)).collect()
+/// The picture by the engine that is asked for.
+fn picture(
+    engine: Engine,
+    diagram: &Diagram,
+    name: &str,
+    streams: &mut Streams<'_>,
+) -> anyhow::Result<String> {
+    if engine != Engine::Builtin {
+        match graphviz::svg(&dot(diagram)) {
+            Ok(text) => return Ok(text),
+            Err(why) if engine == Engine::Dot => bail!("{why}; --engine builtin needs no Graphviz"),
+            Err(graphviz::NoPicture::NotInstalled) => {}
+            Err(why) => {
+                let _ = writeln!(
+                    streams.err,
+                    "warning: {}; the built-in layout is used",
+                    safe(&why.to_string())
+                );
+            }
+        }
+    }
+    Ok(svg(diagram, &format!("Attack graph of {name}"))?)
 }

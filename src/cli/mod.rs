@@ -10,14 +10,18 @@ mod can_i;
 mod exit_code;
 mod explain;
 mod graph;
+mod graphviz;
 mod judgement;
 mod output;
+mod page;
 mod paths;
+mod progress;
 mod query;
 mod question;
 mod reach;
 mod reason;
 mod report;
+mod selection;
 mod snapshot;
 mod terminal;
 mod who_can;
@@ -26,6 +30,8 @@ use std::ffi::OsString;
 use std::io::{self, Read, Write};
 
 use clap::Parser;
+
+use progress::Progress;
 
 pub use exit_code::ExitCode;
 pub use terminal::safe;
@@ -39,6 +45,9 @@ pub use terminal::safe;
 #[derive(Debug, Parser)]
 #[command(name = "beachhead", version)]
 struct Arguments {
+    /// Say on standard error how long each stage takes
+    #[arg(short, long, global = true)]
+    verbose: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -61,6 +70,19 @@ struct Streams<'a> {
     stdin: &'a mut dyn Read,
     out: &'a mut dyn Write,
     err: &'a mut dyn Write,
+    progress: Progress,
+}
+
+impl Streams<'_> {
+    /// Begins a stage of the work, and ends the one before.
+    fn stage(&mut self, does: &'static str) {
+        self.progress.stage(does, self.err);
+    }
+
+    /// Ends the last stage; something is to be written.
+    fn stage_done(&mut self) {
+        self.progress.end(self.err);
+    }
 }
 
 /// How results are written that have a text and a JSON form.
@@ -83,7 +105,12 @@ pub fn run(
         Ok(arguments) => arguments,
         Err(error) => return usage(&error, out, err),
     };
-    let mut streams = Streams { stdin, out, err };
+    let mut streams = Streams {
+        stdin,
+        out,
+        err,
+        progress: Progress::new(arguments.verbose),
+    };
     let result = match arguments.command {
         Command::Report(args) => report::run(&args, &mut streams),
         Command::Paths(args) => paths::run(&args, &mut streams),
@@ -95,6 +122,7 @@ pub fn run(
         Command::CanI(args) => can_i::run(&args, &mut streams),
         Command::WhoCan(args) => who_can::run(&args, &mut streams),
     };
+    streams.stage_done();
     match result {
         Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => ExitCode::Nothing,

@@ -58,7 +58,9 @@ pub(super) fn run(args: &PathsArgs, streams: &mut Streams<'_>) -> anyhow::Result
         return Ok(ExitCode::Nothing);
     }
     let to = args.to.as_deref().unwrap_or_default();
+    streams.stage("building the attack graph");
     let graph = analysis.graph();
+    streams.stage_done();
     let mut starts = Vec::new();
     for id in &args.from {
         starts.extend(analysis.vertices(id, &graph)?);
@@ -66,7 +68,9 @@ pub(super) fn run(args: &PathsArgs, streams: &mut Streams<'_>) -> anyhow::Result
     let target = vertex(to, &graph)?;
     let rows = graph.freeze();
     let sources = Sources::new(&analysis.cluster);
+    streams.stage("finding the cheapest paths");
     let found = Solver::new(&graph, &rows, &starts).cheapest(target, usize::from(args.count));
+    streams.stage_done();
     let paths: Vec<PathView> = found
         .iter()
         .filter_map(|path| Derived::new(path, &graph))

@@ -105,7 +105,9 @@ pub(super) fn run(args: &QueryArgs, streams: &mut Streams<'_>) -> anyhow::Result
     let parameters = parameters(&args.parameters)?;
     let analysis = args.input.analyse(streams)?;
     analysis.warn(streams.err);
+    streams.stage("building the attack graph");
     let graph = analysis.graph();
+    streams.stage_done();
     let rows = graph.freeze();
     let view = AttackView::new(&graph, &rows);
     for warning in query.check(&view).map_err(|error| wrong(&error))? {
@@ -115,9 +117,11 @@ pub(super) fn run(args: &QueryArgs, streams: &mut Streams<'_>) -> anyhow::Result
         rows: args.max_rows,
         expansions: args.max_expansions,
     };
+    streams.stage("running the query");
     let table = query
         .run(&view, &parameters, limits)
         .map_err(|error| wrong(&error))?;
+    streams.stage_done();
     if let Some(stopped) = &table.stopped {
         let _ = writeln!(
             streams.err,

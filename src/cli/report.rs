@@ -1,15 +1,14 @@
 //! `beachhead report`: the whole answer.
 
-use std::collections::BTreeSet;
-
 use clap::ValueEnum;
 
 use super::analysis::InputArgs;
 use super::judgement::JudgementArgs;
 use super::output::OutputArgs;
-use super::{ExitCode, Streams};
-use crate::draw::{Diagram, mermaid};
-use crate::report::{self, Derived, Finding, Findings, Inputs};
+use super::{ExitCode, Streams, page};
+use crate::collect;
+use crate::draw::mermaid;
+use crate::report::{self, Derived, Finding, Findings, Inputs, Posture};
 use crate::techniques::Position;
 
 /// Report entry points, crown jewels and the cheapest path to each, with what stops it
@@ -38,6 +37,8 @@ enum ReportFormat {
     Json,
     /// For documents and pull requests, with a picture of each path
     Markdown,
+    /// For browsers and printers: one file that loads nothing
+    Html,
     /// For code scanning: SARIF 2.1.0
     Sarif,
     /// For the test panes of CI systems
@@ -46,17 +47,22 @@ enum ReportFormat {
 
 pub(super) fn run(args: &ReportArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
     let analysis = args.input.analyse(streams)?;
+    streams.stage("building the attack graph");
     let graph = analysis.graph();
     let jewels = report::crown_jewels(&analysis.cluster, &analysis.facts);
     let start = Position::Internet;
     let rows = graph.freeze();
+    streams.stage("finding the cheapest paths");
     let paths = report::cheapest(&graph, &rows, &start, &jewels);
     let paths: Vec<_> = paths
         .iter()
         .filter_map(|path| Derived::new(path, &graph))
         .collect();
+    streams.stage("finding every way in and the places to cut");
     let mut ranked = report::findings(&graph, &rows, &start, &jewels, &analysis.cluster);
+    streams.stage_done();
     args.judgement.mark(&mut ranked.findings, streams)?;
+    streams.stage("writing the report");
     let inputs = Inputs {
         name: &analysis.name,
         cluster: &analysis.cluster,
@@ -64,32 +70,31 @@ pub(super) fn run(args: &ReportArgs, streams: &mut Streams<'_>) -> anyhow::Resul
         objects: &analysis.objects,
         diagnostics: &analysis.diagnostics,
     };
-    let findings = Findings::new(inputs, &[start], &paths).with(ranked);
+    let mut findings = Findings::new(inputs, &[start], &paths).with(ranked);
+    if matches!(args.format, ReportFormat::Html | ReportFormat::Sarif) {
+        findings.locate(collect::shown_text);
+    }
     let text = match args.format {
         ReportFormat::Text => {
+            streams.stage_done();
             args.output.page(&report::text(&findings), streams.out)?;
             return Ok(args.judgement.status(&findings.findings));
         }
         ReportFormat::Json => report::json(&findings)?,
         ReportFormat::Markdown => report::markdown(&findings, picture),
+        ReportFormat::Html => {
+            let posture = Posture::new(&graph, &rows, &analysis.cluster, &findings);
+            page::page(&graph, &findings, &posture)
+        }
         ReportFormat::Sarif => report::json(&report::sarif(&findings))?,
         ReportFormat::Junit => report::junit(&findings),
     };
+    streams.stage_done();
     args.output.text(&text, streams.out)?;
     Ok(args.judgement.status(&findings.findings))
 }
 
 /// The path of a finding as a Mermaid diagram.
 fn picture(finding: &Finding) -> String {
-    let steps: Vec<_> = finding.steps.iter().collect();
-    let jewels = steps
-        .last()
-        .map(|step| step.conclusion.clone())
-        .into_iter()
-        .collect();
-    mermaid(&Diagram::new(
-        &steps,
-        &BTreeSet::from([Position::Internet]),
-        &jewels,
-    ))
+    mermaid(&page::diagram(finding))
 }

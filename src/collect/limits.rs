@@ -53,3 +53,6 @@ pub(super) const MAX_RESTARTS: u8 = 16;
 
 /// Largest text in braces that is tried as YAML when it is no JSON, in bytes.
 pub(super) const MAX_BRACED_YAML: usize = 1 << 20;
+
+/// Largest file whose lines a report shows, in bytes.
+pub(super) const MAX_SHOWN_FILE: usize = 4 << 20;

@@ -14,6 +14,7 @@ pub mod snapshot;
 
 mod archive;
 mod assemble;
+mod fields;
 mod files;
 mod head;
 mod ingress;
@@ -36,11 +37,19 @@ use crate::model::{Cluster, Diagnostic, Severity, Text, release_pools};
 
 use assemble::Assembly;
 use files::{File, Listing, name_of};
-use limits::{FILES_AT_ONCE, SMALL_FILE};
+use limits::{FILES_AT_ONCE, MAX_SHOWN_FILE, SMALL_FILE};
 use object::Outcome;
 
+pub use fields::{Excerpt, Fields, Spot};
 pub use limits::{MAX_DOCUMENT, MAX_UNPACKED};
 pub use whole_file::write_whole;
+
+/// Returns the text of a file that was read before, for [`Fields`]; none if it is gone, no text, or too long.
+pub fn shown_text(file: &str) -> Option<String> {
+    let is_short =
+        fs::metadata(file).is_ok_and(|found| found.is_file() && found.len() <= MAX_SHOWN_FILE as u64);
+    is_short.then(|| fs::read_to_string(file).ok())?
+}
 
 /// What to read.
 pub enum Input<'a> {

@@ -9,8 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
+use super::attacks::{origins, ties};
 use crate::model::Text;
-use crate::techniques::{Position, Step};
+use crate::rbac::Identity;
+use crate::techniques::{Opens, Position, Step};
 
 /// What a vertex is, for its looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,7 +42,12 @@ pub struct DiagramVertex {
     pub namespace: Option<String>,
     /// How many positions it stands for.
     pub count: usize,
+    /// Ids of some of the others that it stands for, and of what follows from it without any work.
+    pub with: Vec<String>,
 }
+
+/// Most ids in [`DiagramVertex::with`].
+const NAMED: usize = 12;
 
 /// One edge, by places in [`Diagram::vertices`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,6 +73,21 @@ pub struct Diagram {
     pub vertices: Vec<DiagramVertex>,
     /// The edges, sorted.
     pub edges: Vec<DiagramEdge>,
+    /// The vertex of each position.
+    place_of: BTreeMap<Position, usize>,
+    /// The join of each step that has one, by [`Key`]; none for a step that is one edge.
+    drawn: BTreeMap<Key, Option<usize>>,
+}
+
+/// What makes steps one in a picture: vertices of the premises, label, vertex of the conclusion.
+type Key = (Vec<usize>, &'static str, usize);
+
+/// A step between the positions that stand for its own.
+#[derive(Clone, Debug)]
+pub(super) struct Tie<'a> {
+    pub(super) step: &'a Step,
+    pub(super) premises: Vec<&'a Position>,
+    pub(super) conclusion: &'a Position,
 }
 
 /// Rounds of telling positions apart; a picture with longer ways between alike ends folds a little too much.
@@ -80,28 +102,27 @@ type Mark = (bool, &'static str, Vec<u32>, u32);
 /// Algorithms", 1987), found round by round.
 fn colours(
     positions: &BTreeSet<&Position>,
-    steps: &[&Step],
+    ties: &[Tie<'_>],
     role: impl Fn(&Position) -> Role,
 ) -> BTreeMap<u32, Vec<usize>> {
     let number: FxHashMap<&Position, usize> = positions.iter().copied().zip(0..).collect();
-    let ends: Vec<(Vec<usize>, usize)> = steps
+    let ends: Vec<(Vec<usize>, usize)> = ties
         .iter()
-        .map(|step| {
-            let premises = step.premises.iter().map(|premise| number[premise]).collect();
-            (premises, number[&step.conclusion])
+        .map(|tie| {
+            let premises = tie.premises.iter().map(|premise| number[premise]).collect();
+            (premises, number[tie.conclusion])
         })
         .collect();
-    let first = positions.iter().map(|position| {
-        let namespace = position.namespace().map(Text::as_str);
-        (position.label().as_str(), namespace, role(position))
-    });
+    let first = positions
+        .iter()
+        .map(|position| (position.label().as_str(), namespace(position), role(position)));
     let (mut colour, mut known) = numbered(first);
     for _ in 0..ROUNDS {
         let mut marks: Vec<BTreeSet<Mark>> = vec![BTreeSet::new(); positions.len()];
-        for (step, (premises, conclusion)) in steps.iter().zip(&ends) {
+        for (tie, (premises, conclusion)) in ties.iter().zip(&ends) {
             let mut of: Vec<u32> = premises.iter().map(|&premise| colour[premise]).collect();
             of.sort_unstable();
-            let label = step.reason.label();
+            let label = tie.step.reason.label();
             for &premise in premises {
                 marks[premise].insert((false, label, of.clone(), colour[*conclusion]));
             }
@@ -121,6 +142,18 @@ fn colours(
     groups
 }
 
+/// The namespace that a position is drawn in; a credential is drawn beside what it opens.
+fn namespace(position: &Position) -> Option<&str> {
+    let namespace = match position {
+        Position::Credential(Opens::Identity(Identity::ServiceAccount { namespace, .. })) => Some(namespace),
+        Position::Credential(Opens::Database(place) | Opens::Unknown { pod: place, .. }) => {
+            Some(&place.namespace)
+        }
+        _ => position.namespace(),
+    };
+    namespace.map(Text::as_str)
+}
+
 /// Numbers things by their order, equal ones alike; with the count of different ones.
 fn numbered<T: Ord>(things: impl Iterator<Item = T>) -> (Vec<u32>, usize) {
     let things: Vec<T> = things.collect();
@@ -135,16 +168,53 @@ impl Diagram {
     /// # Complexity
     /// At most 64 rounds of O(n log n) in the steps and their premises.
     pub fn new(steps: &[&Step], entries: &BTreeSet<Position>, jewels: &BTreeSet<Position>) -> Self {
-        let positions: BTreeSet<&Position> = steps
+        let ties = steps.iter().map(|step| Tie {
+            step,
+            premises: step.premises.iter().collect(),
+            conclusion: &step.conclusion,
+        });
+        Self::of_ties(&ties.collect::<Vec<_>>(), &BTreeMap::new(), entries, jewels)
+    }
+
+    /// Returns the picture of the attacks among some steps: a position that follows without any work from one other,
+    /// and from nothing else, is drawn as part of that one.
+    ///
+    /// # Complexity
+    /// That of [`Diagram::new`].
+    pub fn of_attacks(steps: &[&Step], entries: &BTreeSet<Position>, jewels: &BTreeSet<Position>) -> Self {
+        let origins = origins(steps, |position| {
+            entries.contains(position) || jewels.contains(position)
+        });
+        let ties = ties(steps, &origins);
+        let mut parts = BTreeMap::<&Position, Vec<&Position>>::new();
+        for (&part, &origin) in origins.iter().filter(|(part, origin)| part != origin) {
+            parts.entry(origin).or_default().push(part);
+        }
+        let mut diagram = Self::of_ties(&ties, &parts, entries, jewels);
+        for (part, origin) in origins {
+            if let Some(&place) = diagram.place_of.get(origin) {
+                diagram.place_of.insert(part.clone(), place);
+            }
+        }
+        diagram
+    }
+
+    fn of_ties(
+        ties: &[Tie<'_>],
+        parts: &BTreeMap<&Position, Vec<&Position>>,
+        entries: &BTreeSet<Position>,
+        jewels: &BTreeSet<Position>,
+    ) -> Self {
+        let positions: BTreeSet<&Position> = ties
             .iter()
-            .flat_map(|step| step.premises.iter().chain([&step.conclusion]))
+            .flat_map(|tie| tie.premises.iter().copied().chain([tie.conclusion]))
             .collect();
         let role = |position: &Position| match position {
             position if jewels.contains(position) => Role::Jewel,
             position if entries.contains(position) => Role::Entry,
             _ => Role::Position,
         };
-        let groups = colours(&positions, steps, role);
+        let groups = colours(&positions, ties, role);
         let positions: Vec<&Position> = positions.into_iter().collect();
         let mut groups: Vec<Vec<&Position>> = groups
             .into_values()
@@ -156,6 +226,8 @@ impl Diagram {
         for group in groups {
             let id = group[0].to_string();
             at.extend(group.iter().map(|position| (*position, diagram.vertices.len())));
+            let others = group.iter().skip(1).copied();
+            let parts = group.iter().filter_map(|position| parts.get(position)).flatten();
             diagram.vertices.push(DiagramVertex {
                 text: match group.len() {
                     1 => id.clone(),
@@ -164,22 +236,27 @@ impl Diagram {
                 id,
                 label: group[0].label().as_str(),
                 role: role(group[0]),
-                namespace: group[0].namespace().map(ToString::to_string),
+                namespace: namespace(group[0]).map(str::to_owned),
                 count: group.len(),
+                with: others
+                    .chain(parts.copied())
+                    .take(NAMED)
+                    .map(ToString::to_string)
+                    .collect(),
             });
         }
-        diagram.connect(steps, &at);
+        diagram.connect(ties, &at);
+        diagram.place_of = at
+            .into_iter()
+            .map(|(position, place)| (position.clone(), place))
+            .collect();
         diagram
     }
 
-    fn connect(&mut self, steps: &[&Step], at: &FxHashMap<&Position, usize>) {
-        let mut drawn = BTreeSet::new();
-        for step in steps {
-            let mut premises: Vec<usize> = step.premises.iter().map(|premise| at[premise]).collect();
-            premises.sort_unstable();
-            premises.dedup();
-            let to = at[&step.conclusion];
-            if !drawn.insert((premises.clone(), step.reason.label(), to)) {
+    fn connect(&mut self, ties: &[Tie<'_>], at: &FxHashMap<&Position, usize>) {
+        for tie in ties {
+            let (step, key) = (tie.step, key(tie, |position| at[position]));
+            if self.drawn.contains_key(&key) {
                 continue;
             }
             let edge = |from, to, label| DiagramEdge {
@@ -190,25 +267,77 @@ impl Diagram {
                 structural: step.reason.technique().is_none(),
                 certainty: step.certainty.as_str(),
             };
+            let (premises, label, to) = &key;
             if let [only] = premises[..] {
-                self.edges.push(edge(only, to, step.reason.label()));
+                self.edges.push(edge(only, *to, label));
+                self.drawn.insert(key, None);
                 continue;
             }
             let join = self.vertices.len();
+            let namespace = self.vertices[*to].namespace.clone();
+            let is_inside = premises
+                .iter()
+                .any(|&from| self.vertices[from].namespace == namespace);
             self.vertices.push(DiagramVertex {
                 id: String::new(),
                 text: "all of these".to_owned(),
                 label: "",
                 role: Role::Join,
-                namespace: None,
+                namespace: namespace.filter(|_| is_inside),
                 count: 1,
+                with: Vec::new(),
             });
             self.edges
-                .extend(premises.into_iter().map(|from| edge(from, join, "")));
-            self.edges.push(edge(join, to, step.reason.label()));
+                .extend(premises.iter().map(|&from| edge(from, join, "")));
+            self.edges.push(edge(join, *to, label));
+            self.drawn.insert(key, Some(join));
         }
         self.edges.sort();
     }
+
+    /// Returns the edges that show these steps, which are among those of the picture, by their places in
+    /// [`Diagram::edges`], sorted.
+    pub fn edges_of<'a>(&self, steps: impl IntoIterator<Item = &'a Step>) -> Vec<usize> {
+        let mut edges = BTreeSet::new();
+        for step in steps {
+            let place = |position: &Position| self.place_of.get(position).copied();
+            let Some(to) = place(&step.conclusion) else {
+                continue;
+            };
+            let mut premises: Vec<usize> = step.premises.iter().filter_map(place).collect();
+            premises.sort_unstable();
+            premises.dedup();
+            let Some(&join) = self.drawn.get(&(premises.clone(), step.reason.label(), to)) else {
+                continue;
+            };
+            let mut draw = |from: usize, to: usize| {
+                let first = self
+                    .edges
+                    .partition_point(|edge| (edge.from, edge.to) < (from, to));
+                let alike = self.edges[first..].iter().zip(first..);
+                edges.extend(
+                    alike
+                        .take_while(|(edge, _)| (edge.from, edge.to) == (from, to))
+                        .filter(|(edge, _)| edge.label.is_empty() || edge.label == step.reason.label())
+                        .map(|(_, at)| at),
+                );
+            };
+            for from in premises {
+                draw(from, join.unwrap_or(to));
+            }
+            if let Some(join) = join {
+                draw(join, to);
+            }
+        }
+        edges.into_iter().collect()
+    }
+}
+
+fn key(tie: &Tie<'_>, at: impl Fn(&Position) -> usize) -> Key {
+    let mut premises: Vec<usize> = tie.premises.iter().map(|premise| at(premise)).collect();
+    premises.sort_unstable();
+    premises.dedup();
+    (premises, tie.step.reason.label(), at(tie.conclusion))
 }
 
 #[cfg(test)]

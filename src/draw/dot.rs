@@ -1,171 +1,208 @@
-//! The graph as DOT, the language of Graphviz.
+//! The picture as DOT, the language of Graphviz.
 //!
-//! **Trap.** The printer escapes nothing: every text of the cluster passes through [`quote`].
+//! **Trap.** The printer escapes nothing: every text of the cluster passes through [`quote`] or `label`. Graphviz reads
+//! entities such as `&lt;` in labels, but not in names.
 //! Source: <https://graphviz.org/doc/info/lang.html>
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use graphviz_rust::dot_structures::{
     Attribute, Edge, EdgeTy, Graph, GraphAttributes, Id, Node, NodeId, Stmt, Subgraph, Vertex,
 };
 use graphviz_rust::printer::PrinterContext;
 
-use crate::model::Text;
-use crate::techniques::{Position, Step};
+use super::diagram::{Diagram, DiagramEdge, DiagramVertex, Role};
+use super::layout::{edge_text, lines};
 
-/// What to draw.
-#[derive(Clone, Copy, Debug)]
-pub struct Picture<'a> {
-    /// The steps.
-    pub steps: &'a [&'a Step],
-    /// Positions to mark as entry points.
-    pub entries: &'a BTreeSet<Position>,
-    /// Positions to mark as crown jewels.
-    pub jewels: &'a BTreeSet<Position>,
-}
+/// Most effort that a step can have; an edge weighs the more the less its step costs.
+const HARDEST: u8 = 8;
 
 /// Returns a text as a quoted DOT string: `"` and `\` escaped, control characters left out.
 pub fn quote(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for character in text.chars().filter(|character| !character.is_control()) {
-        if matches!(character, '"' | '\\') {
-            quoted.push('\\');
-        }
-        quoted.push(character);
-    }
-    quoted.push('"');
-    quoted
+    format!("\"{}\"", escaped(text))
 }
 
-/// Returns the picture as DOT: one cluster a namespace, joins as points, efforts on the edges.
-pub fn dot(picture: &Picture<'_>) -> String {
-    let mut statements = vec![
-        Stmt::Attribute(attribute("rankdir", "LR")),
-        Stmt::GAttribute(GraphAttributes::Node(vec![attribute("shape", "box")])),
-    ];
-    let positions: BTreeSet<&Position> = picture
-        .steps
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars().filter(|character| !character.is_control()) {
+        if matches!(character, '"' | '\\') {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
+}
+
+/// Returns lines of text as one quoted label.
+fn label(lines: &[String]) -> String {
+    let lines: Vec<String> = lines
         .iter()
-        .flat_map(|step| step.premises.iter().chain([&step.conclusion]))
+        .map(|line| escaped(&line.replace('&', "&amp;")))
         .collect();
+    format!("\"{}\"", lines.join("\\n"))
+}
+
+/// Returns the picture as DOT: one cluster a namespace, joins as points, techniques and efforts on the edges.
+pub fn dot(diagram: &Diagram) -> String {
+    let mut statements = vec![
+        Stmt::Attribute(attribute("rankdir", "TB")),
+        Stmt::Attribute(attribute("fontname", "Helvetica")),
+        Stmt::GAttribute(GraphAttributes::Node(vec![
+            attribute("shape", "box"),
+            attribute("style", "rounded,filled"),
+            attribute("fillcolor", "white"),
+            attribute("fontname", "Helvetica"),
+            attribute("fontsize", "11"),
+        ])),
+        Stmt::GAttribute(GraphAttributes::Edge(vec![
+            attribute("fontname", "Helvetica"),
+            attribute("fontsize", "10"),
+            attribute("fontcolor", "#2b6cb0"),
+        ])),
+    ];
     let mut namespaces = BTreeMap::<Option<&str>, Vec<Stmt>>::new();
-    for position in positions {
-        let namespace = position.namespace().map(Text::as_str);
+    for (at, vertex) in diagram.vertices.iter().enumerate() {
+        let namespace = vertex.namespace.as_deref();
         namespaces
             .entry(namespace)
             .or_default()
-            .push(vertex(position, picture));
+            .push(node(&format!("v{at}"), vertex));
     }
-    for (namespace, mut vertices) in namespaces {
+    for (at, (namespace, mut vertices)) in namespaces.into_iter().enumerate() {
         let Some(namespace) = namespace else {
             statements.append(&mut vertices);
             continue;
         };
-        vertices.insert(0, Stmt::Attribute(attribute("label", namespace)));
-        let id = escaped(&format!("cluster_{namespace}"));
+        let named = Attribute(
+            plain("label"),
+            Id::Escaped(label(&[format!("namespace {namespace}")])),
+        );
+        let looks = [
+            named,
+            attribute("style", "rounded,filled"),
+            attribute("fillcolor", "#f7fafc"),
+            attribute("color", "#cbd5e0"),
+        ];
+        vertices.splice(0..0, looks.into_iter().map(Stmt::Attribute));
+        let id = quoted(&format!("cluster_{at}"));
         statements.push(Stmt::Subgraph(Subgraph { id, stmts: vertices }));
     }
-    for (index, step) in picture.steps.iter().enumerate() {
-        edges(step, index, &mut statements);
-    }
+    statements.extend(diagram.edges.iter().map(|one| edge(one, diagram)));
+    statements.push(legend());
     let graph = Graph::DiGraph {
-        id: escaped("beachhead"),
+        id: quoted("beachhead"),
         strict: false,
         stmts: statements,
     };
     graphviz_rust::print(graph, &mut PrinterContext::default())
 }
 
-fn vertex(position: &Position, picture: &Picture<'_>) -> Stmt {
-    let id = position.to_string();
-    let mut attributes = vec![attribute("label", &id)];
-    if picture.entries.contains(position) {
+fn node(id: &str, vertex: &DiagramVertex) -> Stmt {
+    let mut attributes = vec![Attribute(
+        plain("tooltip"),
+        Id::Escaped(label(std::slice::from_ref(&vertex.text))),
+    )];
+    if vertex.role == Role::Join {
         attributes.extend([
-            attribute("style", "filled"),
-            attribute("fillcolor", "lightyellow"),
+            attribute("shape", "point"),
+            attribute("width", "0.12"),
+            attribute("fillcolor", "#4a5568"),
+        ]);
+    } else {
+        attributes.push(Attribute(plain("label"), Id::Escaped(label(&lines(vertex)))));
+    }
+    let fill = match vertex.role {
+        Role::Entry => Some(("#fff3c4", "#b7791f")),
+        Role::Jewel => Some(("#fed7d7", "#c53030")),
+        Role::Position | Role::Join => None,
+    };
+    if let Some((fill, line)) = fill {
+        attributes.extend([
+            attribute("fillcolor", fill),
+            attribute("color", line),
+            attribute("penwidth", "2"),
         ]);
     }
-    if picture.jewels.contains(position) {
-        attributes.extend([attribute("style", "filled"), attribute("fillcolor", "lightpink")]);
+    if vertex.count > 1 {
+        attributes.push(attribute("peripheries", "2"));
     }
     Stmt::Node(Node {
-        id: node_id(&id),
+        id: node_id(id),
         attributes,
     })
 }
 
-fn edges(step: &Step, index: usize, statements: &mut Vec<Stmt>) {
-    let name = step.reason.label();
-    let label = match step.effort {
-        0 => name.to_owned(),
-        effort => format!("{name} ({effort})"),
-    };
-    let style = if step.reason.technique().is_none() {
-        "dashed"
-    } else {
-        "solid"
-    };
-    let labelled = vec![attribute("label", &label), attribute("style", style)];
-    let conclusion = step.conclusion.to_string();
-    if let [premise] = step.premises.as_slice() {
-        statements.push(edge(&premise.to_string(), &conclusion, labelled));
-        return;
+fn edge(edge: &DiagramEdge, diagram: &Diagram) -> Stmt {
+    let mut attributes = vec![attribute(
+        "weight",
+        &(HARDEST + 1).saturating_sub(edge.effort).to_string(),
+    )];
+    if !edge.label.is_empty() {
+        attributes.push(Attribute(plain("label"), Id::Escaped(label(&[edge_text(edge)]))));
     }
-    let join = format!("all of {index}");
-    let attributes = vec![attribute("shape", "point")];
-    statements.push(Stmt::Node(Node {
-        id: node_id(&join),
+    if edge.structural {
+        attributes.push(attribute("style", "dashed"));
+    }
+    if diagram.vertices[edge.to].role == Role::Join {
+        attributes.push(attribute("arrowhead", "none"));
+    }
+    let end = |at: usize| Vertex::N(node_id(&format!("v{at}")));
+    Stmt::Edge(Edge {
+        ty: EdgeTy::Pair(end(edge.from), end(edge.to)),
         attributes,
-    }));
-    for premise in &step.premises {
-        statements.push(edge(
-            &premise.to_string(),
-            &join,
-            vec![attribute("arrowhead", "none")],
-        ));
-    }
-    statements.push(edge(&join, &conclusion, labelled));
+    })
 }
 
-fn edge(from: &str, to: &str, attributes: Vec<Attribute>) -> Stmt {
-    let ty = EdgeTy::Pair(Vertex::N(node_id(from)), Vertex::N(node_id(to)));
-    Stmt::Edge(Edge { ty, attributes })
+/// What colours and lines mean.
+fn legend() -> Stmt {
+    let text = "yellow: entry\\lred: crown jewel\\ldouble frame: several alike\\lpoint: needs all that lead there\\l\
+                dashed: structure, costs nothing\\l(3): effort, 1 to 8\\l";
+    Stmt::Node(Node {
+        id: node_id("legend"),
+        attributes: vec![
+            Attribute(plain("label"), Id::Escaped(format!("\"{text}\""))),
+            attribute("shape", "note"),
+            attribute("style", "filled"),
+        ],
+    })
 }
 
 fn attribute(name: &str, value: &str) -> Attribute {
-    Attribute(Id::Plain(name.to_owned()), escaped(value))
+    Attribute(plain(name), quoted(value))
+}
+
+fn plain(name: &str) -> Id {
+    Id::Plain(name.to_owned())
+}
+
+fn quoted(text: &str) -> Id {
+    Id::Escaped(quote(text))
 }
 
 fn node_id(id: &str) -> NodeId {
-    NodeId(escaped(id), None)
-}
-
-fn escaped(text: &str) -> Id {
-    Id::Escaped(quote(text))
+    NodeId(quoted(id), None)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
+    use super::super::diagram::tests::step;
     use super::*;
-    use crate::techniques::{Certainty, Place, Reason, Relation};
+    use crate::techniques::{Place, Position, Step};
 
-    fn step(name: &str, premises: usize) -> Step {
-        Step {
-            reason: Reason::Relation(Relation::Reaches),
-            premises: (0..premises)
-                .map(|n| Position::Network(format!("{n}{name}").into()))
-                .collect(),
-            conclusion: Position::Pod(Place::new(name, name)),
-            effort: 0,
-            certainty: Certainty::Certain,
-            evidence: Vec::new(),
-        }
+    fn diagram(steps: &[Step]) -> Diagram {
+        let steps: Vec<&Step> = steps.iter().collect();
+        Diagram::new(&steps, &BTreeSet::from([Position::Internet]), &BTreeSet::new())
     }
 
-    /// The text that a quoted DOT string stands for.
+    fn pod(name: &str) -> Position {
+        Position::Pod(Place::new(name, name))
+    }
+
+    /// The text that a quoted DOT label stands for.
     fn unquote(quoted: &str) -> String {
         let mut text = String::new();
         let mut characters = quoted[1..quoted.len() - 1].chars();
@@ -176,38 +213,46 @@ mod tests {
                 Some(character)
             });
         }
-        text
+        text.replace("&amp;", "&")
     }
 
     #[test]
     fn a_join_is_a_point() {
-        let none = BTreeSet::new();
-        let text = dot(&Picture {
-            steps: &[&step("web", 2)],
-            entries: &none,
-            jewels: &none,
-        });
+        let text = dot(&diagram(&[step(
+            &[Position::Internet, Position::ApiServer],
+            pod("web"),
+        )]));
         assert!(
-            text.contains("shape=\"point\"") && text.contains("\"all of 0\" -> \"Pod/web/web\""),
+            text.contains("shape=\"point\"") && text.contains("\"v3\" -> \"v1\""),
             "{text}"
         );
-        assert!(text.contains("subgraph \"cluster_web\""), "{text}");
+        assert!(text.contains("label=\"namespace web\""), "{text}");
     }
 
     proptest! {
         #[test]
-        fn what_is_printed_is_read_back(name in any::<String>()) {
-            let none = BTreeSet::new();
-            let text = dot(&Picture { steps: &[&step(&name, 1)], entries: &none, jewels: &none });
-            let Graph::DiGraph { stmts, .. } = graphviz_rust::parse(&text).map_err(TestCaseError::fail)? else {
-                return Err(TestCaseError::fail("another kind of graph"));
-            };
-            let edge = stmts.iter().find_map(|stmt| match stmt {
-                Stmt::Edge(Edge { ty: EdgeTy::Pair(_, Vertex::N(NodeId(Id::Escaped(id), _))), .. }) => Some(id),
-                _ => None,
-            });
-            let shown: String = name.chars().filter(|character| !character.is_control()).collect();
-            prop_assert_eq!(unquote(edge.unwrap()), format!("Pod/{shown}/{shown}"));
+        fn what_is_printed_is_read_back(name in any::<String>(), marks in "[\"\\\\&;<>a\n]{0,9}") {
+            for name in [name, marks] {
+                let text = dot(&diagram(&[step(&[Position::Internet], pod(&name))]));
+                let Graph::DiGraph { stmts, .. } = graphviz_rust::parse(&text).map_err(TestCaseError::fail)? else {
+                    return Err(TestCaseError::fail("another kind of graph"));
+                };
+                let mut open: Vec<&Stmt> = stmts.iter().collect();
+                let mut tooltips = Vec::new();
+                while let Some(stmt) = open.pop() {
+                    match stmt {
+                        Stmt::Subgraph(Subgraph { stmts, .. }) => open.extend(stmts),
+                        Stmt::Node(Node { attributes, .. }) => tooltips.extend(attributes.iter().filter_map(|one| match one {
+                            Attribute(Id::Plain(key), Id::Escaped(value)) if key == "tooltip" => Some(unquote(value)),
+                            _ => None,
+                        })),
+                        _ => {}
+                    }
+                }
+                let shown: String = name.chars().filter(|character| !character.is_control()).collect();
+                let expected = format!("Pod/{shown}/{shown}").replace("&amp;", "&");
+                prop_assert!(tooltips.contains(&expected), "{:?}", tooltips);
+            }
         }
     }
 }

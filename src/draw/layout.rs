@@ -1,4 +1,6 @@
-//! Where everything in a picture lies: a layered layout from left to right, namespaces as boxes.
+//! Where everything in a picture lies: a layered layout, namespaces as boxes.
+//!
+//! Small pictures are laid out from left to right and from top to bottom, and the one that fits a page better is taken.
 //!
 //! **Trap.** The layout's work grows faster than the picture; it has a budget, and a picture beyond it is an error
 //! that says so instead of a wait.
@@ -14,8 +16,16 @@ use super::diagram::{Diagram, DiagramEdge, DiagramVertex, Role};
 const WORK: usize = 2_000_000_000;
 /// Width of one character of the pictures' fonts, in pixels.
 const CHARACTER: f64 = 6.6;
-/// Most characters of a line; longer texts are cut.
-pub(super) const LINE: usize = 44;
+/// Height of a line of text, in pixels.
+const LINE_HEIGHT: f64 = 15.0;
+/// Most characters of a line; longer texts are broken.
+const LINE: usize = 26;
+/// Most lines of a name; longer ones are cut.
+const LINES: usize = 3;
+/// Most vertices of a picture that is laid out both ways.
+const SMALL: usize = 300;
+/// Width and height that a picture should keep to, in pixels: what one sees at a glance.
+const PAGE: (f64, f64) = (1000.0, 1500.0);
 
 /// Why there is no picture.
 #[derive(Debug, thiserror::Error)]
@@ -81,15 +91,41 @@ pub(super) fn edge_text(edge: &DiagramEdge) -> String {
     }
 }
 
-/// The two lines of a vertex: its label and the rest of its text, cut to what can be read.
-pub(super) fn lines(vertex: &DiagramVertex) -> (String, String) {
-    let rest = vertex.text.strip_prefix(vertex.label).unwrap_or(&vertex.text);
-    let rest = rest.strip_prefix('/').unwrap_or(rest);
-    let mut cut: String = rest.chars().take(LINE).collect();
-    if rest.chars().nth(LINE).is_some() {
-        cut.push('…');
+/// The lines of a vertex: its label, then the rest of its id, broken and cut to what can be read, and the count.
+pub(super) fn lines(vertex: &DiagramVertex) -> Vec<String> {
+    let rest = vertex.id.strip_prefix(vertex.label).unwrap_or(&vertex.id);
+    let mut lines = vec![vertex.label.to_owned()];
+    lines.extend(broken(rest.strip_prefix('/').unwrap_or(rest)));
+    if vertex.count > 1 {
+        lines.push(format!("and {} more", vertex.count - 1));
     }
-    (vertex.label.to_owned(), cut)
+    lines.retain(|line| !line.is_empty());
+    lines
+}
+
+/// A text in lines of at most [`LINE`] characters, broken after punctuation where there is any.
+fn broken(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut rest: Vec<char> = text.chars().take(LINE * (LINES + 1)).collect();
+    while !rest.is_empty() {
+        if lines.len() == LINES {
+            if let Some(last) = lines.last_mut() {
+                let cut: String = last.chars().take(LINE - 1).collect();
+                *last = format!("{cut}…");
+            }
+            break;
+        }
+        let mut end = rest.len().min(LINE);
+        if rest.len() > LINE {
+            let at = rest[..LINE]
+                .iter()
+                .rposition(|character| "/-.:_ ".contains(*character));
+            end = at.filter(|&at| at >= LINE / 3).map_or(LINE, |at| at + 1);
+        }
+        lines.push(rest[..end].iter().collect());
+        rest.drain(..end);
+    }
+    lines
 }
 
 #[expect(
@@ -100,17 +136,42 @@ fn width_of(text: &str) -> f64 {
     text.chars().count() as f64 * CHARACTER
 }
 
+#[expect(clippy::cast_precision_loss, reason = "a vertex has at most five lines")]
+fn count(lines: &[String]) -> f64 {
+    lines.len() as f64
+}
+
+/// Where the line of this number stands, of so many around `middle`.
+pub(super) fn baseline(middle: f64, lines: &[String], number: usize) -> f64 {
+    let above = count(lines) / 2.0 - count(&lines[..number]);
+    middle - above * LINE_HEIGHT + 11.5
+}
+
 /// Returns the places of everything in a picture.
 pub(super) fn layout(diagram: &Diagram) -> Result<Layout, DrawError> {
+    let down = directed(diagram, RankDir::TB)?;
+    if diagram.vertices.len() > SMALL {
+        return Ok(down);
+    }
+    let right = directed(diagram, RankDir::LR)?;
+    let excess = |layout: &Layout| (layout.width / PAGE.0).max(layout.height / PAGE.1);
+    Ok(if excess(&right) < excess(&down) {
+        right
+    } else {
+        down
+    })
+}
+
+fn directed(diagram: &Diagram, rankdir: RankDir) -> Result<Layout, DrawError> {
     let mut graph: Graph<NodeLabel, EdgeLabel, GraphLabel> = Graph::new(GraphOptions {
         multigraph: true,
         compound: true,
         directed: true,
     });
     graph.set_graph(GraphLabel {
-        rankdir: RankDir::LR,
-        nodesep: 28.0,
-        ranksep: 36.0,
+        rankdir,
+        nodesep: 24.0,
+        ranksep: 24.0,
         edgesep: 14.0,
         marginx: 24.0,
         marginy: 24.0,
@@ -168,11 +229,11 @@ fn refused(error: &LayoutError, diagram: &Diagram) -> DrawError {
 }
 
 fn size(vertex: &DiagramVertex) -> NodeLabel {
-    let (label, rest) = lines(vertex);
+    let lines = lines(vertex);
+    let widest = lines.iter().map(|line| width_of(line)).fold(0.0_f64, f64::max);
     let (width, height) = match vertex.role {
         Role::Join => (14.0, 14.0),
-        _ if rest.is_empty() => (width_of(&label) + 28.0, 30.0),
-        _ => (width_of(&label).max(width_of(&rest)) + 28.0, 42.0),
+        _ => (widest.max(60.0) + 24.0, LINE_HEIGHT * count(&lines) + 14.0),
     };
     NodeLabel {
         width,
@@ -226,4 +287,21 @@ fn places(graph: &Graph<NodeLabel, EdgeLabel, GraphLabel>, diagram: &Diagram, na
         layout.height = layout.height.max(y + 24.0);
     }
     layout
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_broken_after_punctuation_and_cut() {
+        assert_eq!(broken("shop/web"), ["shop/web"]);
+        assert_eq!(
+            broken("kube-system/clusterrole-aggregation-controller"),
+            ["kube-system/clusterrole-", "aggregation-controller"]
+        );
+        let long = broken(&"x".repeat(500));
+        assert_eq!(long.len(), LINES);
+        assert!(long[LINES - 1].ends_with('…') && long.iter().all(|line| line.chars().count() <= LINE));
+    }
 }

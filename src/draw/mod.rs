@@ -3,6 +3,7 @@
 //! **Trap.** Names come from the cluster and may hold any character; only [`dot::quote`] and `markup` put them in a
 //! picture.
 
+mod attacks;
 mod connections;
 mod diagram;
 pub mod dot;
@@ -10,6 +11,7 @@ mod graphml;
 mod layout;
 mod mermaid;
 mod opengraph;
+mod scene;
 mod svg;
 
 pub use connections::connections;
@@ -18,4 +20,5 @@ pub use graphml::graphml;
 pub use layout::DrawError;
 pub use mermaid::mermaid;
 pub use opengraph::opengraph;
-pub use svg::svg;
+pub use scene::scene;
+pub use svg::{figure, figure_legend, svg};

@@ -1,18 +1,21 @@
 //! The picture as SVG, laid out without Graphviz.
 //!
-//! Looks are attributes, not style sheets, so that every reader shows the same. Each vertex and edge has a `title`
-//! with its whole text, which browsers show when one points at it and screen readers read.
+//! Looks are attributes, not style sheets, so that every reader shows the same; a page may change them by class. Each
+//! vertex and edge has a `title` with its whole text, which browsers show when one points at it and screen readers
+//! read.
 //!
 //! **Trap.** Every text passes through `markup`; long ones are cut in the drawing and whole in the title.
 
 use std::fmt::Write as _;
 
 use super::diagram::{Diagram, DiagramEdge, DiagramVertex, Role};
-use super::layout::{Area, DrawError, Layout, Line, edge_text, layout, lines};
+use super::layout::{Area, DrawError, Layout, Line, baseline, edge_text, layout, lines};
 use crate::markup::{attribute, content};
 
 /// Height of the legend below the picture, in pixels.
 const LEGEND: f64 = 64.0;
+/// Height of a namespace's name above its box, in pixels.
+const HEAD: f64 = 16.0;
 /// Least width, so that the legend fits, in pixels.
 const WIDTH: f64 = 700.0;
 
@@ -26,95 +29,124 @@ const WIDTH: f64 = 700.0;
 pub fn svg(diagram: &Diagram, title: &str) -> Result<String, DrawError> {
     let layout = layout(diagram)?;
     let (width, height) = (layout.width.max(WIDTH), layout.height + LEGEND);
-    let mut text = String::new();
+    let mut text = begin(width, height, title);
     // Writing to a string cannot fail.
     let _ = writeln!(
         text,
-        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0}" height="{height:.0}" viewBox="0 0 {width:.0} {height:.0}" font-family="Helvetica, Arial, sans-serif" font-size="12" role="img" aria-label="{}">"#,
-        attribute(title)
+        r##"<rect class="paper" width="{width:.0}" height="{height:.0}" fill="#ffffff"/>"##
     );
-    let _ = writeln!(text, "<title>{}</title>", content(title));
-    let _ = writeln!(
-        text,
-        r##"<rect width="{width:.0}" height="{height:.0}" fill="#ffffff"/>"##
-    );
-    for (name, area) in &layout.namespaces {
-        namespace(name, *area, &mut text);
-    }
-    for (edge, line) in diagram.edges.iter().zip(&layout.edges) {
-        draw_edge(edge, line, diagram, &mut text);
-    }
-    for (vertex, area) in diagram.vertices.iter().zip(&layout.vertices) {
-        draw_vertex(vertex, *area, &mut text);
-    }
-    legend(&layout, &mut text);
+    body(diagram, &layout, &mut text);
+    legend(layout.height + 8.0, &mut text);
     text.push_str("</svg>\n");
     Ok(text)
 }
 
+/// Returns the picture as SVG for a page that brings its own legend.
+///
+/// # Errors
+/// Returns an error if the picture is too large to lay out.
+pub fn figure(diagram: &Diagram, title: &str) -> Result<String, DrawError> {
+    let layout = layout(diagram)?;
+    let mut text = begin(layout.width, layout.height, title);
+    body(diagram, &layout, &mut text);
+    text.push_str("</svg>\n");
+    Ok(text)
+}
+
+/// Returns the legend of [`figure`]s as SVG.
+pub fn figure_legend() -> String {
+    let mut text = begin(WIDTH, LEGEND, "Legend");
+    legend(12.0, &mut text);
+    text.push_str("</svg>\n");
+    text
+}
+
+fn begin(width: f64, height: f64, title: &str) -> String {
+    format!(
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0}" height="{height:.0}" viewBox="0 0 {width:.0} {height:.0}" font-family="Helvetica, Arial, sans-serif" font-size="12" role="img" aria-label="{}"><title>{}</title>
+"#,
+        attribute(title),
+        content(title)
+    )
+}
+
+fn body(diagram: &Diagram, layout: &Layout, text: &mut String) {
+    for (name, area) in &layout.namespaces {
+        namespace(name, *area, text);
+    }
+    for (edge, line) in diagram.edges.iter().zip(&layout.edges) {
+        draw_edge(edge, line, diagram, text);
+    }
+    // Labels last, so that no line runs through one.
+    for (edge, line) in diagram.edges.iter().zip(&layout.edges) {
+        draw_label(edge, line, text);
+    }
+    for (vertex, area) in diagram.vertices.iter().zip(&layout.vertices) {
+        draw_vertex(vertex, *area, text);
+    }
+}
+
 fn namespace(name: &str, area: Area, text: &mut String) {
-    let (left, top) = (area.x - area.width / 2.0, area.y - area.height / 2.0);
+    let (left, top) = (area.x - area.width / 2.0, area.y - area.height / 2.0 - HEAD);
     let _ = writeln!(
         text,
-        r##"<rect x="{left:.1}" y="{top:.1}" width="{:.1}" height="{:.1}" rx="8" fill="#f7fafc" stroke="#cbd5e0"/>"##,
-        area.width, area.height
+        r##"<rect class="space" x="{left:.1}" y="{top:.1}" width="{:.1}" height="{:.1}" rx="8" fill="#f7fafc" stroke="#cbd5e0"/>"##,
+        area.width,
+        area.height + HEAD
     );
     let _ = writeln!(
         text,
-        r##"<text x="{:.1}" y="{:.1}" fill="#4a5568" font-size="11">namespace {}</text>"##,
+        r##"<text class="faint" x="{:.1}" y="{:.1}" fill="#4a5568" font-size="11">namespace {}</text>"##,
         left + 8.0,
-        top + 14.0,
+        top + 13.0,
         content(&name.chars().take(60).collect::<String>())
     );
 }
 
 fn draw_vertex(vertex: &DiagramVertex, area: Area, text: &mut String) {
     let (x, y) = (area.x, area.y);
-    let _ = writeln!(text, "<g><title>{}</title>", content(&vertex.text));
+    let mut title = vertex.text.clone();
+    if !vertex.with.is_empty() {
+        // Writing to a string cannot fail.
+        let _ = write!(title, "\nwith {}", vertex.with.join("\n"));
+    }
+    let _ = writeln!(text, "<g><title>{}</title>", content(&title));
     if vertex.role == Role::Join {
         let _ = writeln!(
             text,
-            r##"<circle cx="{x:.1}" cy="{y:.1}" r="6" fill="#4a5568"/></g>"##
+            r##"<circle class="join" cx="{x:.1}" cy="{y:.1}" r="6" fill="#4a5568"/></g>"##
         );
         return;
     }
-    let (fill, stroke, wide) = match vertex.role {
-        Role::Entry => ("#fff3c4", "#b7791f", 2),
-        Role::Jewel => ("#fed7d7", "#c53030", 2),
-        Role::Position | Role::Join => ("#ffffff", "#4a5568", 1),
+    let look = match vertex.role {
+        Role::Entry => ("box entry", "#fff3c4", "#b7791f", 2),
+        Role::Jewel => ("box jewel", "#fed7d7", "#c53030", 2),
+        Role::Position | Role::Join => ("box", "#ffffff", "#4a5568", 1),
     };
     if vertex.count > 1 {
-        outline(area, 4.0, ("#ffffff", stroke, 1), text);
+        outline(area, 4.0, look, text);
     }
-    outline(area, 0.0, (fill, stroke, wide), text);
-    let (label, rest) = lines(vertex);
-    let middle = r##"text-anchor="middle" fill="#1a202c""##;
-    if rest.is_empty() {
+    outline(area, 0.0, look, text);
+    let lines = lines(vertex);
+    for (number, line) in lines.iter().enumerate() {
+        let weight = match number {
+            0 if lines.len() > 1 => r#"font-size="10""#,
+            _ => r#"font-weight="bold""#,
+        };
         let _ = writeln!(
             text,
-            r#"<text x="{x:.1}" y="{:.1}" {middle} font-weight="bold">{}</text></g>"#,
-            y + 4.0,
-            content(&label)
-        );
-    } else {
-        let (upper, lower) = (y - 4.0, y + 12.0);
-        let _ = writeln!(
-            text,
-            r#"<text x="{x:.1}" y="{upper:.1}" {middle} font-size="10">{}</text>"#,
-            content(&label)
-        );
-        let _ = writeln!(
-            text,
-            r#"<text x="{x:.1}" y="{lower:.1}" {middle} font-weight="bold">{}</text></g>"#,
-            content(&rest)
+            r##"<text class="ink" x="{x:.1}" y="{:.1}" text-anchor="middle" fill="#1a202c" {weight}>{}</text>"##,
+            baseline(y, &lines, number),
+            content(line)
         );
     }
+    text.push_str("</g>\n");
 }
 
-fn outline(area: Area, shift: f64, (fill, stroke, wide): (&str, &str, u8), text: &mut String) {
+fn outline(area: Area, shift: f64, (class, fill, stroke, wide): (&str, &str, &str, u8), text: &mut String) {
     let _ = writeln!(
         text,
-        r#"<rect x="{:.1}" y="{:.1}" width="{:.1}" height="{:.1}" rx="6" fill="{fill}" stroke="{stroke}" stroke-width="{wide}"/>"#,
+        r#"<rect class="{class}" x="{:.1}" y="{:.1}" width="{:.1}" height="{:.1}" rx="6" fill="{fill}" stroke="{stroke}" stroke-width="{wide}"/>"#,
         area.x - area.width / 2.0 + shift,
         area.y - area.height / 2.0 + shift,
         area.width,
@@ -137,6 +169,7 @@ fn draw_edge(edge: &DiagramEdge, line: &Line, diagram: &Diagram, text: &mut Stri
         ""
     };
     let colour = if edge.structural { "#718096" } else { "#2d3748" };
+    let class = if edge.structural { "line structure" } else { "line" };
     let title = format!(
         "{} from {} to {}",
         edge_text(edge),
@@ -145,22 +178,25 @@ fn draw_edge(edge: &DiagramEdge, line: &Line, diagram: &Diagram, text: &mut Stri
     );
     let _ = writeln!(
         text,
-        r#"<g><title>{}</title><polyline points="{}" fill="none" stroke="{colour}"{dashes}/>"#,
+        r#"<g><title>{}</title><polyline class="{class}" points="{}" fill="none" stroke="{colour}"{dashes}/>"#,
         content(&title),
         points.join(" ")
     );
     if diagram.vertices[edge.to].role != Role::Join {
         arrow(*before, *end, colour, text);
     }
+    text.push_str("</g>\n");
+}
+
+fn draw_label(edge: &DiagramEdge, line: &Line, text: &mut String) {
     if let Some((x, y)) = line.label {
         let _ = writeln!(
             text,
-            r##"<text x="{x:.1}" y="{:.1}" text-anchor="middle" font-size="11" fill="#2b6cb0" stroke="#ffffff" stroke-width="3" paint-order="stroke">{}</text>"##,
+            r##"<text class="tag" x="{x:.1}" y="{:.1}" text-anchor="middle" font-size="11" fill="#2b6cb0" stroke="#ffffff" stroke-width="3" paint-order="stroke">{}</text>"##,
             y + 4.0,
             content(&edge_text(edge))
         );
     }
-    text.push_str("</g>\n");
 }
 
 /// The head of an arrow that comes from `before` and ends at `end`.
@@ -171,7 +207,7 @@ fn arrow(before: (f64, f64), end: (f64, f64), colour: &str, text: &mut String) {
     let (x, y) = (end.0 - 9.0 * dx, end.1 - 9.0 * dy);
     let _ = writeln!(
         text,
-        r#"<polygon points="{:.1},{:.1} {:.1},{:.1} {:.1},{:.1}" fill="{colour}"/>"#,
+        r#"<polygon class="head" points="{:.1},{:.1} {:.1},{:.1} {:.1},{:.1}" fill="{colour}"/>"#,
         end.0,
         end.1,
         x - 4.0 * dy,
@@ -181,20 +217,19 @@ fn arrow(before: (f64, f64), end: (f64, f64), colour: &str, text: &mut String) {
     );
 }
 
-fn legend(layout: &Layout, text: &mut String) {
-    let top = layout.height + 8.0;
+fn legend(top: f64, text: &mut String) {
     let _ = writeln!(
         text,
-        r##"<g fill="#1a202c" font-size="11"><title>Legend</title>"##
+        r##"<g class="ink" fill="#1a202c" font-size="11"><title>Legend</title>"##
     );
-    for (x, fill, stroke, name) in [
-        (24.0, "#fff3c4", "#b7791f", "entry"),
-        (94.0, "#fed7d7", "#c53030", "crown jewel"),
-        (194.0, "#ffffff", "#4a5568", "position"),
+    for (x, class, fill, stroke, name) in [
+        (24.0, "box entry", "#fff3c4", "#b7791f", "entry"),
+        (94.0, "box jewel", "#fed7d7", "#c53030", "crown jewel"),
+        (194.0, "box", "#ffffff", "#4a5568", "position"),
     ] {
         let _ = writeln!(
             text,
-            r#"<rect x="{x}" y="{top:.1}" width="16" height="12" rx="3" fill="{fill}" stroke="{stroke}"/><text x="{}" y="{:.1}">{name}</text>"#,
+            r#"<rect class="{class}" x="{x}" y="{top:.1}" width="16" height="12" rx="3" fill="{fill}" stroke="{stroke}"/><text x="{}" y="{:.1}">{name}</text>"#,
             x + 22.0,
             top + 10.0
         );
@@ -202,12 +237,12 @@ fn legend(layout: &Layout, text: &mut String) {
     let (middle, below) = (top + 6.0, top + 32.0);
     let _ = writeln!(
         text,
-        r##"<circle cx="290" cy="{middle:.1}" r="6" fill="#4a5568"/><text x="302" y="{:.1}">needs all that lead here</text>"##,
+        r##"<circle class="join" cx="290" cy="{middle:.1}" r="6" fill="#4a5568"/><text x="302" y="{:.1}">needs all that lead here</text>"##,
         top + 10.0
     );
     let _ = writeln!(
         text,
-        r##"<polyline points="450,{middle:.1} 484,{middle:.1}" stroke="#718096" stroke-dasharray="5 4" fill="none"/><text x="490" y="{:.1}">structure, costs nothing</text>"##,
+        r##"<polyline class="line structure" points="450,{middle:.1} 484,{middle:.1}" stroke="#718096" stroke-dasharray="5 4" fill="none"/><text x="490" y="{:.1}">structure, costs nothing</text>"##,
         top + 10.0
     );
     let _ = writeln!(

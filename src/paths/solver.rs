@@ -26,6 +26,9 @@ use crate::graph::{AttackGraph, Rows, StepId, VertexId};
 /// States that one search looks at before it gives up proving, unless told otherwise: some tens of milliseconds.
 const STATES: usize = 20_000;
 
+/// States that counting derivations looks at.
+const COUNTED: usize = 2_000;
+
 /// Answers questions about one set of starts.
 #[derive(Debug)]
 pub struct Solver<'a> {
@@ -122,23 +125,26 @@ impl<'a> Solver<'a> {
             return vec![first];
         }
         let ceiling = if count == 1 { first.cost } else { Cost::NEVER };
-        let mut search = Search {
-            solver: self,
-            queue: BinaryHeap::new(),
-            waiting: Vec::new(),
-            ceiling,
-        };
-        search.push(
-            Waiting::Partial(Partial::new(target, &self.lower)),
-            self.lower.cost(target),
-            0,
-        );
-        let (mut found, ended) = search.run(target, count);
+        let mut search = Search::new(self, target, ceiling);
+        let (mut found, ended) = search.run(target, count, self.states);
         if found.is_empty() {
             first.proven = ended;
             found.push(first);
         }
         found
+    }
+
+    /// Returns how many derivations a position has, at most `most`, and whether these are all.
+    ///
+    /// # Complexity
+    /// At most 2,000 states, or as many as the solver may look at if these are fewer.
+    pub fn count(&self, target: VertexId, most: usize) -> (usize, bool) {
+        if !self.upper.is_held(target) {
+            return (0, true);
+        }
+        let mut search = Search::new(self, target, Cost::NEVER);
+        let (found, ended) = search.run(target, most, self.states.min(COUNTED));
+        (found.len().max(1), ended && found.len() < most)
     }
 
     /// The steps to a position, those left out that cannot be carried out or repeat another one.
@@ -169,7 +175,19 @@ impl<'a> Solver<'a> {
     }
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    fn new(solver: &'a Solver<'a>, target: VertexId, ceiling: Cost) -> Self {
+        let mut search = Self {
+            solver,
+            queue: BinaryHeap::new(),
+            waiting: Vec::new(),
+            ceiling,
+        };
+        let partial = Partial::new(target, &solver.lower);
+        search.push(Waiting::Partial(partial), solver.lower.cost(target), 0);
+        search
+    }
+
     fn push(&mut self, waiting: Waiting, bound: Cost, depth: usize) {
         if bound < self.ceiling {
             self.queue
@@ -178,11 +196,11 @@ impl Search<'_> {
         }
     }
 
-    /// Returns what was found, and whether nothing cheaper is left.
-    fn run(&mut self, target: VertexId, count: usize) -> (Vec<Derivation>, bool) {
+    /// Looks at some states; returns what was found, and whether nothing cheaper is left.
+    fn run(&mut self, target: VertexId, count: usize, states: usize) -> (Vec<Derivation>, bool) {
         let (rows, lower) = (self.solver.rows, &self.solver.lower);
         let mut found = Vec::new();
-        for _ in 0..self.solver.states {
+        for _ in 0..states {
             let Some(Reverse((_, _, number))) = self.queue.pop() else {
                 return (found, true);
             };

@@ -114,6 +114,11 @@ impl<'a> AttackView<'a> {
         }
     }
 
+    /// Returns the step that a relationship belongs to.
+    pub fn step_of(&self, link: LinkId) -> StepId {
+        self.links[link as usize].0
+    }
+
     fn step(&self, link: LinkId) -> &'a Step {
         self.graph.step(self.links[link as usize].0)
     }

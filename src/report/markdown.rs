@@ -73,10 +73,11 @@ fn heading(at: usize, finding: &Finding, text: &mut String) {
     let path = &finding.path;
     let _ = writeln!(
         text,
-        "- severity: **{}**, effort {}, {}\n- id: `{}`",
+        "- severity: **{}**, effort {}, {}, {}\n- id: `{}`",
         finding.severity.as_str(),
         path.effort,
         path.certainty,
+        finding.ways.words(),
         finding.id
     );
     if finding.entry_pods > 1 {

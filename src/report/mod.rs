@@ -10,10 +10,13 @@
 mod finding;
 mod findings;
 mod graph;
+mod html;
 mod junit;
+mod locate;
 mod markdown;
 mod page;
 mod path;
+mod posture;
 mod reach;
 mod sarif;
 mod text;
@@ -24,14 +27,17 @@ use std::io;
 use serde::Serialize;
 
 pub use finding::{
-    ChokePoint, Day, Finding, FindingSeverity, IgnoreError, IgnoreList, Ignored, Ranked, State, findings, id,
+    ChokePoint, Day, Finding, FindingSeverity, IgnoreError, IgnoreList, Ignored, Ranked, State, WayCount,
+    findings, id,
 };
 pub use findings::{Derived, Exposed, Findings, Inputs, Jewel, SCHEMA, cheapest, counts, crown_jewels};
 pub use graph::{GRAPH_SCHEMA, GraphView, VertexView, graph};
+pub use html::{Pictures, html};
 pub use junit::junit;
 pub use markdown::markdown;
 pub use page::{Line, Page, Tone, counted};
 pub use path::{EvidenceView, PathView, Sources, StepView};
+pub use posture::Posture;
 pub use reach::{
     AnswerView, ConnectionView, Entries, EntryView, PortsView, RangeView, Reach, ReachAnswer, RemarkView,
     Remarks, WalkView, WayView,

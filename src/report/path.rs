@@ -2,11 +2,14 @@
 //!
 //! **Trap.** A path is a derivation, not a chain: a step may need what several earlier ones gave.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use super::findings::Derived;
 use super::words;
+use crate::collect::{Excerpt, Spot};
 use crate::model::{Cluster, ObjectId, Source};
 use crate::techniques::{Certainty, Evidence, Position, Reason, Step};
 
@@ -41,6 +44,15 @@ pub struct EvidenceView {
     /// The same in parts.
     #[serde(skip)]
     pub place: Option<Source>,
+    /// The object's id in parts.
+    #[serde(skip)]
+    pub id: ObjectId,
+    /// Where the field stands in the file, after [`super::Findings::locate`].
+    #[serde(skip)]
+    pub spot: Option<Spot>,
+    /// The lines around it.
+    #[serde(skip)]
+    pub excerpt: Option<Arc<Excerpt>>,
 }
 
 impl EvidenceView {
@@ -52,6 +64,9 @@ impl EvidenceView {
             value: evidence.value.to_string(),
             source: place.map(ToString::to_string),
             place: place.cloned(),
+            id: evidence.object.clone(),
+            spot: None,
+            excerpt: None,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Findings as SARIF 2.1.0, for code scanning.
 //!
 //! Rules are the techniques on the paths; a result's rule is the technique by which its entry is entered. A result
-//! points at the first object on its path that was read from a file, its code flow at one object for each move.
+//! points at the first fact on its path that stands in a file, its code flow at one fact for each move; the region is
+//! the field's line and column where they were looked up, else the object's first line.
 //! The stable id is the partial fingerprint. Source: <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>
 //!
 //! **Trap.** Objects of snapshots and dumps have no file; such results have logical locations only.
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 use super::finding::{Finding, FindingSeverity, State};
 use super::findings::Findings;
 use super::path::{EvidenceView, Move};
+use crate::collect::Spot;
 use crate::model::Source;
 use crate::techniques::{self, Technique};
 
@@ -153,14 +155,17 @@ fn location(fact: &EvidenceView) -> Value {
         }],
     });
     if let Some(place) = &fact.place {
-        location["physicalLocation"] = physical(place);
+        location["physicalLocation"] = physical(place, fact.spot);
     }
     location
 }
 
-fn physical(place: &Source) -> Value {
+/// The field's place, or the object's first line.
+fn physical(place: &Source, spot: Option<Spot>) -> Value {
     let mut physical = json!({"artifactLocation": {"uri": uri(&place.file)}});
-    if place.line > 0 {
+    if let Some(Spot { line, column }) = spot {
+        physical["region"] = json!({"startLine": line, "startColumn": column});
+    } else if place.line > 0 {
         physical["region"] = json!({"startLine": place.line});
     }
     physical

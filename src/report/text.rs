@@ -124,7 +124,8 @@ fn decisions(all: &Findings, page: &mut Page) {
             text = format!("{text} ({} of them)", finding.reached.len());
         }
         let path = &finding.path;
-        text = format!("{text}: effort {}, {}", path.effort, path.certainty);
+        let ways = finding.ways.words();
+        text = format!("{text}: effort {}, {}, {ways}", path.effort, path.certainty);
         match (&finding.ignored, finding.state) {
             (Some(ignored), _) => {
                 text = format!(

@@ -301,3 +301,22 @@ fn an_interrupted_write_leaves_what_was_there() {
         assert_eq!(std::fs::read_to_string(&output).unwrap(), "before");
     }
 }
+
+#[test]
+fn verbose_says_what_takes_time_and_nothing_else_does() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/clusters/blog");
+    let (status, quiet, err) = run(&["report", example, "--format", "json"]);
+    assert_eq!((status, err.as_str()), (Some(0), ""));
+    let (_, out, err) = run(&["report", example, "--format", "json", "-v"]);
+    assert_eq!(out, quiet);
+    for stage in [
+        "reading the input",
+        "building the attack graph",
+        "writing the report",
+    ] {
+        assert!(
+            err.lines().any(|line| line.ends_with(stage)),
+            "no {stage} in {err}"
+        );
+    }
+}

@@ -225,3 +225,133 @@ fn a_gate_that_cannot_see_does_not_pass() {
         assert!(run.err.contains(expected), "{}", run.err);
     }
 }
+
+/// Two pods of development: one whose account may read the Secrets of production, one without an account's token. The
+/// production side has a pod and a Secret.
+fn environments(labels: &str, verbs: &str) -> String {
+    format!(
+        r#"
+apiVersion: v1
+kind: Namespace
+metadata: {{name: shop-live, labels: {{{labels}}}}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {{name: shop-dev}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: builder, namespace: shop-dev}}
+spec:
+  serviceAccountName: builder
+  containers: [{{name: builder, image: example.com/builder}}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: idle, namespace: shop-dev}}
+spec:
+  automountServiceAccountToken: false
+  containers: [{{name: idle, image: example.com/idle}}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: web, namespace: shop-live}}
+spec:
+  automountServiceAccountToken: false
+  containers: [{{name: web, image: example.com/web}}]
+---
+apiVersion: v1
+kind: Secret
+metadata: {{name: payment, namespace: shop-live}}
+data: {{key: c2VjcmV0}}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {{name: builder, namespace: shop-dev}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {{name: reader, namespace: shop-live}}
+rules: [{{apiGroups: [""], resources: [secrets], verbs: [{verbs}]}}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {{name: reader, namespace: shop-live}}
+roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}}
+subjects: [{{kind: ServiceAccount, name: builder, namespace: shop-dev}}]
+"#
+    )
+}
+
+#[test]
+fn what_development_takes_of_production_is_a_finding() {
+    let crossings = |manifests: &str| -> Vec<String> {
+        let report = report(manifests);
+        let findings = report["findings"].as_array().unwrap();
+        let across = findings
+            .iter()
+            .filter(|finding| finding["entry"].as_str().unwrap().starts_with("Environment/"));
+        across
+            .map(|finding| {
+                let last = finding["path"]["steps"].as_array().unwrap().last().unwrap();
+                assert_eq!(last["technique"], finding["wayIn"]);
+                format!(
+                    "{} x{} by {} -> {}: {}",
+                    finding["entry"].as_str().unwrap(),
+                    finding["entryPods"],
+                    finding["wayIn"].as_str().unwrap(),
+                    finding["jewel"].as_str().unwrap(),
+                    finding["reached"]
+                )
+            })
+            .collect()
+    };
+    let expected =
+        [r#"Environment/development x2 by SECRET_READ -> Environment/production: ["Secret/shop-live/*"]"#];
+    assert_eq!(crossings(&environments("", "list")), expected);
+    assert_eq!(crossings(&environments("", "create")), [""; 0], "may not read");
+    assert_eq!(
+        crossings(&environments("environment: dev", "list")),
+        [""; 0],
+        "the label makes both development"
+    );
+}
+
+#[test]
+fn no_default_of_kubernetes_is_named_as_a_place_to_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run(folder.path(), &["report", EXAMPLE, "--format", "json"]);
+    let report: Value = serde_json::from_str(&run.out).unwrap();
+    let on_path = report["findings"].to_string();
+    assert!(on_path.contains("system:controller:clusterrole-aggregation-controller"));
+    let cuts = report["chokePoints"].as_array().unwrap();
+    assert!(
+        cuts.iter().any(|cut| cut["technique"] == "HOLDS"),
+        "the binding of deploy-bot"
+    );
+    for cut in cuts {
+        let from = cut["from"].to_string();
+        assert!(
+            !from.contains("ServiceAccount/kube-system") && !from.contains("Grant/escalate"),
+            "{cut}"
+        );
+    }
+}
+
+#[test]
+fn ways_are_counted_and_the_count_says_when_it_ends() {
+    let few = report(&rollout("6d4cf56db6", ""));
+    let of = |report: &Value| report["findings"][0]["ways"].clone();
+    let count = of(&few)["count"].as_u64().unwrap();
+    assert!((1..=50).contains(&count));
+    assert!(of(&few)["complete"].is_boolean());
+    let folder = tempfile::tempdir().unwrap();
+    let run = run(folder.path(), &["report", EXAMPLE, "--format", "json"]);
+    let report: Value = serde_json::from_str(&run.out).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    let many = findings
+        .iter()
+        .find(|finding| finding["ways"]["count"] == 50)
+        .unwrap();
+    assert_eq!(many["ways"]["complete"], false);
+}

@@ -4,8 +4,9 @@
 //! the schema's licence lets no copy be kept here.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use beachhead::collect::read_text;
+use beachhead::collect::{Excerpt, Spot, read_text};
 use beachhead::draw::{Diagram, mermaid};
 use beachhead::graph::AttackGraph;
 use beachhead::model::Cluster;
@@ -15,7 +16,7 @@ use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag};
 use serde_json::Value;
 
-const SHOP: &str = r#"
+pub(crate) const SHOP: &str = r#"
 apiVersion: v1
 kind: Pod
 metadata: {name: web, namespace: shop, labels: {app: web}}
@@ -48,7 +49,7 @@ fn read() -> (Cluster, Vec<beachhead::model::Diagnostic>) {
     read_text("shop.yaml", SHOP, "default")
 }
 
-fn findings() -> Findings {
+pub(crate) fn findings() -> Findings {
     let (cluster, diagnostics) = read();
     let facts = Facts::new(&cluster);
     let graph = AttackGraph::new(techniques::steps(&facts.context(&cluster)));
@@ -69,11 +70,13 @@ fn findings() -> Findings {
         objects: &objects,
         diagnostics: &diagnostics,
     };
-    Findings::new(inputs, &[start], &paths).with(ranked)
+    let mut all = Findings::new(inputs, &[start], &paths).with(ranked);
+    all.locate(|file| (file == "shop.yaml").then(|| SHOP.to_owned()));
+    all
 }
 
 /// The findings with a text in every place where text of the cluster can stand.
-fn hostile(text: &str) -> Findings {
+pub(crate) fn hostile(text: &str) -> Findings {
     let mut all = findings();
     text.clone_into(&mut all.input.name);
     all.unreached = vec![text.to_owned()];
@@ -111,6 +114,12 @@ fn hostile(text: &str) -> Findings {
                 if let Some(place) = &mut fact.place {
                     place.file = text.into();
                 }
+                fact.spot = Some(Spot { line: 9, column: 1 });
+                fact.excerpt = Some(Arc::new(Excerpt {
+                    first: 9,
+                    marked: 9,
+                    lines: vec![text.to_owned()],
+                }));
             }
         }
     }
@@ -175,7 +184,22 @@ fn sarif_points_at_the_object_that_opens_the_path() {
     assert_eq!(result["ruleId"], "EXPLOIT_PUBLIC_APP");
     let physical = &result["locations"][0]["physicalLocation"];
     assert_eq!(physical["artifactLocation"]["uri"], "shop.yaml");
-    assert_eq!(physical["region"]["startLine"], 9, "the Service");
+    assert_eq!(
+        physical["region"],
+        serde_json::json!({"startLine": 9, "startColumn": 1}),
+        "the Service"
+    );
+    let flow = &result["codeFlows"][0]["threadFlows"][0]["locations"];
+    let regions: Vec<&Value> = flow
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| &step["location"]["physicalLocation"]["region"])
+        .collect();
+    assert!(
+        regions.contains(&&serde_json::json!({"startLine": 6, "startColumn": 3})),
+        "serviceAccountName: {regions:?}"
+    );
     assert!(result.get("baselineState").is_none());
     let mut known = findings();
     known.findings[0].state = State::Known;

@@ -15,6 +15,7 @@ mod formats;
 mod hostile;
 mod laws;
 mod network;
+mod page;
 mod pictures;
 mod query;
 mod rbac;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use assert_cmd::Command;
 use beachhead::draw::{Diagram, Role, graphml, mermaid, opengraph, svg};
 use beachhead::techniques::{Certainty, Place, Position, Reason, Relation, Step};
 use proptest::prelude::*;
@@ -145,4 +146,114 @@ fn replicas_are_one_vertex_with_a_count() {
             .any(|vertex| vertex.count == 40 && vertex.text.ends_with("and 39 more"))
     );
     assert!(svg(&diagram, "shop").unwrap().contains("and 39 more"));
+}
+
+const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/clusters/blog");
+
+/// What `beachhead graph` of the example writes.
+fn graph(arguments: &[&str]) -> String {
+    let output = Command::cargo_bin("beachhead")
+        .unwrap()
+        .args([&["graph", EXAMPLE], arguments].concat())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Every step of a part of the example's graph.
+fn part(arguments: &[&str]) -> BTreeSet<String> {
+    let text = graph(&[&["--format", "json"], arguments].concat());
+    let value: Value = serde_json::from_str(&text).unwrap();
+    let steps = value["steps"].as_array().unwrap().iter();
+    steps
+        .map(|step| {
+            format!(
+                "{} {} {}",
+                step["premises"], step["technique"], step["conclusion"]
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn parts_of_the_graph_are_chosen() {
+    let whole = part(&[]);
+    let has = |steps: &BTreeSet<String>, text: &str| steps.iter().any(|step| step.contains(text));
+    let from = part(&["--from", "Deployment/wiki/wiki"]);
+    assert!(from.is_subset(&whole) && !has(&from, "EXPLOIT_PUBLIC_APP") && !from.is_empty());
+    let ways = part(&[
+        "--from",
+        "Deployment/blog/wordpress",
+        "--to",
+        "Database/blog/mysql",
+    ]);
+    assert!(ways.is_subset(&whole) && has(&ways, "DATABASE_LOGIN") && !has(&ways, "EXPLOIT_PUBLIC_APP"));
+    assert!(
+        has(&part(&["--to", "Database/blog/mysql"]), "EXPLOIT_PUBLIC_APP"),
+        "from the internet"
+    );
+    assert!(part(&["--from", "Deployment/wiki/wiki", "--to", "ClusterAdmin"]).is_empty());
+    let near = |depth| part(&["--around", "Secret/blog/deploy-bot-token", "--depth", depth]);
+    assert!(near("1").len() < near("2").len() && near("2").is_subset(&whole));
+    assert!(
+        near("1")
+            .iter()
+            .all(|step| step.contains("Secret/blog/deploy-bot-token"))
+    );
+    let asked = part(&["--query", "MATCH (:Secret)-[r:TOKEN_SECRET]->() RETURN r"]);
+    assert!(!asked.is_empty() && asked.iter().all(|step| step.contains("TOKEN_SECRET")));
+    let nodes = part(&[
+        "--query",
+        "MATCH (n) WHERE n.id STARTS WITH 'Secret/blog' RETURN n",
+    ]);
+    assert!(
+        !nodes.is_empty()
+            && nodes
+                .iter()
+                .all(|step| step.matches("\"Secret/blog").count() == 2),
+        "{nodes:?}"
+    );
+}
+
+#[test]
+fn the_paths_of_the_example_fit_a_page() {
+    let text = graph(&["--paths", "--format", "svg", "--engine", "builtin"]);
+    let read = roxmltree::Document::parse(&text).unwrap();
+    let pixels = |name: &str| {
+        read.root_element()
+            .attribute(name)
+            .unwrap()
+            .parse::<u32>()
+            .unwrap()
+    };
+    assert!(
+        pixels("width") <= 1100 && pixels("height") <= 1500,
+        "{} {}",
+        pixels("width"),
+        pixels("height")
+    );
+    expect_test::expect_file!["../pictures/blog.svg"].assert_eq(&text);
+    expect_test::expect_file!["../pictures/blog.dot"].assert_eq(&graph(&["--paths", "--format", "dot"]));
+}
+
+#[test]
+fn graphviz_lays_out_where_it_is_installed() {
+    let dot = std::process::Command::new("dot").arg("-V").output();
+    if dot.is_err() {
+        std::io::Write::write_all(&mut std::io::stderr(), b"SKIPPED: Graphviz is not installed\n").unwrap();
+        return;
+    }
+    let text = graph(&["--paths", "--format", "svg", "--engine", "dot"]);
+    let options = roxmltree::ParsingOptions {
+        allow_dtd: true,
+        ..roxmltree::ParsingOptions::default()
+    };
+    let read = roxmltree::Document::parse_with_options(&text, options).unwrap();
+    let texts: Vec<&str> = read.descendants().filter_map(|node| node.text()).collect();
+    assert!(texts.contains(&"DATABASE_LOGIN (1)") && texts.contains(&"namespace blog"));
 }

@@ -13,6 +13,7 @@ mod namespaced;
 mod rule;
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use crate::model::{
     AggregationRule, Cluster, Code, Diagnostic, LabelSelector, Meta, Object, ObjectId, PolicyRule, Role,
@@ -80,6 +81,17 @@ pub fn added(cluster: &Cluster) -> BTreeSet<ObjectId> {
         }
     }
     ids
+}
+
+/// Whether an object is one that Kubernetes brings with it: a default role or binding, or the account of a controller.
+pub fn is_default(id: &ObjectId) -> bool {
+    static IDS: LazyLock<BTreeSet<ObjectId>> = LazyLock::new(|| {
+        let objects = objects().into_iter();
+        objects
+            .map(|(kind, object)| ObjectId::new(kind, &object.meta().namespace, &object.meta().name))
+            .collect()
+    });
+    IDS.contains(id)
 }
 
 /// Adds an object unless the input has one of that identity; returns whether it was added.

@@ -16,9 +16,10 @@ use serde::Serialize;
 use super::names::lasting;
 use super::ways::Ways;
 use super::{EDGES, Found, again, stands};
+use crate::collect::bootstrap;
 use crate::graph::{AttackGraph, Rows, StepId, VertexId};
 use crate::model::Cluster;
-use crate::techniques::{Reason, Relation};
+use crate::techniques::{Reason, Relation, Step};
 
 /// Candidates that are looked at, those on most paths first.
 const CANDIDATES: usize = 40;
@@ -151,7 +152,16 @@ fn can_be_cut(reason: Reason) -> bool {
     }
 }
 
-/// The shapes on most paths.
+/// Whether a step rests on nothing but what Kubernetes brings with it, which nobody should change.
+fn is_default(step: &Step) -> bool {
+    !step.evidence.is_empty()
+        && step
+            .evidence
+            .iter()
+            .all(|fact| bootstrap::is_default(&fact.object))
+}
+
+/// The shapes on most paths. Of the steps of a path, defaults of Kubernetes count only where nothing else is on it.
 fn candidates(
     graph: &AttackGraph,
     rows: &Rows,
@@ -162,9 +172,15 @@ fn candidates(
     let mut on = BTreeMap::<Shape, usize>::new();
     for (_, found) in findings {
         let steps = found.path.steps.iter();
+        let steps: Vec<StepId> = steps
+            .copied()
+            .filter(|&step| can_be_cut(graph.step(step).reason))
+            .collect();
+        let has_own = steps.iter().any(|&step| !is_default(graph.step(step)));
         let shapes: FxHashSet<Shape> = steps
-            .filter(|&&step| can_be_cut(graph.step(step).reason))
-            .map(|&step| names.shape(graph, rows, step))
+            .into_iter()
+            .filter(|&step| !(has_own && is_default(graph.step(step))))
+            .map(|step| names.shape(graph, rows, step))
             .collect();
         let mut shapes: Vec<Shape> = shapes.into_iter().collect();
         shapes.sort_unstable();

@@ -6,7 +6,9 @@
 //!
 //! **Trap.** Ids are written into baselines and ignore files. What they are made of must not change.
 
+mod boundary;
 mod choke;
+mod environment;
 mod ignore;
 mod names;
 mod severity;
@@ -45,6 +47,35 @@ pub enum State {
     Ignored,
 }
 
+/// How many ways lead to what a path ends at, this path included; they differ in a step at least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct WayCount {
+    /// How many were found.
+    pub count: usize,
+    /// Whether there are no others; the count ends at [`WayCount::MOST`], and for want of time.
+    pub complete: bool,
+}
+
+impl WayCount {
+    /// Ways that are counted.
+    const MOST: usize = 50;
+
+    fn of(solver: &Solver<'_>, target: VertexId) -> Self {
+        let (count, complete) = solver.count(target, Self::MOST);
+        Self { count, complete }
+    }
+
+    /// `the cheapest of at least 12 ways`.
+    pub fn words(self) -> String {
+        match (self.count, self.complete) {
+            (1, true) => "the only way".to_owned(),
+            (count, true) => format!("the cheapest of {count} ways"),
+            (1, false) => "there may be other ways".to_owned(),
+            (count, false) => format!("the cheapest of at least {count} ways"),
+        }
+    }
+}
+
 /// One finding.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -71,6 +102,8 @@ pub struct Finding {
     pub reached: Vec<String>,
     /// The cheapest path to one of them.
     pub path: PathView,
+    /// How many ways there are.
+    pub ways: WayCount,
     /// The steps of that path.
     #[serde(skip)]
     pub steps: Vec<Step>,
@@ -101,6 +134,7 @@ struct Found {
     jewels: usize,
     reached: Vec<VertexId>,
     path: Derivation,
+    ways: WayCount,
 }
 
 /// Returns the id of the finding of this entry, technique and jewel.
@@ -160,7 +194,9 @@ pub fn findings(
         .map(|(view, found)| (view.id.as_str(), *found))
         .collect();
     let choke_points = choke::points(graph, rows, &starts, &ways, &searched, cluster);
-    let findings = views.into_iter().map(|(view, _)| view).collect();
+    let mut findings: Vec<Finding> = views.into_iter().map(|(view, _)| view).collect();
+    findings.extend(boundary::crossings(graph, rows, cluster));
+    findings.sort_by(|a, b| order(a).cmp(&order(b)));
     Ranked {
         findings,
         choke_points,
@@ -223,6 +259,7 @@ fn found(solver: &Solver<'_>, way: Option<usize>, jewels: usize, kind: &Jewels) 
         way,
         jewels,
         reached,
+        ways: WayCount::of(solver, nearest),
         path,
     })
 }
@@ -277,6 +314,7 @@ fn view(
         jewel,
         reached,
         path,
+        ways: found.ways,
         steps: derived.steps,
     })
 }

@@ -44,6 +44,13 @@ impl FindingSeverity {
         }
     }
 
+    /// The next lower one, if there is one.
+    #[must_use]
+    pub fn lower(self) -> Self {
+        let at = Self::ALL.iter().position(|severity| *severity == self);
+        Self::ALL[at.unwrap_or_default().saturating_sub(1)]
+    }
+
     /// Returns the severity of losing `lost` by a path of this effort and certainty.
     pub fn of(lost: &Position, effort: u32, certainty: &str) -> Self {
         let mut rank = match lost {

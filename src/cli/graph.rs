@@ -10,6 +10,7 @@ use super::{ExitCode, Streams};
 use crate::draw::dot::{Picture, dot};
 use crate::draw::{Diagram, graphml, mermaid, opengraph, svg};
 use crate::graph::AttackGraph;
+use crate::model::Text;
 use crate::report;
 use crate::techniques::{Position, Step};
 
@@ -78,7 +79,7 @@ pub(super) fn run(args: &GraphArgs, streams: &mut Streams<'_>) -> anyhow::Result
 }
 
 /// The steps of the report's paths, in the order of the graph.
-fn on_paths<'a>(graph: &'a AttackGraph, jewels: &[(Position, &str)]) -> Vec<&'a Step> {
+fn on_paths<'a>(graph: &'a AttackGraph, jewels: &[(Position, Text)]) -> Vec<&'a Step> {
     let paths = report::cheapest(graph, &graph.freeze(), &Position::Internet, jewels).into_iter();
     let steps: BTreeSet<_> = paths.flat_map(|path| path.steps).collect();
     steps.into_iter().map(|step| graph.step(step)).collect()

@@ -79,6 +79,26 @@ impl Other {
             ],
         ),
         ("storage.k8s.io", &["nodeName"]),
+        // Databases that operators make: names of users and of Secrets.
+        ("acid.zalan.do", &["users"]),
+        ("cassandra.datastax.com", &["superuserSecretName"]),
+        ("ceph.rook.io", &["users"]),
+        ("couchbase.com", &["security"]),
+        ("databases.spotahome.com", &["auth"]),
+        (
+            "k8s.mariadb.com",
+            &["rootPasswordSecretKeyRef", "passwordSecretKeyRef"],
+        ),
+        ("minio.min.io", &["configuration", "credsSecret"]),
+        ("mongodbcommunity.mongodb.com", &["users"]),
+        ("mysql.oracle.com", &["secretName"]),
+        ("pgv2.percona.com", &["users"]),
+        ("postgres-operator.crunchydata.com", &["users"]),
+        ("postgresql.cnpg.io", &["superuserSecret"]),
+        ("ps.percona.com", &["secretsName"]),
+        ("psmdb.percona.com", &["secrets"]),
+        ("pxc.percona.com", &["secretsName"]),
+        ("redis.redis.opstreelabs.in", &["kubernetesConfig"]),
     ];
 
     /// Calico keeps its objects in one group and serves them in another.

@@ -48,6 +48,7 @@ pub mod running_pod;
 pub mod secrets;
 mod security;
 pub mod settings;
+pub mod side_doors;
 pub mod steal;
 mod step;
 mod structure;
@@ -65,7 +66,7 @@ pub use position::{ANY, FREE, Label, MOVED, Opens, Place, Position, SOME};
 pub use step::{Certainty, Evidence, Family, Reason, Relation, Step};
 pub use technique::{Sink, Technique};
 
-use crate::datastores::Datastore;
+use crate::datastores::{Datastore, Settings};
 use crate::model::{Cluster, Diagnostic};
 use crate::network::Network;
 use crate::rbac::Access;
@@ -113,6 +114,12 @@ pub struct Facts {
 impl Facts {
     /// Evaluates RBAC, network and datastores.
     pub fn new(cluster: &Cluster) -> Self {
+        Self::with(cluster, &Settings::default())
+    }
+
+    /// Evaluates RBAC, network and datastores by a user's settings.
+    pub fn with(cluster: &Cluster, settings: &Settings) -> Self {
+        let datastores = crate::datastores::datastores(cluster, settings);
         let (access, mut diagnostics) = Access::new(cluster);
         let (network, more) = Network::new(cluster);
         diagnostics.extend(more);
@@ -120,10 +127,10 @@ impl Facts {
             held: Held::new(cluster, &access),
             access,
             network,
-            datastores: crate::datastores::datastores(cluster),
             claims: Claims::new(cluster),
             marks: pods::Marks::new(cluster),
-            keys: references::Keys::new(cluster),
+            keys: references::Keys::new(cluster, &datastores),
+            datastores,
             diagnostics,
         }
     }
@@ -151,6 +158,7 @@ static FAMILIES: &[&[&Technique]] = &[
     credential::TECHNIQUES,
     password::TECHNIQUES,
     datastore::TECHNIQUES,
+    side_doors::TECHNIQUES,
     escape::TECHNIQUES,
     kernel::TECHNIQUES,
     host::TECHNIQUES,

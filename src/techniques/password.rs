@@ -1,9 +1,9 @@
 //! Passwords that are known to open a datastore.
 
-use super::pods::pod;
+use super::datastore::{evidence, place};
 use super::technique::techniques;
-use super::{Context, Evidence, Family, Opens, Place, Position, Sink};
-use crate::datastores::{Fact, Origin};
+use super::{Context, Family, Opens, Place, Position, Sink};
+use crate::datastores::{Origin, User};
 
 techniques! { TECHNIQUES, Family::Credential;
     /// Recognises a value of a Secret or ConfigMap as a datastore's password.
@@ -32,12 +32,11 @@ techniques! { TECHNIQUES, Family::Credential;
 
 fn database_password(context: &Context<'_>, sink: &mut Sink<'_>) {
     for datastore in context.datastores {
-        let opened = Place::new(&datastore.workload.namespace, &datastore.workload.name);
+        let opened = place(datastore);
         for password in &datastore.passwords {
-            let Some(pod) = pod(context.cluster, password.fact.pod) else {
+            let Some(namespace) = password.fact.namespace(context.cluster) else {
                 continue;
             };
-            let namespace = &pod.place.namespace;
             let held = match &password.origin {
                 Origin::Inline => continue,
                 Origin::Secret(name, key) => Position::SecretKey(Place::new(namespace, name), key.clone()),
@@ -45,11 +44,14 @@ fn database_password(context: &Context<'_>, sink: &mut Sink<'_>) {
                     Position::ConfigMapKey(Place::new(namespace, name), key.clone())
                 }
             };
-            let fact = |fact: &Fact| -> Evidence { pod.fact(&fact.pointer, &fact.value) };
-            let evidence = [Some(&password.fact), password.host.as_ref()]
+            let mut shown = password.fact.clone();
+            if password.user != User::Unknown && password.host.is_none() {
+                shown.value = format!("{}, {}", shown.value, password.user.as_str()).into();
+            }
+            let evidence = [Some(&shown), password.host.as_ref()]
                 .into_iter()
                 .flatten()
-                .map(fact)
+                .filter_map(|fact| evidence(context, fact))
                 .collect();
             let credential = Position::Credential(Opens::Database(opened.clone()));
             sink.step([held], credential, evidence);

@@ -10,6 +10,7 @@ mod attacks;
 mod cli;
 mod collect;
 mod coverage;
+mod datastores;
 mod findings;
 mod formats;
 mod hostile;

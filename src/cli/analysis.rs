@@ -59,10 +59,16 @@ pub(super) struct Analysis {
 impl InputArgs {
     /// Reads the input, whatever its form.
     pub(super) fn read(&self, stdin: &mut dyn Read) -> anyhow::Result<(Cluster, Vec<Diagnostic>)> {
-        let options = collect::Options {
-            default_namespace: self.default_namespace.clone(),
-            ..collect::Options::default()
-        };
+        self.read_with(stdin, collect::Options::default())
+    }
+
+    /// Reads the input, whatever its form, in this way.
+    pub(super) fn read_with(
+        &self,
+        stdin: &mut dyn Read,
+        mut options: collect::Options,
+    ) -> anyhow::Result<(Cluster, Vec<Diagnostic>)> {
+        options.default_namespace.clone_from(&self.default_namespace);
         let input = match self.input.to_str() {
             Some("-") => collect::Input::Stream {
                 name: "-",

@@ -245,7 +245,7 @@ fn without_login(text: &str) -> Option<String> {
                 .strip_prefix("jdbc:oracle:")
                 .map_or(0, |rest| before.len() - rest.len());
             let split = if start > 0 {
-                before.rfind('/')
+                before.find('/')
             } else {
                 before.find(':')
             }?;

@@ -7,6 +7,7 @@
 
 mod absence;
 mod attacks;
+mod canary;
 mod cli;
 mod collect;
 mod coverage;

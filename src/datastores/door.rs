@@ -124,11 +124,11 @@ impl ContainerPlace<'_> {
             let condition = format!("the image does not read {}", variable.name);
             return Door::Open(fact, Some(condition.into()));
         }
-        Door::Open(fact, self.doubt(family, words))
+        Door::Open(fact, Self::doubt(family, words))
     }
 
     /// What an open default depends on: a file of settings that the input does not show, or what the family says.
-    fn doubt(&self, family: &Family, words: &[(String, String)]) -> Option<Text> {
+    fn doubt(family: &Family, words: &[(String, String)]) -> Option<Text> {
         let configured = words.iter().find(|(_, word)| {
             [".conf", ".cnf", ".yaml", ".yml", ".acl", ".toml"]
                 .iter()

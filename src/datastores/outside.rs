@@ -38,7 +38,8 @@ pub(super) fn host_id(host: &str) -> ObjectId {
 
 /// Whether a name is one that only the cluster resolves.
 fn is_of_cluster(host: &str) -> bool {
-    host.ends_with(".svc") || host.contains(".svc.") || host.ends_with(".cluster.local")
+    let is_label = |label| label == "svc";
+    host.split('.').skip(2).any(is_label) || host.strip_suffix(".cluster.local").is_some()
 }
 
 /// Hosts outside by name.

@@ -64,7 +64,7 @@ impl SettingsError {
         let line_start = before.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
         Self {
             file: file.to_owned(),
-            line: before.iter().filter(|&&b| b == b'\n').count() + 1,
+            line: memchr::memchr_iter(b'\n', before).count() + 1,
             column: String::from_utf8_lossy(&before[line_start..]).chars().count() + 1,
             message: message.replace('\n', " "),
         }
@@ -136,8 +136,7 @@ impl Settings {
         for database in written.databases {
             let parts: Vec<&str> = database.name.get_ref().split('/').collect();
             let (kind, namespace, name) = match parts.as_slice() {
-                [namespace, name] => (None, *namespace, *name),
-                ["Database", namespace, name] => (None, *namespace, *name),
+                [namespace, name] | ["Database", namespace, name] => (None, *namespace, *name),
                 [kind, namespace, name] => (Some(Text::new(kind)), *namespace, *name),
                 _ => {
                     let message = "write a database's name as namespace/name or Kind/namespace/name";

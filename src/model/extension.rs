@@ -176,7 +176,7 @@ impl Other {
     fn keep_names(value: &mut Value) {
         match value {
             Value::Array(items) => {
-                items.retain(|item| item.is_object());
+                items.retain(Value::is_object);
                 items.iter_mut().for_each(Self::keep_names);
             }
             Value::Object(members) => {

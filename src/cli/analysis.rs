@@ -4,13 +4,15 @@
 //! counts what was read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::io::{Read, Write};
 use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 
 use super::{Streams, safe};
 use crate::collect;
+use crate::datastores::Settings;
 use crate::graph::{AttackGraph, VertexId};
 use crate::model::{Cluster, Diagnostic, Severity};
 use crate::query::did_you_mean;
@@ -19,6 +21,11 @@ use crate::techniques::{self, Facts, Place, Position};
 
 /// Most diagnostics that a command prints beside its result.
 const DIAGNOSTICS_SHOWN: usize = 20;
+
+/// The file of settings that is read unasked.
+const SETTINGS: &str = "beachhead.toml";
+/// As much of it as is read, in bytes.
+const LARGEST_SETTINGS: u64 = 1 << 20;
 
 /// What to read.
 #[derive(Debug, clap::Args)]
@@ -29,6 +36,9 @@ pub(super) struct InputArgs {
     /// The namespace of objects that name none
     #[arg(long, value_name = "NAMESPACE", default_value = "default")]
     pub(super) default_namespace: String,
+    /// What to take for a database and what each is worth; beachhead.toml of the working directory if there is one
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
 }
 
 /// A cluster that was read.
@@ -49,10 +59,16 @@ pub(super) struct Analysis {
 impl InputArgs {
     /// Reads the input, whatever its form.
     pub(super) fn read(&self, stdin: &mut dyn Read) -> anyhow::Result<(Cluster, Vec<Diagnostic>)> {
-        let options = collect::Options {
-            default_namespace: self.default_namespace.clone(),
-            ..collect::Options::default()
-        };
+        self.read_with(stdin, collect::Options::default())
+    }
+
+    /// Reads the input, whatever its form, in this way.
+    pub(super) fn read_with(
+        &self,
+        stdin: &mut dyn Read,
+        mut options: collect::Options,
+    ) -> anyhow::Result<(Cluster, Vec<Diagnostic>)> {
+        options.default_namespace.clone_from(&self.default_namespace);
         let input = match self.input.to_str() {
             Some("-") => collect::Input::Stream {
                 name: "-",
@@ -63,13 +79,30 @@ impl InputArgs {
         Ok(collect::read(input, &options)?)
     }
 
+    /// Reads the user's settings: the file that was named, else the one of the working directory, if it is there.
+    fn settings(&self) -> anyhow::Result<Settings> {
+        let usual = PathBuf::from(SETTINGS);
+        let path = match &self.config {
+            Some(path) => path,
+            None if usual.is_file() => &usual,
+            None => return Ok(Settings::default()),
+        };
+        let mut text = String::new();
+        let file = fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+        file.take(LARGEST_SETTINGS)
+            .read_to_string(&mut text)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        Ok(Settings::parse(&path.display().to_string(), &text)?)
+    }
+
     /// Reads the input and draws the first conclusions.
     pub(super) fn analyse(&self, streams: &mut Streams<'_>) -> anyhow::Result<Analysis> {
+        let settings = self.settings()?;
         streams.stage("reading the input");
         let (cluster, diagnostics) = self.read(streams.stdin)?;
         streams.stage("deciding who reaches and may do what");
         let objects = report::counts(&cluster);
-        let facts = Facts::new(&cluster);
+        let facts = Facts::with(&cluster, &settings);
         streams.stage_done();
         let name = match self.input.to_str() {
             Some("-") => "standard input".to_owned(),

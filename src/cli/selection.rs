@@ -11,6 +11,7 @@ use fixedbitset::FixedBitSet;
 use super::analysis::Analysis;
 use super::{Streams, safe};
 use crate::graph::{AttackGraph, Rows, StepId, VertexId};
+use crate::model::Text;
 use crate::paths::{Premises, Reach};
 use crate::query::{AttackView, Limits, Query, Value};
 use crate::report;
@@ -46,7 +47,7 @@ impl SelectionArgs {
         &self,
         analysis: &Analysis,
         graph: &'a AttackGraph,
-        jewels: &[(Position, &str)],
+        jewels: &[(Position, Text)],
         streams: &mut Streams<'_>,
     ) -> anyhow::Result<Vec<&'a Step>> {
         let rows = graph.freeze();

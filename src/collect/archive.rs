@@ -10,6 +10,7 @@ use flate2::read::MultiGzDecoder;
 
 use crate::model::{Code, Diagnostic, Source, Text};
 
+use super::Options;
 use super::limits::{HEAD, MAX_ARCHIVE_FILES};
 use super::object::Outcome;
 use super::stream::{Sink, read_manifests};
@@ -17,7 +18,7 @@ use super::stream::{Sink, read_manifests};
 const GZIP: &[u8] = &[0x1f, 0x8b];
 
 /// Reads any file: manifests, compressed manifests or an archive of them.
-pub(super) fn read_file(file: &Text, reader: &mut dyn Read, unpacked: u64, sink: Sink) {
+pub(super) fn read_file(file: &Text, reader: &mut dyn Read, options: &Options, sink: Sink) {
     let head = match head_of(reader) {
         Ok(head) => head,
         Err(error) => return sink(vec![unreadable(file, &error.to_string())]),
@@ -26,22 +27,22 @@ pub(super) fn read_file(file: &Text, reader: &mut dyn Read, unpacked: u64, sink:
         let packed = io::Cursor::new(head).chain(reader);
         let mut plain = Capped {
             reader: MultiGzDecoder::new(packed),
-            left: unpacked,
+            left: options.max_unpacked,
         };
         match head_of(&mut plain) {
-            Ok(head) => read_plain(file, head, &mut plain, sink),
+            Ok(head) => read_plain(file, head, &mut plain, options, sink),
             Err(error) => sink(vec![unreadable(file, &error.to_string())]),
         }
     } else {
-        read_plain(file, head, reader, sink);
+        read_plain(file, head, reader, options, sink);
     }
 }
 
-fn read_plain(file: &Text, head: Vec<u8>, rest: &mut dyn Read, sink: Sink) {
+fn read_plain(file: &Text, head: Vec<u8>, rest: &mut dyn Read, options: &Options, sink: Sink) {
     if head.get(257..262) == Some(b"ustar") {
-        read_tar(file, io::Cursor::new(head).chain(rest), sink);
+        read_tar(file, io::Cursor::new(head).chain(rest), options, sink);
     } else {
-        read_manifests(file, head, rest, sink);
+        read_manifests(file, head, rest, options.matcher.as_ref(), sink);
     }
 }
 
@@ -52,7 +53,7 @@ pub(super) fn head_of(reader: &mut dyn Read) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-fn read_tar(file: &Text, reader: impl Read, sink: Sink) {
+fn read_tar(file: &Text, reader: impl Read, options: &Options, sink: Sink) {
     let mut archive = tar::Archive::new(reader);
     let entries = match archive.entries() {
         Ok(entries) => entries,
@@ -87,7 +88,7 @@ fn read_tar(file: &Text, reader: impl Read, sink: Sink) {
                     "a compressed file within an archive is not read",
                 )]);
             }
-            Ok(head) => read_manifests(&name, head, &mut entry, sink),
+            Ok(head) => read_manifests(&name, head, &mut entry, options.matcher.as_ref(), sink),
             Err(error) => return sink(vec![unreadable(&name, &error.to_string())]),
         }
     }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use crate::model::{Cluster, Code, Diagnostic, KindInfo, ObjectId, Source, Text};
 
 use super::limits::MAX_WAITING;
+use super::matching::{self, Matcher};
 use super::object::{self, Outcome, Read, Waiting};
 use super::piece::Head;
 
@@ -36,6 +37,7 @@ pub(super) struct Assembly {
     cluster: Cluster,
     diagnostics: Vec<Diagnostic>,
     default_namespace: Text,
+    matcher: Option<Matcher>,
     others: Vec<Read>,
     waiting: Vec<Waiting>,
     waiting_bytes: usize,
@@ -47,11 +49,12 @@ pub(super) struct Assembly {
 
 impl Assembly {
     /// Returns an empty one; objects without a namespace go to `default_namespace`.
-    pub(super) fn new(default_namespace: &str) -> Self {
+    pub(super) fn new(default_namespace: &str, matcher: Option<Matcher>) -> Self {
         Self {
             cluster: Cluster::default(),
             diagnostics: Vec::new(),
             default_namespace: Text::new(default_namespace),
+            matcher,
             others: Vec::new(),
             waiting: Vec::new(),
             waiting_bytes: 0,
@@ -103,7 +106,7 @@ impl Assembly {
         self.waiting_bytes = 0;
         if let Some(hint) = head.of_items() {
             for item in &waiting {
-                for outcome in object::read_waiting(item, &hint) {
+                for outcome in object::read_waiting(item, &hint, self.matcher.as_ref()) {
                     self.add(vec![outcome]);
                 }
             }
@@ -186,6 +189,9 @@ impl Assembly {
     ) -> (Cluster, Vec<Diagnostic>) {
         self.end_list(&Head::default(), Source::default());
         self.insert_others();
+        if self.matcher.is_some() {
+            matching::number(&mut self.cluster);
+        }
         for ((kind, api_version), (count, source)) in std::mem::take(&mut self.unknown_versions) {
             let message = format!("{count} {kind} of the unknown version {api_version}, read like v1");
             let hint = "check the verdicts that depend on them";

@@ -20,6 +20,7 @@ mod head;
 mod ingress;
 mod json;
 mod limits;
+mod matching;
 mod object;
 mod path;
 mod piece;
@@ -42,6 +43,7 @@ use object::Outcome;
 
 pub use fields::{Excerpt, Fields, Spot};
 pub use limits::{MAX_DOCUMENT, MAX_UNPACKED};
+pub use matching::Matcher;
 pub use whole_file::write_whole;
 
 /// Returns the text of a file that was read before, for [`Fields`]; none if it is gone, no text, or too long.
@@ -83,6 +85,20 @@ pub struct Options {
     pub default_namespace: String,
     /// Most bytes that one compressed file or archive may unpack to.
     pub max_unpacked: u64,
+    /// Set by [`Options::matching_credentials`]: what tells equal values of Secrets.
+    pub matcher: Option<Matcher>,
+}
+
+impl Options {
+    /// Returns the same, noting which keys of Secrets have the same value. The values are hashed with a random key that
+    /// goes with these options, and only which are equal is kept.
+    #[must_use]
+    pub fn matching_credentials(self) -> Self {
+        Self {
+            matcher: Some(Matcher::default()),
+            ..self
+        }
+    }
 }
 
 impl Default for Options {
@@ -90,6 +106,7 @@ impl Default for Options {
         Self {
             default_namespace: "default".to_owned(),
             max_unpacked: MAX_UNPACKED,
+            matcher: None,
         }
     }
 }
@@ -173,7 +190,7 @@ fn read_stream(
     reader: &mut dyn Read,
     options: &Options,
 ) -> Result<(Cluster, Vec<Diagnostic>), CollectError> {
-    let mut assembly = Assembly::new(&options.default_namespace);
+    let mut assembly = Assembly::new(&options.default_namespace, options.matcher.clone());
     match archive::head_of(reader) {
         Ok(head) if snapshot::is_snapshot(&head) => {
             let whole = io::Cursor::new(head).chain(reader);
@@ -184,7 +201,7 @@ fn read_stream(
         }
         Ok(head) => {
             let mut whole = io::Cursor::new(head).chain(reader);
-            archive::read_file(name, &mut whole, options.max_unpacked, &mut |outcomes| {
+            archive::read_file(name, &mut whole, options, &mut |outcomes| {
                 assembly.add(outcomes);
             });
         }
@@ -208,14 +225,20 @@ fn finish(assembly: Assembly, name: &Text) -> Result<(Cluster, Vec<Diagnostic>),
 
 /// Reads manifests from text, as if it were in `file`, and adds no default roles.
 pub fn read_text(file: &str, text: &str, default_namespace: &str) -> (Cluster, Vec<Diagnostic>) {
-    let mut assembly = Assembly::new(default_namespace);
+    let mut assembly = Assembly::new(default_namespace, None);
     let sink = &mut |outcomes| assembly.add(outcomes);
-    stream::read_manifests(&Text::new(file), text.as_bytes().to_vec(), &mut io::empty(), sink);
+    stream::read_manifests(
+        &Text::new(file),
+        text.as_bytes().to_vec(),
+        &mut io::empty(),
+        None,
+        sink,
+    );
     assembly.finish(|_| None)
 }
 
 fn read_folder(path: &Path, options: &Options) -> Result<(Cluster, Vec<Diagnostic>), CollectError> {
-    let mut assembly = Assembly::new(&options.default_namespace);
+    let mut assembly = Assembly::new(&options.default_namespace, options.matcher.clone());
     let listing = Listing::of(path);
     if listing.files.is_empty() && listing.problems.is_empty() {
         let path = path.to_owned();
@@ -251,7 +274,7 @@ fn read_small(file: &File, options: &Options) -> Vec<Outcome> {
 
 fn open_file(file: &File, options: &Options, sink: stream::Sink) {
     match fs::File::open(&file.path) {
-        Ok(mut reader) => archive::read_file(&file.name, &mut reader, options.max_unpacked, sink),
+        Ok(mut reader) => archive::read_file(&file.name, &mut reader, options, sink),
         Err(error) => sink(vec![archive::unreadable(&file.name, &error.to_string())]),
     }
 }

@@ -13,6 +13,7 @@ use super::head::{Found, HeadSeed};
 use super::ingress;
 use super::json::JsonSplitter;
 use super::limits::{MAX_BRACED_YAML, MAX_DOCUMENT, MAX_LISTS, MAX_MESSAGE, MAX_RESTARTS};
+use super::matching::{Matcher, Values};
 use super::piece::{Head, Part, Piece, Splitter};
 use super::yaml;
 
@@ -73,14 +74,20 @@ struct Failure {
 }
 
 /// Reads a piece of a window.
-pub(super) fn read(window: &[u8], piece: &Piece, file: &Text, syntax: Syntax) -> Vec<Outcome> {
-    let outcomes = read_once(window, piece, file, syntax);
+pub(super) fn read(
+    window: &[u8],
+    piece: &Piece,
+    file: &Text,
+    syntax: Syntax,
+    matcher: Option<&Matcher>,
+) -> Vec<Outcome> {
+    let outcomes = read_once(window, piece, file, syntax, matcher);
     match (&piece.part, outcomes.as_slice()) {
         (Part::Document(range), [Outcome::Problem(problem)])
             if syntax == Syntax::Json && problem.code == Code::Syntax =>
         {
             let mut outcomes = outcomes;
-            restart(&window[range.clone()], piece, file, &mut outcomes);
+            restart(&window[range.clone()], piece, file, matcher, &mut outcomes);
             outcomes
         }
         _ => outcomes,
@@ -88,7 +95,13 @@ pub(super) fn read(window: &[u8], piece: &Piece, file: &Text, syntax: Syntax) ->
 }
 
 /// Reads the rest of a broken document from the next line on that begins like one: the next of JSON lines.
-fn restart(mut text: &[u8], piece: &Piece, file: &Text, outcomes: &mut Vec<Outcome>) {
+fn restart(
+    mut text: &[u8],
+    piece: &Piece,
+    file: &Text,
+    matcher: Option<&Matcher>,
+    outcomes: &mut Vec<Outcome>,
+) {
     let mut line = piece.line;
     for _ in 0..MAX_RESTARTS {
         let Some(next) = text.windows(2).position(|pair| pair == b"\n{") else {
@@ -101,7 +114,7 @@ fn restart(mut text: &[u8], piece: &Piece, file: &Text, outcomes: &mut Vec<Outco
         let mut broken = None;
         for mut piece in pieces {
             piece.line = piece.line.saturating_add(line - 1);
-            let more = read_once(text, &piece, file, Syntax::Json);
+            let more = read_once(text, &piece, file, Syntax::Json, matcher);
             if let (Part::Document(range), [Outcome::Problem(problem)]) = (&piece.part, more.as_slice())
                 && problem.code == Code::Syntax
             {
@@ -120,7 +133,13 @@ fn restart(mut text: &[u8], piece: &Piece, file: &Text, outcomes: &mut Vec<Outco
     }
 }
 
-fn read_once(window: &[u8], piece: &Piece, file: &Text, syntax: Syntax) -> Vec<Outcome> {
+fn read_once(
+    window: &[u8],
+    piece: &Piece,
+    file: &Text,
+    syntax: Syntax,
+    matcher: Option<&Matcher>,
+) -> Vec<Outcome> {
     let source = Source {
         file: file.clone(),
         line: piece.line,
@@ -148,6 +167,7 @@ fn read_once(window: &[u8], piece: &Piece, file: &Text, syntax: Syntax) -> Vec<O
         is_yaml_item: is_item && syntax == Syntax::Yaml,
         is_item,
         lists: 0,
+        matcher,
     };
     match syntax {
         Syntax::Json => reader.json(text, &source),
@@ -160,7 +180,7 @@ fn read_once(window: &[u8], piece: &Piece, file: &Text, syntax: Syntax) -> Vec<O
                 part: Part::Document(start..range.end),
                 hint: piece.hint.clone(),
             };
-            read_once(window, &piece, file, syntax)
+            read_once(window, &piece, file, syntax, matcher)
         }
         Syntax::Yaml => match (!is_item).then(|| yaml::json_within(text)).flatten() {
             Some((json, lines)) if serde_json::from_str::<IgnoredAny>(json).is_ok() => {
@@ -172,12 +192,13 @@ fn read_once(window: &[u8], piece: &Piece, file: &Text, syntax: Syntax) -> Vec<O
 }
 
 /// Reads an item again whose list has told its kind at last.
-pub(super) fn read_waiting(waiting: &Waiting, head: &Head) -> Vec<Outcome> {
+pub(super) fn read_waiting(waiting: &Waiting, head: &Head, matcher: Option<&Matcher>) -> Vec<Outcome> {
     let reader = Reader {
         hint: Some(head),
         is_yaml_item: waiting.syntax == Syntax::Yaml,
         is_item: true,
         lists: 0,
+        matcher,
     };
     match waiting.syntax {
         Syntax::Json => reader.json(&waiting.text, &waiting.source),
@@ -191,6 +212,7 @@ struct Reader<'a> {
     is_yaml_item: bool,
     is_item: bool,
     lists: u8,
+    matcher: Option<&'a Matcher>,
 }
 
 impl Reader<'_> {
@@ -220,7 +242,12 @@ impl Reader<'_> {
         let mut json = serde_json::Deserializer::from_str(text);
         let object = object(&head, &mut json).and_then(|read| json.end().map(|()| read));
         match object {
-            Ok(read) => vec![placed(read, source)],
+            Ok(mut read) => {
+                if let Some(matcher) = self.matcher.filter(|_| matches!(read.object, Object::Secret(_))) {
+                    matcher.note(&mut read.object, serde_json::from_str(text).unwrap_or_default());
+                }
+                vec![placed(read, source)]
+            }
             Err(error) => {
                 let failure = json_failure(text, &error);
                 let named = Named::deserialize(&mut serde_json::Deserializer::from_str(text));
@@ -247,6 +274,7 @@ impl Reader<'_> {
             is_yaml_item: self.is_yaml_item,
             is_item: true,
             lists: self.lists + 1,
+            matcher: self.matcher,
         };
         let mut outcomes = vec![Outcome::Nothing];
         for item in items {
@@ -276,7 +304,13 @@ impl Reader<'_> {
             return outcomes;
         }
         match yaml::read(text, self.is_yaml_item, ObjectSeed(&head)) {
-            Ok(read) => vec![placed(read, source)],
+            Ok(mut read) => {
+                if let Some(matcher) = self.matcher.filter(|_| matches!(read.object, Object::Secret(_))) {
+                    let values = yaml::read(text, self.is_yaml_item, std::marker::PhantomData::<Values>);
+                    matcher.note(&mut read.object, values.unwrap_or_default());
+                }
+                vec![placed(read, source)]
+            }
             Err(error) => {
                 let syntax = self.syntax_error(text);
                 let failure = yaml_failure(syntax.as_ref().unwrap_or(&error), syntax.is_none());
@@ -406,6 +440,10 @@ fn object<'de, D: Deserializer<'de>>(head: &Head, deserializer: D) -> Result<Rea
         })),
     };
     let mut object = object;
+    if let Object::Secret(secret) = &mut object {
+        // A manifest says nothing about which values are alike.
+        secret.alike.clear();
+    }
     if let Object::Pod(pod) = &mut object {
         pod.spec.shrink_to_fit();
         pod.meta.owner_references.shrink_to_fit();

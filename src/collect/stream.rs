@@ -13,6 +13,7 @@ use crate::model::{Code, Diagnostic, Source, Text};
 
 use super::json::JsonSplitter;
 use super::limits::{HEAD, MAX_DOCUMENT, WINDOW};
+use super::matching::Matcher;
 use super::object::{self, Outcome, Syntax};
 use super::piece::{Piece, Splitter};
 use super::yaml::YamlSplitter;
@@ -35,7 +36,13 @@ struct Window {
 /// Reads a file of manifests from its first bytes and the rest.
 ///
 /// An error of the reader becomes a diagnostic; what was read before it counts.
-pub(super) fn read_manifests(file: &Text, head: Vec<u8>, rest: &mut dyn Read, sink: Sink) {
+pub(super) fn read_manifests(
+    file: &Text,
+    head: Vec<u8>,
+    rest: &mut dyn Read,
+    matcher: Option<&Matcher>,
+    sink: Sink,
+) {
     let (head, syntax) = match recognised(file, head) {
         Ok(known) => known,
         Err(problem) => return sink(vec![Outcome::Problem(problem)]),
@@ -64,14 +71,14 @@ pub(super) fn read_manifests(file: &Text, head: Vec<u8>, rest: &mut dyn Read, si
         let mut outcomes = Vec::new();
         if window.is_last {
             sink(std::mem::take(&mut before));
-            outcomes = parsed(&window, file, syntax);
+            outcomes = parsed(&window, file, syntax, matcher);
         } else {
             let mut carried = std::mem::take(&mut spare);
             carried.clear();
             carried.extend_from_slice(&window.bytes[window.open..]);
             pump.splitter.carry(window.open);
             rayon::in_place_scope(|scope| {
-                scope.spawn(|_| outcomes = parsed(&window, file, syntax));
+                scope.spawn(|_| outcomes = parsed(&window, file, syntax, matcher));
                 sink(std::mem::take(&mut before));
                 next = Some(pump.window(carried));
             });
@@ -166,8 +173,8 @@ impl Pump<'_> {
     }
 }
 
-fn parsed(window: &Window, file: &Text, syntax: Syntax) -> Vec<Outcome> {
-    let read = |piece: &Piece| object::read(&window.bytes, piece, file, syntax);
+fn parsed(window: &Window, file: &Text, syntax: Syntax, matcher: Option<&Matcher>) -> Vec<Outcome> {
+    let read = |piece: &Piece| object::read(&window.bytes, piece, file, syntax, matcher);
     if window.pieces.len() <= PIECES_PER_TASK {
         return window.pieces.iter().flat_map(read).collect();
     }

@@ -1,28 +1,54 @@
 //! Passwords that clients hold: a container that is told a datastore's host and a password for it.
 //!
-//! **Trap.** `mongodb` in `mongodb://db` is a scheme, not the Service of that name. Of a container with several
-//! databases each password belongs to the host whose variable's name it shares most words with.
+//! **Trap.** Of a container with several databases each password belongs to the host whose variable's name it shares most
+//! words with. Where the names share nothing, only a container with one database tells whose password it is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Datastore, Fact, Origin, Password, Variable, variables};
-use crate::model::{Cluster, ObjectId, Text, names_a_credential};
+use rustc_hash::FxHashMap;
 
-/// Which datastores stand behind each Service, by namespace and name.
+use super::family::{Families, User};
+use super::hosts::addresses;
+use super::mounted::origin_of_file;
+use super::outside::{Ends, OUTSIDE, host_id};
+use super::role::{Role, role_of_image, starts_no_server};
+use super::server::Environment;
+use super::{Companion, Datastore, Fact, Origin, Password, Subject, Variable, operators, variables};
+use crate::model::{Cluster, Container, Literal, ObjectId, Pod, Text, names_a_credential};
+
+/// Which datastores stand behind each Service, by namespace and name; hosts outside have a namespace of their own.
 type Behind = BTreeMap<(Text, Text), BTreeSet<usize>>;
 
-/// A password of a client.
-struct Use<'a> {
-    datastore: usize,
-    password: &'a Variable,
-    /// The variable that names the host.
-    host: &'a Variable,
-    /// The Service of that name.
-    service: ObjectId,
+/// Most hosts that one password is tried with.
+const MOST_HOSTS: usize = 16;
+
+/// A setting of a container that names a host.
+struct Host<'a> {
+    variable: &'a Variable,
+    /// The datastores there with the Service by whose name they are reached.
+    datastores: BTreeMap<usize, ObjectId>,
+}
+
+/// The containers of a pod of every sort, with the list that each stands in and its place there.
+pub(super) fn containers(pod: &Pod) -> impl Iterator<Item = (&'static str, usize, &Container)> {
+    let lists = [
+        ("containers", &pod.spec.containers),
+        ("initContainers", &pod.spec.init_containers),
+        ("ephemeralContainers", &pod.spec.ephemeral_containers),
+    ];
+    lists.into_iter().flat_map(|(list, containers)| {
+        containers
+            .iter()
+            .enumerate()
+            .map(move |(at, one)| (list, at, one))
+    })
 }
 
 /// Adds to each datastore the passwords that clients hold.
-pub(super) fn add_passwords(cluster: &Cluster, datastores: &mut [Datastore]) {
+///
+/// # Complexity
+/// Linear in the settings of all containers, times [`MOST_HOSTS`].
+pub(super) fn add_passwords(cluster: &Cluster, families: &Families, datastores: &mut [Datastore]) {
     let behind = behind(cluster, datastores);
     if behind.is_empty() {
         return;
@@ -31,180 +57,335 @@ pub(super) fn add_passwords(cluster: &Cluster, datastores: &mut [Datastore]) {
         if pod.has_ended() {
             continue;
         }
-        let lists = [
-            ("containers", &pod.spec.containers),
-            ("initContainers", &pod.spec.init_containers),
-        ];
-        for (list, containers) in lists {
-            for (at, container) in containers.iter().enumerate() {
-                let environment = variables(cluster, &pod.meta.namespace, container);
-                let fact = |variable: &Variable| Fact {
-                    pod: index,
-                    pointer: format!("/{list}/{at}{}", variable.pointer).into(),
-                    value: variable.name.clone(),
-                };
-                for used in uses(&behind, &pod.meta.namespace, &environment) {
-                    let (password, host) = (used.password, used.host);
-                    let value = host.value.as_ref().map_or("", |value| &value.text);
-                    let named = Fact {
-                        value: format!("{}={value}", host.name).into(),
-                        ..fact(host)
-                    };
-                    let found = Password {
-                        origin: password.origin.clone(),
-                        container: container.name.clone(),
-                        name: password.name.clone(),
-                        fact: fact(password),
-                        host: (password.name != host.name).then_some(named),
-                        service: Some(used.service),
-                    };
-                    if let Some(datastore) = datastores.get_mut(used.datastore) {
-                        datastore.passwords.push(found);
+        for (list, at, container) in containers(pod) {
+            let settings = settings(cluster, pod, container);
+            let fact = |variable: &Variable| Fact {
+                subject: Subject::Pod(index),
+                pointer: format!("/{list}/{at}{}", variable.pointer).into(),
+                value: variable.name.clone(),
+            };
+            let hosts = named_hosts(&behind, &pod.meta.namespace, &settings);
+            if let Some(role) = role_beside(families, container) {
+                // Of several settings that name one datastore the first is enough.
+                let mut beside = BTreeMap::new();
+                for host in &hosts {
+                    for &at in host.datastores.keys() {
+                        beside.entry(at).or_insert(host);
+                    }
+                }
+                for (at, host) in beside {
+                    let companion = companion(role, container, &settings, named(fact(host.variable), host));
+                    if let Some(datastore) = datastores.get_mut(at) {
+                        datastore.companions.push(companion);
                     }
                 }
             }
-        }
-    }
-}
-
-fn behind(cluster: &Cluster, datastores: &[Datastore]) -> Behind {
-    let mut in_namespace = BTreeMap::<&Text, Vec<(usize, usize)>>::new();
-    for (at, datastore) in datastores.iter().enumerate() {
-        let pods = in_namespace.entry(&datastore.workload.namespace).or_default();
-        pods.extend(datastore.pods.first().map(|&pod| (at, pod)));
-    }
-    let mut behind = Behind::new();
-    for service in cluster
-        .services
-        .values()
-        .filter(|service| !service.spec.selector.is_empty())
-    {
-        for &(at, pod) in in_namespace.get(&service.meta.namespace).into_iter().flatten() {
-            let Some((_, pod)) = cluster.pods.at(pod) else {
-                continue;
-            };
-            let selector = &service.spec.selector;
-            if selector
-                .iter()
-                .all(|(key, value)| pod.meta.labels.get(key) == Some(value))
-            {
-                let key = (service.meta.namespace.clone(), service.meta.name.clone());
-                behind.entry(key).or_default().insert(at);
-            }
-        }
-    }
-    behind
-}
-
-/// Every password among the variables with the datastore it opens and the variable that names its host.
-fn uses<'a>(behind: &Behind, namespace: &str, environment: &'a BTreeMap<Text, Variable>) -> Vec<Use<'a>> {
-    let hosts: Vec<(&Variable, BTreeMap<usize, ObjectId>)> = environment
-        .values()
-        .filter_map(|variable| {
-            let hosts = hosts(&variable.name, &variable.value.as_ref()?.text);
-            let mut found = BTreeMap::new();
-            for (service, datastores) in hosts.iter().filter_map(|host| resolve(behind, namespace, host)) {
-                for &datastore in datastores {
-                    found.entry(datastore).or_insert_with(|| service.clone());
+            for (at, password, host) in uses(&hosts, &settings, datastores, families) {
+                let named = named(fact(host.variable), host);
+                let found = Password {
+                    origin: password.origin.clone(),
+                    user: User::Unknown,
+                    container: container.name.clone(),
+                    name: password.name.clone(),
+                    fact: fact(password),
+                    host: (password.name != host.variable.name).then_some(named),
+                    service: host.datastores.get(&at).cloned(),
+                };
+                if let Some(datastore) = datastores.get_mut(at) {
+                    datastore.passwords.push(found);
                 }
             }
-            (!hosts.is_empty()).then_some((variable, found))
-        })
-        .collect();
-    let mut found = Vec::new();
-    let mut add = |password, host, datastores: &BTreeMap<usize, ObjectId>| {
-        found.extend(datastores.iter().map(|(&datastore, service)| Use {
-            datastore,
-            password,
-            host,
-            service: service.clone(),
-        }));
+        }
+    }
+}
+
+/// The fact that a setting names a host, with its value.
+fn named(fact: Fact, host: &Host<'_>) -> Fact {
+    let value = host.variable.value.as_ref().map_or("", |value| &value.text);
+    Fact {
+        value: format!("{}={value}", host.variable.name).into(),
+        ..fact
+    }
+}
+
+/// What stands beside datastores: a console, or what copies them away.
+fn role_beside(families: &Families, container: &Container) -> Option<Role> {
+    let role = match families.of_image(&container.image) {
+        Some(family) if starts_no_server(family, families, container) => {
+            let words = [container.command.words(), container.args.words()].concat();
+            let copies = |word: &Literal| {
+                ["dump", "backup", "mirror"]
+                    .iter()
+                    .any(|part| word.text.contains(part))
+            };
+            words.iter().any(copies).then_some(Role::Backup)
+        }
+        Some(_) => None,
+        None => role_of_image(&container.image),
     };
-    for password in environment.values().filter(|variable| holds_password(variable)) {
-        if let Some((host, datastores)) = hosts.iter().find(|(host, _)| host.name == password.name) {
-            add(password, *host, datastores);
+    role.filter(|role| matches!(role, Role::Console | Role::Backup))
+}
+
+fn companion(role: Role, container: &Container, settings: &Environment, host: Fact) -> Companion {
+    let keys = settings.values().filter(|variable| match &variable.value {
+        Some(value) => value.withheld,
+        None => matches!(variable.origin, Origin::Secret(..)),
+    });
+    Companion {
+        role,
+        container: container.name.clone(),
+        host,
+        variables: settings.keys().cloned().collect(),
+        keys: keys
+            .map(|variable| (variable.name.clone(), variable.origin.clone()))
+            .collect(),
+    }
+}
+
+/// The variables of a container, the options of its command line that have a value, and the files that variables name.
+fn settings(cluster: &Cluster, pod: &Pod, container: &Container) -> Environment {
+    let mut found = variables(cluster, &pod.meta.namespace, container);
+    for variable in found.values_mut() {
+        let Some(value) = variable
+            .value
+            .as_ref()
+            .filter(|value| value.text.starts_with('/'))
+        else {
             continue;
+        };
+        if names_a_file(&variable.name)
+            && let Some((origin, at)) = origin_of_file(&pod.spec, container, &value.text)
+        {
+            variable.origin = origin;
+            variable.pointer = format!("/volumeMounts/{at}/mountPath").into();
+            variable.value = None;
         }
-        let best = hosts
+    }
+    for (list, words) in [("command", &container.command), ("args", &container.args)] {
+        let words = words.words();
+        for (at, word) in words
             .iter()
-            .map(|(host, _)| shared_words(&password.name, &host.name))
-            .max()
-            .unwrap_or(0);
-        if best == 0 {
-            continue;
-        }
-        for (host, datastores) in &hosts {
-            if shared_words(&password.name, &host.name) == best {
-                add(password, *host, datastores);
-            }
+            .enumerate()
+            .filter(|(_, word)| word.text.starts_with('-'))
+        {
+            let (name, value, at) = match word.text.split_once('=') {
+                Some((name, value)) => (name, value, at),
+                None => match words.get(at + 1) {
+                    Some(next) if !next.text.starts_with('-') => {
+                        (word.text.as_str(), next.text.as_str(), at + 1)
+                    }
+                    _ => continue,
+                },
+            };
+            let name = Text::new(name.trim_start_matches('-'));
+            let withheld = words.get(at).is_some_and(|word| word.withheld);
+            let referred = value.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')'));
+            let variable = match referred.map(|name| found.get(name)) {
+                Some(Some(variable)) => Variable {
+                    name: name.clone(),
+                    ..variable.clone()
+                },
+                Some(None) => continue,
+                None => Variable {
+                    name: name.clone(),
+                    origin: Origin::Inline,
+                    value: Some(Literal {
+                        text: value.into(),
+                        withheld,
+                    }),
+                    pointer: format!("/{list}/{at}").into(),
+                },
+            };
+            found.entry(name).or_insert(variable);
         }
     }
     found
 }
 
+/// Whether a variable of this name holds the path of a file with a password or a key.
+fn names_a_file(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    let stem = name.strip_suffix("_FILE").or_else(|| name.strip_suffix("_PATH"));
+    stem.is_some_and(|stem| names_a_credential(stem) || stem.ends_with("_KEY"))
+        || ["SSLKEY", "SSL_KEY", "TLS_KEY", "PGPASSFILE"]
+            .iter()
+            .any(|end| name.ends_with(end))
+}
+
+fn behind(cluster: &Cluster, datastores: &[Datastore]) -> Behind {
+    let mut behind = Behind::new();
+    let mut in_namespace = BTreeMap::<&Text, Vec<(usize, usize)>>::new();
+    let mut by_id = FxHashMap::<&ObjectId, usize>::default();
+    for (at, datastore) in datastores.iter().enumerate() {
+        let pods = in_namespace.entry(&datastore.workload.namespace).or_default();
+        pods.extend(datastore.pods.first().map(|&pod| (at, pod)));
+        by_id.entry(&datastore.workload).or_insert(at);
+        if datastore.workload.namespace == OUTSIDE {
+            let key = (Text::new(OUTSIDE), datastore.workload.name.clone());
+            behind.entry(key).or_default().insert(at);
+        }
+    }
+    let ends = Ends::new(cluster);
+    for (id, service) in &cluster.services {
+        let key = || (id.namespace.clone(), id.name.clone());
+        if let Some((host, _)) = ends.of(id, service) {
+            if let Some(&at) = by_id.get(&host_id(&host)) {
+                behind.entry(key()).or_default().insert(at);
+            }
+            continue;
+        }
+        if service.spec.selector.is_empty() {
+            continue;
+        }
+        for &(at, pod) in in_namespace.get(&id.namespace).into_iter().flatten() {
+            let Some((_, pod)) = cluster.pods.at(pod) else {
+                continue;
+            };
+            let mut selector = service.spec.selector.iter();
+            if selector.all(|(key, value)| pod.meta.labels.get(key) == Some(value)) {
+                behind.entry(key()).or_default().insert(at);
+            }
+        }
+    }
+    for (key, resource) in operators::services(cluster) {
+        if let Some(&at) = by_id.get(resource) {
+            behind.entry(key).or_default().insert(at);
+        }
+    }
+    behind
+}
+
+/// The settings that name hosts: those of nothing known take their own passwords.
+fn named_hosts<'a>(behind: &Behind, namespace: &str, settings: &'a Environment) -> Vec<Host<'a>> {
+    let hosts = settings.values().filter_map(|variable| {
+        let found = addresses(&variable.name, &variable.value.as_ref()?.text);
+        if found.is_empty() {
+            return None;
+        }
+        let mut datastores = BTreeMap::new();
+        for address in found {
+            if let Some((service, behind)) = resolve(behind, namespace, &address.host) {
+                for &datastore in behind {
+                    datastores.entry(datastore).or_insert_with(|| service.clone());
+                }
+            }
+        }
+        Some(Host { variable, datastores })
+    });
+    hosts.collect()
+}
+
+/// Every password among the settings with each datastore it opens and the setting that names its host.
+fn uses<'h, 'a>(
+    hosts: &'h [Host<'a>],
+    settings: &'a Environment,
+    datastores: &[Datastore],
+    families: &Families,
+) -> Vec<(usize, &'a Variable, &'h Host<'a>)> {
+    let mut found = Vec::new();
+    let all: BTreeSet<usize> = hosts
+        .iter()
+        .flat_map(|host| host.datastores.keys().copied())
+        .collect();
+    let Some(first) = hosts.iter().find(|host| !host.datastores.is_empty()) else {
+        return found;
+    };
+    let by_name: FxHashMap<&str, &Host<'_>> = hosts
+        .iter()
+        .map(|host| (host.variable.name.as_str(), host))
+        .collect();
+    let mut by_words = FxHashMap::<String, Vec<&Host<'_>>>::default();
+    for host in hosts {
+        for start in starts(&host.variable.name) {
+            let known = by_words.entry(start).or_default();
+            if known.len() < MOST_HOSTS {
+                known.push(host);
+            }
+        }
+    }
+    for password in settings.values().filter(|variable| holds_password(variable)) {
+        let mut add = |host: &'h Host<'a>| {
+            found.extend(host.datastores.keys().map(|&at| (at, password, host)));
+        };
+        if let Some(host) = by_name.get(password.name.as_str()) {
+            add(host);
+            continue;
+        }
+        let shared = starts(&password.name)
+            .into_iter()
+            .rev()
+            .find_map(|start| by_words.get(&start));
+        if let Some(shared) = shared {
+            for host in shared {
+                add(host);
+            }
+        } else if all.len() == 1
+            && all
+                .iter()
+                .all(|&at| is_meant(&password.name, &datastores[at], families))
+        {
+            add(first);
+        }
+    }
+    found
+}
+
+/// Whether a password of this name, in a container with this one database, is the database's.
+fn is_meant(name: &str, datastore: &Datastore, families: &Families) -> bool {
+    const WORDS: &[&str] = &[
+        "DB",
+        "DATABASE",
+        "SQL",
+        "PG",
+        "PGPASSWORD",
+        "PGSSLKEY",
+        "PASSWORD",
+        "PASS",
+        "PGPASSFILE",
+    ];
+    let name = name.to_ascii_uppercase().replace(['.', '-'], "_");
+    let family = &datastore.family;
+    let first = name.split('_').next().unwrap_or_default();
+    let is_contract = family.passwords().any(|(known, _)| known == name);
+    let is_other = families
+        .iter()
+        .any(|other| other.id != family.id && other.passwords().any(|(known, _)| known == name));
+    let titled = first.len() > 2 && family.id.to_ascii_uppercase().starts_with(first);
+    is_contract || !is_other && (WORDS.contains(&first) || titled)
+}
+
 fn holds_password(variable: &Variable) -> bool {
     match &variable.value {
         Some(value) => value.withheld,
-        None => matches!(variable.origin, Origin::Secret(..)) && names_a_credential(&variable.name),
+        None => {
+            matches!(variable.origin, Origin::Secret(..))
+                && (names_a_credential(&variable.name) || names_a_file(&variable.name))
+        }
     }
 }
 
-/// How many words two variable names begin with in common.
-fn shared_words(a: &str, b: &str) -> usize {
-    let words = |name: &str| {
-        name.split(['_', '.', '-'])
-            .map(str::to_ascii_uppercase)
-            .collect::<Vec<_>>()
-    };
-    words(a).iter().zip(&words(b)).take_while(|(a, b)| a == b).count()
-}
-
-/// The hosts in a setting: of each URL its authority; else the words, if the name says that it is an address.
-fn hosts(name: &str, value: &str) -> Vec<String> {
-    const NAMES: &[&str] = &[
-        "HOST",
-        "ADDR",
-        "URL",
-        "URI",
-        "SERVER",
-        "ENDPOINT",
-        "DSN",
-        "CONNECTION",
-        "BROKER",
-        "NODE",
-    ];
-    if value.contains("://") {
-        let authorities = value.split("://").skip(1).map(|rest| {
-            let authority = rest
-                .split(|c: char| "/?#".contains(c) || c.is_whitespace())
-                .next()
-                .unwrap_or_default();
-            authority.rsplit('@').next().unwrap_or_default()
-        });
-        return authorities
-            .flat_map(|authority| authority.split(','))
-            .filter_map(|host| host.split(':').next())
-            .filter(|host| !host.is_empty())
-            .map(str::to_owned)
-            .collect();
+/// Every start of a name in whole words, the shortest first: `DB`, `DB_ADMIN`, `DB_ADMIN_PASSWORD`.
+fn starts(name: &str) -> Vec<String> {
+    const DEEPEST: usize = 6;
+    let mut start = String::new();
+    let mut found = Vec::new();
+    for word in name.split(['_', '.', '-']).take(DEEPEST) {
+        if !start.is_empty() {
+            start.push('_');
+        }
+        start.push_str(&word.to_ascii_uppercase());
+        found.push(start.clone());
     }
-    let name = name.to_ascii_uppercase();
-    let has_port = value
-        .rsplit_once(':')
-        .is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()));
-    if !has_port && !NAMES.iter().any(|word| name.contains(word)) {
-        return Vec::new();
-    }
-    value
-        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '-'))
-        .filter(|word| word.bytes().any(|b| b.is_ascii_alphabetic()))
-        .map(str::to_owned)
-        .collect()
+    found
 }
 
 /// The Service and the datastores behind a host name as a pod of this namespace sees it: `db`, `db.shop`,
-/// `db-0.db.shop.svc`.
+/// `db-0.db.shop.svc`, or a host outside.
 fn resolve<'a>(behind: &'a Behind, namespace: &str, host: &str) -> Option<(ObjectId, &'a BTreeSet<usize>)> {
+    let outer = (Text::new(OUTSIDE), Text::new(host));
+    if let Some(datastores) = behind.get(&outer) {
+        return Some((host_id(host), datastores));
+    }
     let labels: Vec<&str> = host.split('.').collect();
     let look = |service: Option<&&str>, in_namespace: Option<&&str>| {
         let service = Text::new(service?);
@@ -221,20 +402,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scheme_is_no_host() {
-        assert_eq!(hosts("DB_URI", "mongodb://u:***@db:27017,db2/x"), ["db", "db2"]);
-        assert_eq!(hosts("DB_HOST", "mysql"), ["mysql"]);
-        assert_eq!(hosts("REDIS", "cache:6379"), ["cache"]);
-        assert_eq!(hosts("DB_DRIVER", "mysql"), [""; 0]);
-        assert_eq!(hosts("DSN", "host=db user=me"), ["host", "db", "user", "me"]);
+    fn names_begin_with_words() {
+        assert_eq!(
+            starts("order-db.password"),
+            ["ORDER", "ORDER_DB", "ORDER_DB_PASSWORD"]
+        );
+        assert_eq!(starts(&"A_".repeat(1 << 16)).len(), 6);
     }
 
     #[test]
-    fn a_password_belongs_to_the_host_that_shares_most_words() {
-        assert!(
-            shared_words("ORDER_DB_PASSWORD", "ORDER_DB_URI")
-                > shared_words("ORDER_DB_PASSWORD", "ORDER_QUEUE_URI")
-        );
-        assert_eq!(shared_words("DB_PASSWORD", "CACHE_HOST"), 0);
+    fn files_with_passwords_are_known_by_name() {
+        for name in [
+            "DB_PASSWORD_FILE",
+            "PGSSLKEY",
+            "ETCD_KEY_FILE",
+            "MYSQL_TLS_KEY",
+            "DB_PASSWORD_PATH",
+        ] {
+            assert!(names_a_file(name), "{name}");
+        }
+        for name in ["CONFIG_FILE", "CERT_FILE", "PATH", "KEYBOARD"] {
+            assert!(!names_a_file(name), "{name}");
+        }
     }
 }

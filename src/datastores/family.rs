@@ -1,352 +1,234 @@
-//! The families of datastores, as data: how each is recognised, where it listens, what it asks for.
+//! The families of datastores: how each is recognised, where it listens, what it asks for. The table is
+//! `families.toml`, one line each; a user's own lines come beside it.
 //!
 //! **Trap.** The variables are those of an image's documented contract. A client may use the same names
 //! (`POSTGRES_PASSWORD`), so they identify a server only together with its port.
 
-/// One kind of datastore.
-#[derive(Debug)]
-pub struct Family {
-    /// Stable name.
-    pub id: &'static str,
-    /// Its name in prose.
-    pub title: &'static str,
-    /// Last segments of the image's repository, or two of them with a slash.
-    pub images: &'static [&'static str],
-    /// Ports it listens on unless told otherwise, the main one first.
-    pub ports: &'static [u16],
-    /// Variables whose value is a password that the server accepts.
-    pub passwords: &'static [&'static str],
-    /// Command-line options whose value is such a password.
-    pub options: &'static [&'static str],
-    /// Whether it lets everyone in unless told otherwise.
-    pub open: bool,
-    /// Variables and words on the command line that make an open one ask.
-    pub locks: &'static [&'static str],
-    /// Options whose value lists the URLs it listens on.
-    pub listens: &'static [&'static str],
-    /// Variables that open a closed one: the value, or an empty text for any.
-    pub unlocks: &'static [(&'static str, &'static str)],
+use std::sync::{Arc, LazyLock};
+
+use indexmap::IndexMap;
+use rustc_hash::FxHashMap;
+use serde::Deserialize;
+
+/// What kind of data a family holds unless the user says otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// Records that are kept.
+    #[default]
+    Database,
+    /// Data that can be made again.
+    Cache,
+    /// Messages on their way.
+    Queue,
+    /// An index for searches.
+    Search,
+    /// Objects and files.
+    Objects,
+    /// Secrets of other systems.
+    Secrets,
 }
 
-/// Every family.
-///
-/// Sources: the images' pages on <https://hub.docker.com/_/> and <https://github.com/bitnami/containers>.
-pub const FAMILIES: &[Family] = &[
-    Family {
-        id: "postgresql",
-        title: "PostgreSQL",
-        images: &[
-            "postgres",
-            "postgresql",
-            "postgis",
-            "timescaledb",
-            "timescaledb-ha",
-            "pgvector",
-            "spilo-18",
-            "spilo-17",
-            "spilo-16",
-            "spilo-15",
-            "spilo-14",
-            "crunchy-postgres",
-            "postgresql-repmgr",
-            "supabase/postgres",
-        ],
-        ports: &[5432],
-        passwords: &[
-            "POSTGRES_PASSWORD",
-            "POSTGRESQL_PASSWORD",
-            "POSTGRESQL_POSTGRES_PASSWORD",
-            "PGPASSWORD_SUPERUSER",
-        ],
-        options: &[],
-        open: false,
-        locks: &[],
-        listens: &[],
-        unlocks: &[
-            ("POSTGRES_HOST_AUTH_METHOD", "trust"),
-            ("ALLOW_EMPTY_PASSWORD", "yes"),
-        ],
-    },
-    Family {
-        id: "mysql",
-        title: "MySQL",
-        images: &[
-            "mysql",
-            "mysql-server",
-            "mariadb",
-            "mariadb-galera",
-            "percona",
-            "percona-server",
-            "percona-xtradb-cluster",
-        ],
-        ports: &[3306],
-        passwords: &[
-            "MYSQL_ROOT_PASSWORD",
-            "MYSQL_PASSWORD",
-            "MARIADB_ROOT_PASSWORD",
-            "MARIADB_PASSWORD",
-        ],
-        options: &[],
-        open: false,
-        locks: &[],
-        listens: &[],
-        unlocks: &[
-            ("MYSQL_ALLOW_EMPTY_PASSWORD", ""),
-            ("MARIADB_ALLOW_EMPTY_ROOT_PASSWORD", ""),
-            ("MARIADB_ALLOW_EMPTY_PASSWORD", ""),
-            ("ALLOW_EMPTY_PASSWORD", "yes"),
-        ],
-    },
-    Family {
-        id: "mongodb",
-        title: "MongoDB",
-        images: &[
-            "mongo",
-            "mongodb",
-            "mongodb-community-server",
-            "mongodb-enterprise-server",
-            "percona-server-mongodb",
-        ],
-        ports: &[27017],
-        passwords: &[
-            "MONGO_INITDB_ROOT_PASSWORD",
-            "MONGODB_ROOT_PASSWORD",
-            "MONGODB_INITDB_ROOT_PASSWORD",
-            "MONGODB_PASSWORD",
-        ],
-        options: &[],
-        open: true,
-        locks: &[
-            "MONGO_INITDB_ROOT_USERNAME",
-            "MONGO_INITDB_ROOT_PASSWORD",
-            "MONGO_INITDB_ROOT_PASSWORD_FILE",
-            "MONGODB_ROOT_PASSWORD",
-            "MONGODB_INITDB_ROOT_USERNAME",
-            "--auth",
-            "--keyFile",
-        ],
-        listens: &[],
-        unlocks: &[],
-    },
-    Family {
-        id: "documentdb",
-        title: "DocumentDB",
-        images: &["documentdb-local"],
-        ports: &[10260],
-        passwords: &["PASSWORD"],
-        options: &["--password"],
-        open: false,
-        locks: &[],
-        listens: &[],
-        unlocks: &[],
-    },
-    Family {
-        id: "redis",
-        title: "Redis",
-        images: &[
-            "redis",
-            "redis-stack",
-            "redis-stack-server",
-            "redis-cluster",
-            "valkey",
-            "valkey-cluster",
-            "keydb",
-            "dragonfly",
-        ],
-        ports: &[6379],
-        passwords: &[
-            "REDIS_PASSWORD",
-            "VALKEY_PASSWORD",
-            "REDIS_MASTER_PASSWORD",
-            "DFLY_requirepass",
-        ],
-        options: &["--requirepass"],
-        open: true,
-        locks: &[
-            "--requirepass",
-            "requirepass",
-            "--aclfile",
-            "REDIS_PASSWORD_FILE",
-            "VALKEY_PASSWORD_FILE",
-            "REDIS_ARGS",
-        ],
-        listens: &[],
-        unlocks: &[],
-    },
-    Family {
-        id: "memcached",
-        title: "Memcached",
-        images: &["memcached"],
-        ports: &[11211],
-        passwords: &["MEMCACHED_PASSWORD"],
-        options: &[],
-        open: true,
-        locks: &["-S", "--enable-sasl", "-Y", "--auth-file"],
-        listens: &[],
-        unlocks: &[],
-    },
-    Family {
-        id: "rabbitmq",
-        title: "RabbitMQ",
-        images: &["rabbitmq"],
-        ports: &[5672, 5671],
-        passwords: &["RABBITMQ_DEFAULT_PASS", "RABBITMQ_PASSWORD"],
-        options: &[],
-        open: false,
-        locks: &[],
-        listens: &[],
-        unlocks: &[],
-    },
-    Family {
-        id: "elasticsearch",
-        title: "Elasticsearch",
-        images: &["elasticsearch", "elasticsearch-oss"],
-        ports: &[9200],
-        passwords: &["ELASTIC_PASSWORD", "ELASTICSEARCH_PASSWORD"],
-        options: &[],
-        open: false,
-        locks: &[],
-        listens: &[],
-        unlocks: &[("xpack.security.enabled", "false")],
-    },
-    Family {
-        id: "opensearch",
-        title: "OpenSearch",
-        images: &["opensearch"],
-        ports: &[9200],
-        passwords: &["OPENSEARCH_INITIAL_ADMIN_PASSWORD", "OPENSEARCH_PASSWORD"],
-        options: &[],
-        open: false,
-        locks: &[],
-        listens: &[],
-        unlocks: &[
-            ("DISABLE_SECURITY_PLUGIN", "true"),
-            ("plugins.security.disabled", "true"),
-        ],
-    },
-    Family {
-        id: "cassandra",
-        title: "Cassandra",
-        images: &["cassandra", "scylla"],
-        ports: &[9042],
-        passwords: &["CASSANDRA_PASSWORD"],
-        options: &[],
-        open: true,
-        locks: &["CASSANDRA_AUTHENTICATOR", "--authenticator"],
-        listens: &[],
-        unlocks: &[],
-    },
-    Family {
-        id: "clickhouse",
-        title: "ClickHouse",
-        images: &["clickhouse-server", "clickhouse"],
-        ports: &[9000, 8123],
-        passwords: &["CLICKHOUSE_PASSWORD", "CLICKHOUSE_ADMIN_PASSWORD"],
-        options: &[],
-        open: false,
-        locks: &[],
-        listens: &[],
-        unlocks: &[("ALLOW_EMPTY_PASSWORD", "yes")],
-    },
-    Family {
-        id: "cockroachdb",
-        title: "CockroachDB",
-        images: &["cockroach"],
-        ports: &[26257],
-        passwords: &["COCKROACH_PASSWORD"],
-        options: &[],
-        open: false,
-        locks: &[],
-        listens: &[],
-        unlocks: &[],
-    },
-    Family {
-        id: "mssql",
-        title: "SQL Server",
-        images: &["mssql/server", "azure-sql-edge"],
-        ports: &[1433],
-        passwords: &["MSSQL_SA_PASSWORD", "SA_PASSWORD"],
-        options: &[],
-        open: false,
-        locks: &[],
-        listens: &[],
-        unlocks: &[],
-    },
-    Family {
-        id: "influxdb",
-        title: "InfluxDB",
-        images: &["influxdb"],
-        ports: &[8086],
-        passwords: &[
-            "DOCKER_INFLUXDB_INIT_PASSWORD",
-            "DOCKER_INFLUXDB_INIT_ADMIN_TOKEN",
-            "INFLUXDB_ADMIN_PASSWORD",
-            "INFLUXDB_ADMIN_USER_PASSWORD",
-        ],
-        options: &[],
-        open: false,
-        locks: &[],
-        listens: &[],
-        unlocks: &[],
-    },
-    Family {
-        id: "neo4j",
-        title: "Neo4j",
-        images: &["neo4j"],
-        ports: &[7687, 7474],
-        passwords: &["NEO4J_AUTH", "NEO4J_PASSWORD"],
-        options: &[],
-        open: false,
-        locks: &[],
-        listens: &[],
-        unlocks: &[("NEO4J_AUTH", "none")],
-    },
-    Family {
-        id: "minio",
-        title: "MinIO",
-        images: &["minio"],
-        ports: &[9000],
-        passwords: &["MINIO_ROOT_PASSWORD", "MINIO_SECRET_KEY"],
-        options: &[],
-        open: false,
-        locks: &[],
-        listens: &[],
-        unlocks: &[],
-    },
-    Family {
-        id: "etcd",
-        title: "etcd",
-        images: &["etcd"],
-        ports: &[2379],
-        passwords: &["ETCD_ROOT_PASSWORD"],
-        options: &[],
-        open: true,
-        locks: &["--client-cert-auth", "ETCD_CLIENT_CERT_AUTH"],
-        listens: &["--listen-client-urls"],
-        unlocks: &[],
-    },
-];
+impl Class {
+    /// The spelling in settings and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Database => "database",
+            Self::Cache => "cache",
+            Self::Queue => "queue",
+            Self::Search => "search",
+            Self::Objects => "objects",
+            Self::Secrets => "secrets",
+        }
+    }
+}
+
+/// One kind of datastore; `families.toml` says what each member means.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[expect(missing_docs, reason = "families.toml describes them")]
+pub struct Family {
+    #[serde(skip)]
+    pub id: String,
+    pub title: String,
+    pub class: Class,
+    pub images: Vec<String>,
+    pub programs: Vec<String>,
+    pub clients: Vec<String>,
+    pub ports: Vec<u16>,
+    pub root: Vec<String>,
+    pub user: Vec<String>,
+    pub replication: Vec<String>,
+    pub options: Vec<String>,
+    pub open: bool,
+    pub open_before: Option<u32>,
+    pub doubt: Option<String>,
+    pub locks: Vec<String>,
+    pub unlocks: Vec<String>,
+    pub listens: Vec<String>,
+    pub schemes: Vec<String>,
+}
+
+/// Whose password it is, as far as the contract of the image or the operator tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum User {
+    /// The one who may do everything.
+    Superuser,
+    /// The application's.
+    Application,
+    /// The one that replicas log in as, or a key that signs for any.
+    Replication,
+    /// Nobody says.
+    Unknown,
+}
+
+impl User {
+    /// The words for reports; empty where there is nothing to say.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Superuser => "the superuser's",
+            Self::Application => "an application user's",
+            Self::Replication => "the replication user's",
+            Self::Unknown => "",
+        }
+    }
+}
 
 impl Family {
+    /// Every variable whose value is a password, with its user.
+    pub fn passwords(&self) -> impl Iterator<Item = (&str, User)> {
+        [
+            (&self.root, User::Superuser),
+            (&self.user, User::Application),
+            (&self.replication, User::Replication),
+        ]
+        .into_iter()
+        .flat_map(|(names, user)| names.iter().map(move |name| (name.as_str(), user)))
+    }
+
+    /// Whether a server of this image lets everyone in unless told otherwise.
+    pub fn is_open(&self, image: &str) -> bool {
+        self.open
+            || self.open_before.is_some_and(|closed| {
+                let release = tag(image).and_then(|tag| {
+                    let digits = tag.trim_start_matches('v');
+                    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+                    digits[..end].parse::<u32>().ok()
+                });
+                release.is_some_and(|release| release < closed)
+            })
+    }
+}
+
+/// All families, with the indexes by which they are found.
+#[derive(Clone, Debug, Default)]
+pub struct Families {
+    list: Vec<Arc<Family>>,
+    /// By the last part of an image's repository, or two of them.
+    images: FxHashMap<String, usize>,
+    ports: FxHashMap<u16, Vec<usize>>,
+    programs: FxHashMap<String, usize>,
+    schemes: FxHashMap<String, usize>,
+    ids: FxHashMap<String, usize>,
+}
+
+/// The built-in table. A test holds that it can be read.
+static BUILT_IN: LazyLock<Families> = LazyLock::new(|| {
+    let table: IndexMap<String, Family> = toml::from_str(include_str!("families.toml")).unwrap_or_default();
+    Families::new(table)
+});
+
+impl Families {
+    /// The families that everyone has.
+    pub fn built_in() -> &'static Self {
+        &BUILT_IN
+    }
+
+    /// Returns these and the built-in ones; of two with one name, image or port the first counts.
+    pub fn with(own: IndexMap<String, Family>) -> Self {
+        if own.is_empty() {
+            return Self::built_in().clone();
+        }
+        let built_in = Self::built_in().list.iter();
+        let built_in = built_in.map(|family| (family.id.clone(), Family::clone(family)));
+        let mut all = own;
+        for (id, family) in built_in {
+            all.entry(id).or_insert(family);
+        }
+        Self::new(all)
+    }
+
+    fn new(table: IndexMap<String, Family>) -> Self {
+        let mut families = Self::default();
+        for (at, (id, mut family)) in table.into_iter().enumerate() {
+            if family.title.is_empty() {
+                family.title.clone_from(&id);
+            }
+            family.id = id;
+            for image in &family.images {
+                families.images.entry(image.clone()).or_insert(at);
+            }
+            for &port in &family.ports {
+                families.ports.entry(port).or_default().push(at);
+            }
+            for program in &family.programs {
+                families.programs.entry(program.clone()).or_insert(at);
+            }
+            for scheme in &family.schemes {
+                families.schemes.entry(scheme.clone()).or_insert(at);
+            }
+            families.ids.insert(family.id.clone(), at);
+            families.list.push(Arc::new(family));
+        }
+        families
+    }
+
+    /// The families in the order of the table.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Family>> {
+        self.list.iter()
+    }
+
     /// Returns the family whose image this is.
     ///
-    /// The repository's last segments decide, without registry, tag and digest: `docker.io/bitnami/redis:7` is
+    /// The repository's last parts decide, without registry, tag and digest: `docker.io/bitnami/redis:7` is
     /// Redis, `bitnami/redis-exporter` is not.
-    pub fn of_image(image: &str) -> Option<&'static Self> {
+    pub fn of_image(&self, image: &str) -> Option<&Arc<Family>> {
         let repository = repository(image);
-        let last = repository.rsplit('/').next().unwrap_or_default();
-        FAMILIES.iter().find(|family| {
-            family.images.iter().any(|known| {
-                *known == last
-                    || known.contains('/')
-                        && (repository == *known || repository.ends_with(&format!("/{known}")))
-            })
-        })
+        let mut parts = repository.rmatch_indices('/').map(|(at, _)| at + 1);
+        let (last, two) = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+        let known = [last, two]
+            .into_iter()
+            .find_map(|start| self.images.get(&repository[start..]));
+        known.map(|&at| &self.list[at])
+    }
+
+    /// The families that listen on a port unless told otherwise.
+    pub fn of_port(&self, port: u16) -> impl Iterator<Item = &Arc<Family>> {
+        self.ports
+            .get(&port)
+            .into_iter()
+            .flatten()
+            .map(|&at| &self.list[at])
+    }
+
+    /// The family whose server this program is.
+    pub fn of_program(&self, program: &str) -> Option<&Arc<Family>> {
+        self.programs.get(program).map(|&at| &self.list[at])
+    }
+
+    /// The family to which URLs of this scheme lead.
+    pub fn of_scheme(&self, scheme: &str) -> Option<&Arc<Family>> {
+        self.schemes.get(scheme).map(|&at| &self.list[at])
+    }
+
+    /// The family of this name.
+    pub fn by_id(&self, id: &str) -> Option<&Arc<Family>> {
+        self.ids.get(id).map(|&at| &self.list[at])
     }
 }
 
 /// An image without tag and digest.
-fn repository(image: &str) -> &str {
+pub(super) fn repository(image: &str) -> &str {
     let image = image.split('@').next().unwrap_or_default();
     match image.rfind(':') {
         Some(colon) if !image[colon..].contains('/') => &image[..colon],
@@ -354,33 +236,9 @@ fn repository(image: &str) -> &str {
     }
 }
 
-/// Whether an image that no family knows is clearly no server of its own: an exporter, a proxy, a console.
-pub(super) fn is_companion(image: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "exporter",
-        "proxy",
-        "pgbouncer",
-        "pgpool",
-        "admin",
-        "console",
-        "client",
-        "backup",
-        "operator",
-        "migrat",
-        "commander",
-        "express",
-        "insight",
-        "ui",
-        "init",
-        "job",
-    ];
-    let repository = repository(image).to_ascii_lowercase();
-    let last = repository.rsplit('/').next().unwrap_or_default();
-    last.split(['-', '_', '.']).any(|word| {
-        WORDS
-            .iter()
-            .any(|known| word == *known || known.len() > 4 && word.contains(known))
-    })
+fn tag(image: &str) -> Option<&str> {
+    let image = image.split('@').next().unwrap_or_default();
+    image[repository(image).len()..].strip_prefix(':')
 }
 
 #[cfg(test)]
@@ -388,24 +246,60 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_table_is_read_whole() {
+        let lines = include_str!("families.toml").lines();
+        let lines = lines.filter(|line| line.contains(" = {")).count();
+        let families = Families::built_in();
+        assert_eq!((families.iter().count(), lines > 35), (lines, true));
+        for family in families.iter() {
+            assert!(!family.title.is_empty() && (family.id == "sql") == family.ports.is_empty());
+        }
+    }
+
+    #[test]
     fn the_repository_decides_not_the_name_in_it() {
-        let family = |image| Family::of_image(image).map(|family| family.id);
+        let family = |image| {
+            Families::built_in()
+                .of_image(image)
+                .map(|family| family.id.as_str())
+        };
         assert_eq!(family("redis:alpine"), Some("redis"));
         assert_eq!(family("registry:5000/library/mysql@sha256:00"), Some("mysql"));
         assert_eq!(
             family("mcr.microsoft.com/mssql/server:2022-latest"),
             Some("mssql")
         );
-        assert_eq!(family("example.org/server"), None);
-        assert_eq!(family("oliver006/redis_exporter"), None);
-        assert_eq!(family("quay.io/prometheuscommunity/postgres-exporter"), None);
-        assert_eq!(family("dpage/pgadmin4"), None);
-        assert_eq!(family("rediscommander/redis-commander"), None);
+        assert_eq!(family("mssql/server"), Some("mssql"));
+        for image in [
+            "example.org/server",
+            "oliver006/redis_exporter",
+            "quay.io/prometheuscommunity/postgres-exporter",
+            "dpage/pgadmin4",
+            "rediscommander/redis-commander",
+            "bitnami/mysqld-exporter",
+            "percona/mongodb_exporter",
+            "postgrest/postgrest",
+            "",
+            "/",
+            ":",
+        ] {
+            assert_eq!(family(image), None, "{image}");
+        }
     }
 
     #[test]
-    fn companions_are_known_by_a_word() {
-        assert!(is_companion("zalando/postgres-operator/pgbouncer") && is_companion("x/mysql-exporter:1"));
-        assert!(!is_companion("bank/accounts-db:1") && !is_companion("shop/guidb"));
+    fn the_tag_decides_where_the_default_changed() {
+        let open = |id: &str, image| {
+            Families::built_in()
+                .by_id(id)
+                .is_some_and(|family| family.is_open(image))
+        };
+        assert!(open("influxdb", "influxdb:1.8-alpine") && !open("influxdb", "influxdb:2.7"));
+        assert!(open("elasticsearch", "elasticsearch:7.17.0") && !open("elasticsearch", "elasticsearch:8.1"));
+        assert!(
+            !open("elasticsearch", "elasticsearch")
+                && !open("elasticsearch", "e:5000/elasticsearch@sha256:7")
+        );
+        assert!(open("redis", "redis") && !open("postgresql", "postgres:9"));
     }
 }

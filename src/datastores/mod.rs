@@ -1,50 +1,135 @@
 //! What is a database, and what opens it.
 //!
+//! [`datastores`] finds them by evidence: the container's image, what it starts, the variables of a server's contract
+//! together with its port, an operator's custom resource, an address outside the cluster. `server` reads a
+//! container, `door` how it asks who comes, `client` who is told its password, `operators` and `outside` what no pod
+//! of the input runs.
+//!
 //! **Trap.** Never by name alone: a Service called `metadata-db` may be anything, an exporter's image carries
-//! its database's name. A container is a datastore if its image's repository is one of the table's, or if it
-//! has the variables of a server's contract and declares the server's port.
+//! its database's name, and `pg_dump` runs in the server's image.
 
 mod client;
+mod door;
 mod environment;
 mod family;
+mod hosts;
+mod mounted;
+mod operators;
+mod outside;
+mod role;
+mod server;
+mod settings;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub use environment::{Origin, Variable, variables};
-pub use family::{FAMILIES, Family};
+pub use family::{Class, Families, Family, User};
+pub use operators::{Manager, managers};
+pub use role::{Role, role_of_image};
+pub use settings::{Importance, Settings, SettingsError};
 
-use crate::model::{Cluster, Container, ObjectId, Protocol, Text};
+use crate::model::{Cluster, ObjectId, Text};
 
-/// A workload that stores data.
+/// A workload that stores data, a custom resource of which an operator makes one, or an address outside the cluster.
 #[derive(Clone, Debug)]
 pub struct Datastore {
-    /// The workload (or bare pod) that runs it.
+    /// The workload (or bare pod) that runs it, the custom resource, or the host outside.
     pub workload: ObjectId,
     /// What it is.
-    pub family: &'static Family,
-    /// The container that serves, by name.
+    pub family: Arc<Family>,
+    /// The container that serves, by name; empty where there is none in the input.
     pub container: Text,
     /// Positions of its pods in [`Cluster::pods`].
     pub pods: Vec<usize>,
     /// The TCP ports it listens on.
     pub ports: Vec<u16>,
+    /// By what it is known.
+    pub basis: Basis,
     /// What says that it is a datastore.
     pub proof: Fact,
     /// Whether it lets in whoever reaches it.
     pub door: Door,
     /// Everything that is known to hold a password for it.
     pub passwords: Vec<Password>,
+    /// What stands beside it and is told its host: consoles and what copies it away.
+    pub companions: Vec<Companion>,
+    /// Where no pod of the input runs it: on what it depends that pods reach it.
+    pub elsewhere: Option<Text>,
+    /// What it is worth.
+    pub importance: Importance,
 }
 
-/// A value in a pod's spec.
+/// By what a datastore is known, the surest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Basis {
+    /// The user says so.
+    Named,
+    /// The image's repository.
+    Image,
+    /// An operator's custom resource.
+    Operator,
+    /// The program that the container starts.
+    Program,
+    /// The variables of a server's contract and its port.
+    Environment,
+    /// A URL of a client, or the host name of a managed service.
+    Address,
+    /// The port alone, at an address outside the cluster.
+    Port,
+}
+
+impl Basis {
+    /// The word for reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Named => "settings",
+            Self::Image => "image",
+            Self::Operator => "operator",
+            Self::Program => "program",
+            Self::Environment => "environment",
+            Self::Address => "address",
+            Self::Port => "port",
+        }
+    }
+}
+
+/// Whose text a fact stands in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The spec of the pod at this position in [`Cluster::pods`].
+    Pod(usize),
+    /// An object.
+    Object(ObjectId),
+}
+
+/// A value in a pod's spec or in an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
-    /// Position of the pod in [`Cluster::pods`].
-    pub pod: usize,
-    /// JSON pointer within the pod's spec: `/containers/0/image`.
+    /// Whose.
+    pub subject: Subject,
+    /// JSON pointer within the pod's spec (`/containers/0/image`) or the object.
     pub pointer: Text,
     /// What stands there.
     pub value: Text,
+}
+
+impl Fact {
+    /// The namespace of what the fact is about.
+    pub fn namespace<'a>(&'a self, cluster: &'a Cluster) -> Option<&'a Text> {
+        match &self.subject {
+            Subject::Pod(index) => cluster.pods.at(*index).map(|(id, _)| &id.namespace),
+            Subject::Object(id) => Some(&id.namespace),
+        }
+    }
+
+    /// The position of the pod, if it is about one.
+    pub fn pod(&self) -> Option<usize> {
+        match self.subject {
+            Subject::Pod(index) => Some(index),
+            Subject::Object(_) => None,
+        }
+    }
 }
 
 /// Who is let in.
@@ -61,6 +146,8 @@ pub enum Door {
 pub struct Password {
     /// Where the value stands.
     pub origin: Origin,
+    /// Whose it is.
+    pub user: User,
     /// The container that uses it.
     pub container: Text,
     /// The variable or option that carries it there.
@@ -73,255 +160,50 @@ pub struct Password {
     pub service: Option<ObjectId>,
 }
 
-/// Finds the datastores among the pods, sorted by workload.
-pub fn datastores(cluster: &Cluster) -> Vec<Datastore> {
+/// A container that is told a datastore's host to show it or to copy it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Companion {
+    /// What it is.
+    pub role: Role,
+    /// The container.
+    pub container: Text,
+    /// The setting that names the datastore.
+    pub host: Fact,
+    /// The names of all its variables.
+    pub variables: Vec<Text>,
+    /// Those whose value is withheld or stands in a Secret, with where it stands.
+    pub keys: Vec<(Text, Origin)>,
+}
+
+/// Finds the datastores, sorted by workload.
+pub fn datastores(cluster: &Cluster, settings: &Settings) -> Vec<Datastore> {
+    let families = settings.families();
     let mut found = BTreeMap::<(ObjectId, Text), Datastore>::new();
     for (index, pod) in cluster.pods.values().enumerate() {
         if pod.has_ended() {
             continue;
         }
-        for (at, container) in pod.spec.containers.iter().enumerate() {
-            let place = ContainerPlace {
-                pod: index,
-                at,
-                container,
-            };
-            let environment = variables(cluster, &pod.meta.namespace, container);
-            let Some((family, proof)) = place.family(&environment) else {
+        let mut workload = None;
+        for at in 0..pod.spec.containers.len() + pod.spec.init_containers.len() {
+            let Some(place) = server::ContainerPlace::new(index, pod, at) else {
                 continue;
             };
-            let workload = cluster.workload_of(pod);
-            let known = found.entry((workload.clone(), container.name.clone()));
-            let datastore = known.or_insert_with(|| Datastore {
-                workload,
-                family,
-                container: container.name.clone(),
-                pods: Vec::new(),
-                ports: place.ports(family),
-                proof,
-                door: place.door(family, &environment),
-                passwords: place.passwords(family, &environment),
-            });
-            datastore.pods.push(index);
+            if !place.may_serve(families, settings) {
+                continue;
+            }
+            let workload = workload.get_or_insert_with(|| cluster.workload_of(pod));
+            if let Some(datastore) = found.get_mut(&(workload.clone(), place.container.name.clone())) {
+                datastore.pods.push(index);
+            } else if let Some(datastore) = place.datastore(cluster, families, settings, workload) {
+                found.insert((workload.clone(), place.container.name.clone()), datastore);
+            }
         }
     }
     let mut datastores: Vec<_> = found.into_values().collect();
-    client::add_passwords(cluster, &mut datastores);
+    operators::add_managed(cluster, families, &mut datastores);
+    outside::add_outside(cluster, families, &mut datastores);
+    client::add_passwords(cluster, families, &mut datastores);
+    settings.rate(cluster, &mut datastores);
+    datastores.sort_by(|a, b| (&a.workload, &a.container).cmp(&(&b.workload, &b.container)));
     datastores
-}
-
-/// A container with its place in the cluster.
-#[derive(Clone, Copy)]
-struct ContainerPlace<'a> {
-    pod: usize,
-    at: usize,
-    container: &'a Container,
-}
-
-type Environment = BTreeMap<Text, Variable>;
-
-impl ContainerPlace<'_> {
-    fn fact(&self, pointer: &str, value: impl Into<Text>) -> Fact {
-        Fact {
-            pod: self.pod,
-            pointer: format!("/containers/{}{pointer}", self.at).into(),
-            value: value.into(),
-        }
-    }
-
-    fn family(&self, environment: &Environment) -> Option<(&'static Family, Fact)> {
-        let image = &self.container.image;
-        if let Some(family) = Family::of_image(image) {
-            return Some((family, self.fact("/image", image)));
-        }
-        if family::is_companion(image) {
-            return None;
-        }
-        let declares = |port: u16| {
-            self.container
-                .ports
-                .iter()
-                .any(|declared| declared.container_port == port && declared.protocol == Protocol::Tcp)
-        };
-        FAMILIES
-            .iter()
-            .filter(|family| family.ports.iter().any(|port| declares(*port)))
-            .find_map(|family| {
-                let served = family.passwords.iter().find_map(|name| environment.get(*name))?;
-                Some((family, self.fact(&served.pointer, &served.name)))
-            })
-    }
-
-    /// The declared ports that are the family's, else all declared ones, else the family's own; none if it says
-    /// that it listens on the loopback address alone.
-    fn ports(&self, family: &Family) -> Vec<u16> {
-        let words = self.words();
-        let mut listens = family.listens.iter();
-        let listens = listens.find_map(|option| Self::option(&words, option));
-        if listens.is_some_and(|(_, urls)| urls.split(',').all(is_loopback)) {
-            return Vec::new();
-        }
-        let declared: Vec<u16> = self
-            .container
-            .ports
-            .iter()
-            .filter(|port| port.protocol == Protocol::Tcp)
-            .map(|port| port.container_port)
-            .collect();
-        let usual: Vec<u16> = declared
-            .iter()
-            .copied()
-            .filter(|port| family.ports.contains(port))
-            .collect();
-        match (usual.is_empty(), declared.is_empty()) {
-            (false, _) => usual,
-            (true, false) => declared,
-            (true, true) => family.ports.iter().copied().take(1).collect(),
-        }
-    }
-
-    /// The words of the command line, those of a shell's script too, each with its pointer.
-    fn words(&self) -> Vec<(String, String)> {
-        let lists = [
-            ("command", &self.container.command),
-            ("args", &self.container.args),
-        ];
-        lists
-            .into_iter()
-            .flat_map(|(list, words)| {
-                words
-                    .words()
-                    .iter()
-                    .enumerate()
-                    .map(move |(at, word)| (list, at, word))
-            })
-            .flat_map(|(list, at, word)| {
-                word.text
-                    .split_whitespace()
-                    .map(|part| (format!("/{list}/{at}"), part.trim_matches(['"', '\'']).to_owned()))
-                    .collect::<Vec<_>>()
-            })
-            .collect()
-    }
-
-    /// The value of an option on the command line and its pointer: `--requirepass x`, `--requirepass=x`.
-    fn option(words: &[(String, String)], option: &str) -> Option<(String, String)> {
-        words.iter().enumerate().find_map(|(at, (pointer, word))| {
-            if let Some(value) = word.strip_prefix(option).and_then(|rest| rest.strip_prefix('=')) {
-                return Some((pointer.clone(), value.to_owned()));
-            }
-            (word == option).then(|| words.get(at + 1).cloned()).flatten()
-        })
-    }
-
-    fn door(&self, family: &Family, environment: &Environment) -> Door {
-        let set = |name: &str| {
-            environment.get(name).filter(|variable| {
-                !variable
-                    .value
-                    .as_ref()
-                    .is_some_and(|value| matches!(&*value.text, "" | "false" | "no" | "0"))
-            })
-        };
-        let password = family.passwords.iter().find_map(|name| set(name));
-        let words = self.words();
-        for (name, value) in family.unlocks {
-            let unlocked = set(name).filter(|variable| {
-                value.is_empty()
-                    || variable
-                        .value
-                        .as_ref()
-                        .is_some_and(|text| text.text.eq_ignore_ascii_case(value))
-            });
-            // An authentication method of `trust` asks for no password even if there is one.
-            if let Some(variable) = unlocked
-                && (password.is_none() || *value == "trust" || *value == "none" || *value == "false")
-            {
-                return Door::Open(
-                    self.fact(&variable.pointer, format!("{name}={}", shown(variable))),
-                    None,
-                );
-            }
-        }
-        let locked = family.locks.iter().any(|lock| {
-            set(lock).is_some()
-                || words.iter().any(|(_, word)| {
-                    word == lock
-                        || word
-                            .strip_prefix(lock)
-                            .is_some_and(|rest| rest.starts_with('=') && rest != "=false" && rest != "=\"\"")
-                })
-        });
-        if !family.open || locked {
-            return Door::Locked;
-        }
-        let fact = self.fact("/image", &self.container.image);
-        if let Some(variable) = password {
-            if self.container.image.contains("bitnami") {
-                return Door::Locked;
-            }
-            let condition = format!("the image does not read {}", variable.name);
-            return Door::Open(fact, Some(condition.into()));
-        }
-        let configured = words.iter().find(|(_, word)| {
-            [".conf", ".cnf", ".yaml", ".yml"]
-                .iter()
-                .any(|end| word.ends_with(end))
-        });
-        let condition = configured.map(|(_, file)| format!("{file} asks for no password").into());
-        Door::Open(fact, condition)
-    }
-
-    /// The passwords that the server itself is given.
-    fn passwords(&self, family: &Family, environment: &Environment) -> Vec<Password> {
-        let mut found: Vec<Password> = family
-            .passwords
-            .iter()
-            .filter_map(|name| environment.get(*name))
-            .filter(|variable| variable.value.as_ref().is_none_or(|value| value.withheld))
-            .map(|variable| Password {
-                origin: variable.origin.clone(),
-                container: self.container.name.clone(),
-                name: variable.name.clone(),
-                fact: self.fact(&variable.pointer, &variable.name),
-                host: None,
-                service: None,
-            })
-            .collect();
-        let words = self.words();
-        for option in family.options {
-            let Some((pointer, value)) = Self::option(&words, option) else {
-                continue;
-            };
-            let name = value.trim_start_matches('$').trim_matches(['(', ')', '{', '}']);
-            let origin = match environment.get(name) {
-                Some(variable) if value.starts_with('$') => variable.origin.clone(),
-                None if value.starts_with('$') => continue,
-                _ => Origin::Inline,
-            };
-            found.push(Password {
-                origin,
-                container: self.container.name.clone(),
-                name: (*option).into(),
-                fact: self.fact(&pointer, format!("{option} {value}")),
-                host: None,
-                service: None,
-            });
-        }
-        found
-    }
-}
-
-/// Whether the host of a URL is this machine alone.
-fn is_loopback(url: &str) -> bool {
-    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let host = host.split(['/', '?']).next().unwrap_or_default();
-    host.starts_with("127.")
-        || host.starts_with("[::1]")
-        || host == "localhost"
-        || host.starts_with("localhost:")
-}
-
-fn shown(variable: &Variable) -> &str {
-    variable.value.as_ref().map_or("", |value| &value.text)
 }

@@ -2,6 +2,7 @@
 //!
 //! **Trap.** No secret value is ever stored: of a Secret only the names of its keys survive reading.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use indexmap::IndexMap;
@@ -35,6 +36,9 @@ slim! {
         data: Keys,
         /// The names of the keys in `stringData`.
         string_data: Keys,
+        /// Of keys whose value is another key's too, by name: the same number for the same value. Not part of the API's
+        /// shape, and only there when the user asked for it.
+        alike: BTreeMap<Text, u64>,
     }
 
     /// A ConfigMap; values of several lines are withheld, credentials in the others too.

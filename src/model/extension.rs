@@ -81,6 +81,32 @@ impl Other {
         ("storage.k8s.io", &["nodeName"]),
     ];
 
+    /// The same for databases that operators make: of these members the names of users and of Secrets are kept.
+    const OF_OPERATORS: &'static [(&'static str, &'static [&'static str])] = &[
+        ("acid.zalan.do", &["users"]),
+        ("cassandra.datastax.com", &["superuserSecretName"]),
+        ("ceph.rook.io", &["users"]),
+        ("couchbase.com", &["security"]),
+        ("databases.spotahome.com", &["auth"]),
+        (
+            "k8s.mariadb.com",
+            &["rootPasswordSecretKeyRef", "passwordSecretKeyRef"],
+        ),
+        ("minio.min.io", &["configuration", "credsSecret"]),
+        ("mongodbcommunity.mongodb.com", &["users"]),
+        ("mysql.oracle.com", &["secretName"]),
+        ("pgv2.percona.com", &["users"]),
+        ("postgres-operator.crunchydata.com", &["users"]),
+        ("postgresql.cnpg.io", &["superuserSecret"]),
+        ("ps.percona.com", &["secretsName"]),
+        ("psmdb.percona.com", &["secrets"]),
+        ("pxc.percona.com", &["secretsName"]),
+        ("redis.redis.opstreelabs.in", &["kubernetesConfig"]),
+    ];
+
+    /// Members whose text is a name, of a user or a Secret.
+    const NAMES: &'static [&'static str] = &["adminSecret", "name", "secretPath", "users"];
+
     /// Calico keeps its objects in one group and serves them in another.
     const OF_CALICO: &'static [&'static str] = &[
         "tier",
@@ -114,7 +140,8 @@ impl Other {
 
     /// The members of `spec` that rules look at in objects of this API group; of most groups none.
     pub fn members_read(group: &str) -> &'static [&'static str] {
-        let known = Self::READ.iter().find(|(known, _)| *known == group);
+        let mut all = Self::READ.iter().chain(Self::OF_OPERATORS);
+        let known = all.find(|(known, _)| *known == group);
         known.map_or(&[], |(_, members)| members)
     }
 
@@ -126,7 +153,11 @@ impl Other {
                 return false;
             };
             spec.retain(|member, _| members.contains(&member.as_str()));
-            spec.values_mut().for_each(Self::withhold);
+            if Self::OF_OPERATORS.iter().any(|(known, _)| *known == group) {
+                spec.values_mut().for_each(Self::keep_names);
+            } else {
+                spec.values_mut().for_each(Self::withhold);
+            }
             true
         };
         if !self.spec.as_mut().is_some_and(keep) {
@@ -136,6 +167,28 @@ impl Other {
             specs.retain_mut(keep);
         } else {
             self.specs = None;
+        }
+    }
+
+    /// Keeps of texts within those that are names; which members there are is kept too.
+    ///
+    /// It cannot go deeper than the reader of manifests, which limits nesting.
+    fn keep_names(value: &mut Value) {
+        match value {
+            Value::Array(items) => {
+                items.retain(Value::is_object);
+                items.iter_mut().for_each(Self::keep_names);
+            }
+            Value::Object(members) => {
+                for (name, member) in members.iter_mut() {
+                    match member {
+                        Value::Array(_) | Value::Object(_) => Self::keep_names(member),
+                        Value::String(_) if Self::NAMES.contains(&name.as_str()) => {}
+                        other => *other = Value::Null,
+                    }
+                }
+            }
+            _ => {}
         }
     }
 

@@ -155,7 +155,7 @@ fn is_word(part: &[u8], word: &str) -> bool {
 
 fn is_switch(value: &str) -> bool {
     const SWITCHES: &[&str] = &[
-        "true", "false", "yes", "no", "on", "off", "0", "1", "enabled", "disabled",
+        "true", "false", "yes", "no", "on", "off", "0", "1", "enabled", "disabled", "none",
     ];
     SWITCHES.iter().any(|switch| value.eq_ignore_ascii_case(switch))
 }
@@ -181,6 +181,10 @@ fn without_password(value: &str) -> Option<String> {
         return None;
     }
     let (mut text, mut found) = without_url_passwords(value);
+    if let Some(cut) = without_login(&text) {
+        text = cut;
+        found = true;
+    }
     for key in ["password", "passwd", "pwd", "secret", "token", "requirepass"] {
         if let Some(cut) = without_setting(&text, key) {
             text = cut;
@@ -217,6 +221,49 @@ fn without_url_passwords(value: &str) -> (String, bool) {
     }
     text.push_str(rest);
     (text, found)
+}
+
+/// Returns the text without the passwords of log-ins that no scheme introduces: `user:pw@tcp(db:3306)/x` of Go,
+/// `jdbc:oracle:thin:user/pw@db`; `None` if there is none.
+///
+/// An image with tag and digest (`app:1@sha256:…`) looks alike and is none.
+///
+/// # Complexity
+/// Linear in the text.
+fn without_login(text: &str) -> Option<String> {
+    if !text.contains('@') {
+        return None;
+    }
+    let mut cut = String::with_capacity(text.len());
+    let mut found = false;
+    for word in text.split_inclusive(char::is_whitespace) {
+        let login = word
+            .split_once('@')
+            .filter(|(before, after)| !before.contains("://") && !after.starts_with("sha256:"));
+        let parts = login.and_then(|(before, after)| {
+            let start = before
+                .strip_prefix("jdbc:oracle:")
+                .map_or(0, |rest| before.len() - rest.len());
+            let split = if start > 0 {
+                before.find('/')
+            } else {
+                before.find(':')
+            }?;
+            let password = &before[split + 1..];
+            // A password may hold the sign itself; what follows the last one is the host.
+            let host = after.rsplit('@').next().unwrap_or(after);
+            (!password.is_empty() && password != WITHHELD && !host.trim().is_empty())
+                .then_some((&before[..=split], host))
+        });
+        match parts {
+            Some((user, host)) => {
+                cut.extend([user, WITHHELD, "@", host]);
+                found = true;
+            }
+            None => cut.push_str(word),
+        }
+    }
+    found.then_some(cut)
 }
 
 /// Returns the text without the value of every `key=value`, `key: value` or `--key value`; `None` if there is none.
@@ -347,6 +394,23 @@ mod tests {
             "host=db user=a password=*** dbname=x",
         );
         check("X", "AKIAIOSFODNN7EXAMPLE", "***");
+        check(
+            "DSN",
+            "root:hunter2@tcp(db:3306)/shop",
+            "root:***@tcp(db:3306)/shop",
+        );
+        check("DSN", "root:p@ss@tcp(db:3306)/shop", "root:***@tcp(db:3306)/shop");
+        check(
+            "X",
+            "jdbc:oracle:thin:scott/tiger@db:1521:x",
+            "jdbc:oracle:thin:scott/***@db:1521:x",
+        );
+        check("X", "app:1.2@sha256:0123", "app:1.2@sha256:0123");
+        check(
+            "X",
+            "git@example.org:shop/app.git",
+            "git@example.org:shop/app.git",
+        );
         check("ACCOUNTS_DB_URI", "mongodb://u:p%40@h", "mongodb://u:***@h");
     }
 

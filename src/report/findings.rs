@@ -11,7 +11,7 @@ use super::finding::{ChokePoint, Finding, Ranked};
 use super::path::{PathView, Sources};
 use crate::collect::bootstrap;
 use crate::graph::{AttackGraph, Rows, VertexId};
-use crate::model::{Cluster, Coverage, Diagnostic, Severity};
+use crate::model::{Cluster, Coverage, Diagnostic, Severity, Text};
 use crate::paths::{Derivation, Solver};
 use crate::techniques::{Facts, Place, Position, Step};
 
@@ -113,7 +113,7 @@ pub struct Jewel {
     /// The position's id.
     pub id: String,
     /// Why it counts.
-    pub why: &'static str,
+    pub why: String,
     /// Whether a path leads to it.
     pub reached: bool,
     /// What the cheapest path costs.
@@ -166,7 +166,7 @@ pub fn cheapest(
     graph: &AttackGraph,
     rows: &Rows,
     start: &Position,
-    jewels: &[(Position, &str)],
+    jewels: &[(Position, Text)],
 ) -> Vec<Derivation> {
     let starts: Vec<VertexId> = graph.vertex(start).into_iter().collect();
     let states = (STATES / jewels.len().max(1)).clamp(200, 20_000);
@@ -181,18 +181,30 @@ pub fn cheapest(
     paths.collect()
 }
 
-/// Returns every crown jewel with the reason it counts, sorted by what it is: databases, then the rest.
-pub fn crown_jewels(cluster: &Cluster, facts: &Facts) -> Vec<(Position, &'static str)> {
-    let mut jewels = BTreeMap::new();
-    for datastore in &facts.datastores {
+/// Returns every crown jewel with the reason it counts, sorted by what it is: databases, those worth most first, then
+/// the rest.
+pub fn crown_jewels(cluster: &Cluster, facts: &Facts) -> Vec<(Position, Text)> {
+    let mut jewels = BTreeMap::<(u8, u8, Position), Text>::new();
+    jewels.insert((1, 0, Position::ClusterAdmin), "controls everything".into());
+    for datastore in facts
+        .datastores
+        .iter()
+        .filter(|datastore| datastore.importance.is_jewel)
+    {
         let id = &datastore.workload;
-        jewels.insert(
-            Position::Database(Place::new(&id.namespace, &id.name)),
-            "holds data",
-        );
+        let database = Position::Database(Place::new(&id.namespace, &id.name));
+        let importance = &datastore.importance;
+        let data = match importance.data.as_str() {
+            "" => String::new(),
+            data => format!("{data} "),
+        };
+        let why = format!("holds {data}data ({})", datastore.family.title);
+        let key = (0, u8::MAX - importance.worth, database);
+        jewels.entry(key).or_insert_with(|| why.into());
     }
     for node in cluster.nodes.values().filter(|node| node.is_control_plane()) {
-        jewels.insert(Position::Node(node.meta.name.clone()), "runs the control plane");
+        let node = Position::Node(node.meta.name.clone());
+        jewels.insert((2, 0, node), "runs the control plane".into());
     }
     for secret in cluster
         .secrets
@@ -200,17 +212,10 @@ pub fn crown_jewels(cluster: &Cluster, facts: &Facts) -> Vec<(Position, &'static
         .filter(|secret| secret.meta.namespace == "kube-system")
     {
         let place = Place::new(&secret.meta.namespace, &secret.meta.name);
-        jewels.insert(Position::Secret(place), "a secret of the system");
+        jewels.insert((3, 0, Position::Secret(place)), "a secret of the system".into());
     }
-    let mut jewels: Vec<_> = jewels.into_iter().collect();
-    jewels.insert(0, (Position::ClusterAdmin, "controls everything"));
-    jewels.sort_by_key(|(position, _)| match position {
-        Position::Database(_) => 0,
-        Position::ClusterAdmin => 1,
-        Position::Node(_) => 2,
-        _ => 3,
-    });
-    jewels
+    let jewels = jewels.into_iter();
+    jewels.map(|((_, _, position), why)| (position, why)).collect()
 }
 
 impl Findings {
@@ -230,7 +235,7 @@ impl Findings {
                 let effort = efforts.get(id.as_str()).copied();
                 Jewel {
                     id,
-                    why,
+                    why: why.to_string(),
                     reached: effort.is_some(),
                     effort,
                 }

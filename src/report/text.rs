@@ -92,7 +92,7 @@ fn jewels(findings: &Findings, page: &mut Page) {
             Some(effort) => format!("REACHED, effort {effort}"),
             None => "not reached".to_owned(),
         };
-        rows.push(vec![jewel.id.clone(), jewel.why.to_owned(), verdict]);
+        rows.push(vec![jewel.id.clone(), jewel.why.clone(), verdict]);
     }
     if !secrets.is_empty() {
         let reached = secrets.iter().filter(|jewel| jewel.reached).count();

@@ -243,8 +243,11 @@ fn secret_inline(context: &Context<'_>, sink: &mut Sink<'_>) {
         let place = Place::new(&datastore.workload.namespace, &datastore.workload.name);
         for password in &datastore.passwords {
             let fact = &password.fact;
+            let Some(pod) = fact.pod() else {
+                continue;
+            };
             opens
-                .entry((fact.pod, fact.pointer.clone()))
+                .entry((pod, fact.pointer.clone()))
                 .or_default()
                 .insert(place.clone());
         }

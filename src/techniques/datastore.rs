@@ -1,9 +1,9 @@
 //! Ways into databases.
 
-use super::pods::pod;
+use super::pods::{both, pod};
 use super::technique::techniques;
-use super::{Certainty, Context, Evidence, Family, Opens, Place, Position, Sink};
-use crate::datastores::{Datastore, Door, Fact};
+use super::{Certainty, Context, Evidence, FREE, Family, Opens, Place, Position, Sink};
+use crate::datastores::{Datastore, Door, Fact, Subject};
 use crate::model::Protocol;
 
 techniques! { TECHNIQUES, Family::Datastore;
@@ -19,7 +19,7 @@ techniques! { TECHNIQUES, Family::Datastore;
     /// # Detection
     ///
     /// Connections to the datastore from workloads that never used it.
-    DATABASE_OPEN: [Port] => [Database] {
+    DATABASE_OPEN: [Port, Network] => [Database] {
         title: "Datastore without authentication",
         mitre: ["T1213"],
         microsoft: ["MS-TA9041"],
@@ -38,14 +38,16 @@ techniques! { TECHNIQUES, Family::Datastore;
     ///
     /// # Preconditions
     ///
-    /// A port of the datastore can be reached, and a password that it accepts is held.
+    /// A port of the datastore can be reached, and a password that it accepts is held. Where no pod of the input runs it,
+    /// because an operator makes the pods or it lies outside the cluster, packets that no egress policy closes are taken to
+    /// reach it, on a condition.
     ///
     /// What does not suffice: the password alone behind a policy that closes the port, or the port alone.
     ///
     /// # Detection
     ///
     /// The datastore's log: log-ins of the application's user from another address.
-    DATABASE_LOGIN: [Port, Credential] => [Database] {
+    DATABASE_LOGIN: [Port, Network, Credential] => [Database] {
         title: "Log-in to a datastore",
         mitre: ["T1078", "T1213"],
         microsoft: ["MS-TA9041"],
@@ -113,31 +115,37 @@ techniques! { TECHNIQUES, Family::Datastore;
 }
 
 /// The datastore's position.
-fn database(datastore: &Datastore) -> Position {
+pub(super) fn database(datastore: &Datastore) -> Position {
     Position::Database(place(datastore))
 }
 
-fn place(datastore: &Datastore) -> Place {
+pub(super) fn place(datastore: &Datastore) -> Place {
     Place::new(&datastore.workload.namespace, &datastore.workload.name)
 }
 
 /// A fact of a datastore as evidence of its pod's object.
-fn evidence(context: &Context<'_>, fact: &Fact) -> Option<Evidence> {
-    Some(pod(context.cluster, fact.pod)?.fact(&fact.pointer, &fact.value))
+pub(super) fn evidence(context: &Context<'_>, fact: &Fact) -> Option<Evidence> {
+    match &fact.subject {
+        Subject::Pod(index) => Some(pod(context.cluster, *index)?.fact(&fact.pointer, &fact.value)),
+        Subject::Object(id) => Some(Evidence::new(id.clone(), &fact.pointer, &fact.value)),
+    }
 }
 
-/// Every port of every pod of the datastore.
-fn ports(context: &Context<'_>, datastore: &Datastore) -> Vec<Position> {
+/// Reaching the datastore: every port of every pod; or, where no pod of the input runs it, sending freely.
+pub(super) fn ways(context: &Context<'_>, datastore: &Datastore) -> Vec<(Position, Certainty)> {
+    if let Some(condition) = &datastore.elsewhere {
+        let free = Position::Network(FREE.into());
+        return vec![(free, Certainty::Conditional(condition.clone()))];
+    }
     let pods = datastore
         .pods
         .iter()
         .filter_map(|&index| pod(context.cluster, index));
     pods.flat_map(|pod| {
-        datastore
-            .ports
-            .iter()
-            .map(move |&port| Position::Port(pod.place.clone(), port, Protocol::Tcp))
+        let port = move |&port: &u16| Position::Port(pod.place.clone(), port, Protocol::Tcp);
+        datastore.ports.iter().map(port)
     })
+    .map(|port| (port, Certainty::Certain))
     .collect()
 }
 
@@ -153,10 +161,11 @@ fn database_open(context: &Context<'_>, sink: &mut Sink<'_>) {
             .into_iter()
             .filter_map(|fact| evidence(context, fact))
             .collect();
-        for port in ports(context, datastore) {
+        for (way, reached) in ways(context, datastore) {
             let mut proof = proof.clone();
             proof.dedup();
-            sink.step_if([port], database(datastore), certainty.clone(), proof);
+            let certainty = both(reached, certainty.clone());
+            sink.step_if([way], database(datastore), certainty, proof);
         }
     }
 }
@@ -182,9 +191,9 @@ fn etcd_objects(context: &Context<'_>, sink: &mut Sink<'_>) {
 fn database_login(context: &Context<'_>, sink: &mut Sink<'_>) {
     for datastore in context.datastores {
         let proof: Vec<_> = evidence(context, &datastore.proof).into_iter().collect();
-        for port in ports(context, datastore) {
+        for (way, reached) in ways(context, datastore) {
             let credential = Position::Credential(Opens::Database(place(datastore)));
-            sink.step([port, credential], database(datastore), proof.clone());
+            sink.step_if([way, credential], database(datastore), reached, proof.clone());
         }
     }
 }

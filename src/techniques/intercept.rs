@@ -5,12 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::datastore::evidence;
 use super::new_pod::makers;
-use super::pods::{both, pod, pods};
+use super::pods::{both, pods};
 use super::references::{Holder, Way, references};
 use super::technique::techniques;
 use super::{Certainty, Context, Evidence, Family, Opens, Place, Position, Sink};
-use crate::datastores::{Fact, Password};
+use crate::datastores::Password;
 use crate::model::{ObjectId, Text};
 use crate::rbac::{Power, power};
 
@@ -101,15 +102,13 @@ fn clients(context: &Context<'_>) -> Clients {
 
 /// What shows that a client sends a password.
 fn sends(context: &Context<'_>, password: &Password) -> Option<Vec<Evidence>> {
-    let client = pod(context.cluster, password.fact.pod)?;
-    let facts = [Some(&password.fact), password.host.as_ref()]
+    let facts = [Some(&password.fact), password.host.as_ref()];
+    let found: Option<Vec<Evidence>> = facts
         .into_iter()
-        .flatten();
-    Some(
-        facts
-            .map(|Fact { pointer, value, .. }| client.fact(pointer, value))
-            .collect(),
-    )
+        .flatten()
+        .map(|fact| evidence(context, fact))
+        .collect();
+    found
 }
 
 /// A right that puts an address behind a Service, with what it depends on and what shows it.

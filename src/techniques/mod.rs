@@ -48,6 +48,7 @@ pub mod running_pod;
 pub mod secrets;
 mod security;
 pub mod settings;
+pub mod side_doors;
 pub mod steal;
 mod step;
 mod structure;
@@ -67,7 +68,7 @@ pub use technique::{Sink, Technique};
 
 use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, ParallelIterator as _};
 
-use crate::datastores::Datastore;
+use crate::datastores::{Datastore, Settings};
 use crate::model::{Cluster, Diagnostic};
 use crate::network::Network;
 use crate::rbac::Access;
@@ -115,18 +116,26 @@ pub struct Facts {
 impl Facts {
     /// Evaluates RBAC, network and datastores.
     pub fn new(cluster: &Cluster) -> Self {
+        Self::with(cluster, &Settings::default())
+    }
+
+    /// Evaluates RBAC, network and datastores by a user's settings.
+    pub fn with(cluster: &Cluster, settings: &Settings) -> Self {
         let rights = || {
             let (access, diagnostics) = Access::new(cluster);
             let held = Held::new(cluster, &access);
             (access, held, diagnostics)
         };
-        let datastores = || crate::datastores::datastores(cluster);
+        let data = || {
+            let datastores = crate::datastores::datastores(cluster, settings);
+            let keys = references::Keys::new(cluster, &datastores);
+            (datastores, keys)
+        };
         let marks = || (Claims::new(cluster), pods::Marks::new(cluster));
-        let keys = || references::Keys::new(cluster);
-        let (((access, held, mut diagnostics), (network, more)), (datastores, ((claims, marks), keys))) =
+        let (((access, held, mut diagnostics), (network, more)), ((datastores, keys), (claims, marks))) =
             rayon::join(
                 || rayon::join(rights, || Network::new(cluster)),
-                || rayon::join(datastores, || rayon::join(marks, keys)),
+                || rayon::join(data, marks),
             );
         diagnostics.extend(more);
         Self {
@@ -164,6 +173,7 @@ static FAMILIES: &[&[&Technique]] = &[
     credential::TECHNIQUES,
     password::TECHNIQUES,
     datastore::TECHNIQUES,
+    side_doors::TECHNIQUES,
     escape::TECHNIQUES,
     kernel::TECHNIQUES,
     host::TECHNIQUES,

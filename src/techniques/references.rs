@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::pods::{ContainerView, pod};
 use super::{Evidence, Place, Position};
+use crate::datastores::{Datastore, Origin};
 use crate::model::{Cluster, KeyToPath, Text};
 
 /// The two kinds of objects that hold settings.
@@ -215,8 +216,8 @@ fn volumes(view: &ContainerView<'_>, add: &mut Add<'_>) {
 pub(super) struct Keys(BTreeMap<(Holder, Place), BTreeSet<Text>>);
 
 impl Keys {
-    /// Collects them from objects and references.
-    pub(super) fn new(cluster: &Cluster) -> Self {
+    /// Collects them from objects, references and what operators are known to make.
+    pub(super) fn new(cluster: &Cluster, datastores: &[Datastore]) -> Self {
         let mut keys = Self::default();
         for secret in cluster.secrets.values() {
             let place = Place::new(&secret.meta.namespace, &secret.meta.name);
@@ -229,6 +230,19 @@ impl Keys {
             let place = Place::new(&map.meta.namespace, &map.meta.name);
             let known = keys.0.entry((Holder::ConfigMap, place)).or_default();
             known.extend(map.data.0.keys().chain(&map.binary_data.0).cloned());
+        }
+        for password in datastores.iter().flat_map(|datastore| &datastore.passwords) {
+            if let (Origin::Secret(name, key), Some(namespace), None) = (
+                &password.origin,
+                password.fact.namespace(cluster),
+                password.fact.pod(),
+            ) {
+                let known = keys
+                    .0
+                    .entry((Holder::Secret, Place::new(namespace, name)))
+                    .or_default();
+                known.insert(key.clone());
+            }
         }
         for pod in (0..cluster.pods.len()).filter_map(|at| pod(cluster, at)) {
             for secret in &pod.pod.spec.image_pull_secrets {

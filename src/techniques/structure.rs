@@ -416,10 +416,15 @@ fn own_node(context: &Context<'_>, steps: &mut Vec<Step>) {
     }
 }
 
-/// `REACHES` for what no policy closes, where somebody can open the rest: those who send freely, and the ports that
-/// take packets from all of them.
+/// `REACHES` for what no policy closes, where somebody can open the rest or a datastore lies elsewhere: those who send
+/// freely, and the ports that take packets from all of them.
 fn free_senders(context: &Context<'_>, steps: &mut Vec<Step>) {
-    if !opens(context) {
+    let may_open = opens(context);
+    let has_elsewhere = context
+        .datastores
+        .iter()
+        .any(|datastore| datastore.elsewhere.is_some());
+    if !may_open && !has_elsewhere {
         return;
     }
     let free = || Position::Network(FREE.into());
@@ -441,6 +446,9 @@ fn free_senders(context: &Context<'_>, steps: &mut Vec<Step>) {
             let node = Evidence::new(ObjectId::cluster_scoped("Node", name), "", "");
             steps.push(step(Relation::Reaches, nodes(name), free(), vec![node]));
         }
+    }
+    if !may_open {
+        return;
     }
     let ingress = context.network.isolating(Direction::Ingress);
     for (number, ports) in listeners(context) {
@@ -483,7 +491,8 @@ pub(super) fn listening(context: &Context<'_>) -> BTreeMap<usize, BTreeSet<(u16,
             .or_default()
             .insert((exposure.port, exposure.protocol));
     }
-    for (pod, port) in super::consoles::ports(context) {
+    let consoles = super::consoles::ports(context).into_iter();
+    for (pod, port) in consoles.chain(super::side_doors::ports(context)) {
         ports.entry(pod).or_default().insert((port, Protocol::Tcp));
     }
     for datastore in context.datastores {

@@ -7,9 +7,11 @@
 
 mod absence;
 mod attacks;
+mod canary;
 mod cli;
 mod collect;
 mod coverage;
+mod datastores;
 mod findings;
 mod formats;
 mod hostile;

@@ -25,7 +25,7 @@ pub use severity::FindingSeverity;
 use super::findings::{Derived, STATES};
 use super::path::{PathView, Sources};
 use crate::graph::{AttackGraph, Rows, VertexId};
-use crate::model::Cluster;
+use crate::model::{Cluster, Text};
 use crate::paths::{Derivation, Premises, Reach, Solver};
 use crate::techniques::{Position, Step};
 use ways::Ways;
@@ -159,7 +159,7 @@ pub fn findings(
     graph: &AttackGraph,
     rows: &Rows,
     start: &Position,
-    jewels: &[(Position, &str)],
+    jewels: &[(Position, Text)],
     cluster: &Cluster,
 ) -> Ranked {
     let starts: Vec<VertexId> = graph.vertex(start).into_iter().collect();
@@ -225,7 +225,7 @@ fn order(finding: &Finding) -> Order<'_> {
 }
 
 /// The crown jewels by what they make a finding of: nodes and Secrets of the system together, others each alone.
-fn kinds(graph: &AttackGraph, jewels: &[(Position, &str)]) -> Vec<Jewels> {
+fn kinds(graph: &AttackGraph, jewels: &[(Position, Text)]) -> Vec<Jewels> {
     let mut kinds: Vec<Jewels> = Vec::new();
     for (position, _) in jewels {
         let Some(target) = graph.vertex(position) else {

@@ -1,0 +1,165 @@
+//! How a server asks who comes: by its image's default, its variables, its command line, its settings in a ConfigMap.
+//!
+//! **Trap.** What is not known is a condition, never an assumption: a file that the input does not show may ask for a
+//! password. And a password that is set asks nobody where the image does not read it.
+
+use super::family::Family;
+use super::server::{ContainerPlace, Environment};
+use super::{Door, Variable};
+use crate::model::Text;
+
+/// A mark that opens or locks: a variable or an option, with what its value must be.
+struct Mark<'a> {
+    name: &'a str,
+    wants: Wants<'a>,
+}
+
+enum Wants<'a> {
+    /// Any value that does not say no.
+    Any,
+    /// This one.
+    Value(&'a str),
+    /// One with this in it.
+    Part(&'a str),
+}
+
+impl<'a> Mark<'a> {
+    fn new(text: &'a str) -> Self {
+        let value = text
+            .split_once('=')
+            .map(|(name, value)| (name, Wants::Value(value)));
+        let part = || text.split_once('~').map(|(name, part)| (name, Wants::Part(part)));
+        let (name, wants) = value.or_else(part).unwrap_or((text, Wants::Any));
+        Self { name, wants }
+    }
+
+    fn fits(&self, value: &str) -> bool {
+        match self.wants {
+            Wants::Any => !says_no(value),
+            Wants::Value(wanted) => value.eq_ignore_ascii_case(wanted),
+            Wants::Part(wanted) => value.contains(wanted),
+        }
+    }
+
+    /// The variable that has it.
+    fn variable<'e>(&self, environment: &'e Environment) -> Option<&'e Variable> {
+        let variable = environment.get(self.name)?;
+        let fits = match (&variable.value, &self.wants) {
+            (Some(value), Wants::Any) if value.withheld => true,
+            (Some(value), _) => self.fits(&value.text),
+            (None, wants) => matches!(wants, Wants::Any),
+        };
+        fits.then_some(variable)
+    }
+
+    /// The word of the command line that has it, with its pointer.
+    ///
+    /// An option without a value that the mark asks for (`--auth`) is set by being there.
+    fn word<'w>(&self, words: &'w [(String, String)]) -> Option<(&'w str, &'w str)> {
+        words.iter().enumerate().find_map(|(at, (pointer, word))| {
+            let found = (pointer.as_str(), word.as_str());
+            if let Some(value) = word
+                .strip_prefix(self.name)
+                .and_then(|rest| rest.strip_prefix('='))
+            {
+                return self.fits(value.trim_matches('"')).then_some(found);
+            }
+            if word != self.name {
+                return None;
+            }
+            let next = words.get(at + 1).map(|(_, word)| word.as_str());
+            let value = next.filter(|next| !next.starts_with('-'));
+            let fits = match (&self.wants, value) {
+                (Wants::Any, Some("")) => false,
+                (Wants::Any, _) => true,
+                (_, Some(value)) => self.fits(value),
+                (_, None) => false,
+            };
+            fits.then_some(found)
+        })
+    }
+}
+
+fn says_no(value: &str) -> bool {
+    matches!(value, "" | "false" | "no" | "0" | "off")
+}
+
+impl ContainerPlace<'_> {
+    /// Whether the server lets in whoever reaches it.
+    pub(super) fn door(&self, family: &Family, environment: &Environment) -> Door {
+        let words = self.words();
+        let words = words.0.as_slice();
+        let set = |name: &str| Mark::new(name).variable(environment);
+        let file = |name: &str| set(&format!("{name}_FILE"));
+        let password = family
+            .passwords()
+            .find_map(|(name, _)| set(name).or_else(|| file(name)));
+        for mark in &family.unlocks {
+            let only_without = mark.contains("EMPTY") || mark.contains("SKIP_USER");
+            if only_without && password.is_some() {
+                continue;
+            }
+            let mark = Mark::new(mark);
+            if let Some(variable) = mark.variable(environment) {
+                let shown = variable.value.as_ref().map_or("", |value| &value.text);
+                let fact = self.fact(&variable.pointer, format!("{}={shown}", mark.name));
+                return Door::Open(fact, None);
+            }
+            if let Some((pointer, word)) = mark.word(words) {
+                return Door::Open(self.fact(pointer, word), None);
+            }
+        }
+        let locked = family.locks.iter().any(|lock| {
+            let mark = Mark::new(lock);
+            mark.variable(environment).is_some() || mark.word(words).is_some() || file(mark.name).is_some()
+        });
+        if !family.is_open(&self.container.image) || locked {
+            return Door::Locked;
+        }
+        let fact = self.fact("/image", &self.container.image);
+        if let Some(variable) = password {
+            if self.container.image.contains("bitnami") {
+                return Door::Locked;
+            }
+            let condition = format!("the image does not read {}", variable.name);
+            return Door::Open(fact, Some(condition.into()));
+        }
+        Door::Open(fact, Self::doubt(family, words))
+    }
+
+    /// What an open default depends on: a file of settings that the input does not show, or what the family says.
+    fn doubt(family: &Family, words: &[(String, String)]) -> Option<Text> {
+        let configured = words.iter().find(|(_, word)| {
+            [".conf", ".cnf", ".yaml", ".yml", ".acl", ".toml"]
+                .iter()
+                .any(|end| word.ends_with(end))
+        });
+        let file = configured.map(|(_, file)| {
+            let name = file.rsplit('=').next().unwrap_or_default();
+            format!("{name} asks for no password").into()
+        });
+        file.or_else(|| family.doubt.as_deref().map(Text::new))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_read_in_every_form() {
+        let words = |line: &str| -> Vec<(String, String)> {
+            line.split(' ')
+                .map(|word| (String::new(), word.to_owned()))
+                .collect()
+        };
+        let there = |mark: &str, line: &str| Mark::new(mark).word(&words(line)).is_some();
+        assert!(there("--auth", "mongod --auth") && there("--auth", "mongod --auth --port 1"));
+        assert!(!there("--auth", "mongod --authx") && !there("--auth", "mongod --auth=false"));
+        assert!(there("--protected-mode=yes", "redis-server --protected-mode yes"));
+        assert!(!there("--protected-mode=yes", "redis-server --protected-mode no"));
+        assert!(!there("--requirepass", "redis-server --requirepass "));
+        assert!(!there("--requirepass", "redis-server --requirepass=\"\""));
+        assert!(there("X~SASL", "X=A:SASL_PLAIN") && !there("X~SASL", "X=PLAINTEXT"));
+    }
+}

@@ -1,0 +1,271 @@
+//! Databases outside the cluster: Services that lead out, and hosts that only clients name.
+//!
+//! **Trap.** A host name with dots may be a Service of the cluster (`db.shop.svc`), and a Service without a selector may
+//! stand for pods. What is neither and is named by a URL of a family, or is a managed service's name, lies outside.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock};
+
+use indexmap::IndexMap;
+
+use super::family::{Families, Family};
+use super::hosts::{Address, addresses};
+use super::server::Environment;
+use super::{Basis, Datastore, Door, Fact, Importance, Subject, variables};
+use crate::model::{Cluster, ObjectId, Service, Text};
+
+/// The namespace of the ids of hosts outside.
+pub(super) const OUTSIDE: &str = "~outside";
+
+/// The kind of their ids.
+const HOST: &str = "Host";
+
+/// The ends of managed services' names with their families. A test holds that the table can be read.
+static MANAGED: LazyLock<IndexMap<String, String>> =
+    LazyLock::new(|| toml::from_str(include_str!("managed.toml")).unwrap_or_default());
+
+/// The family of a managed service by its host's name.
+fn managed<'a>(host: &str, families: &'a Families) -> Option<&'a Arc<Family>> {
+    let mut dots = host.match_indices('.');
+    let id = dots.find_map(|(at, _)| MANAGED.get(&host[at..]))?;
+    families.by_id(id)
+}
+
+/// The id of a host outside.
+pub(super) fn host_id(host: &str) -> ObjectId {
+    ObjectId::new(HOST, OUTSIDE, host)
+}
+
+/// Whether a name is one that only the cluster resolves.
+fn is_of_cluster(host: &str) -> bool {
+    let is_label = |label| label == "svc";
+    host.split('.').skip(2).any(is_label) || host.strip_suffix(".cluster.local").is_some()
+}
+
+/// Hosts outside by name.
+type Found = BTreeMap<Text, Datastore>;
+
+/// Adds the databases outside.
+///
+/// # Complexity
+/// Linear in Services, endpoints and the settings of containers.
+pub(super) fn add_outside(cluster: &Cluster, families: &Families, datastores: &mut Vec<Datastore>) {
+    let mut found = Found::new();
+    named_by_services(cluster, families, &mut found);
+    named_by_clients(cluster, families, &mut found);
+    datastores.extend(found.into_values());
+}
+
+fn named_by_services(cluster: &Cluster, families: &Families, found: &mut Found) {
+    let ends = Ends::new(cluster);
+    for (id, service) in &cluster.services {
+        if let Some((host, fact)) = ends.of(id, service) {
+            let managed = managed(&host, families).cloned();
+            let basis = if managed.is_some() {
+                Basis::Address
+            } else {
+                Basis::Port
+            };
+            let mut ports = service.spec.ports.iter().map(|port| port.port);
+            let mut by_port = || {
+                ports.find_map(|port| {
+                    families
+                        .of_port(port)
+                        .find(|family| family.ports.first() == Some(&port))
+                })
+            };
+            if let Some(family) = managed.or_else(|| by_port().cloned()) {
+                let port = service.spec.ports.first().map(|port| port.port);
+                add(found, &host, &family, port, basis, fact);
+            }
+        }
+    }
+}
+
+fn named_by_clients(cluster: &Cluster, families: &Families, found: &mut Found) {
+    let known: BTreeSet<(&str, &str)> = cluster
+        .services
+        .values()
+        .map(|service| (service.meta.namespace.as_str(), service.meta.name.as_str()))
+        .collect();
+    for (index, pod) in cluster
+        .pods
+        .values()
+        .enumerate()
+        .filter(|(_, pod)| !pod.has_ended())
+    {
+        for (list, at, container) in super::client::containers(pod) {
+            let mut values = container
+                .env
+                .iter()
+                .filter_map(|variable| variable.value.as_ref());
+            let may_name = container.env.iter().any(|variable| variable.value_from.is_some())
+                || values.any(|value| value.text.contains('.'));
+            if !may_name && container.env_from.is_empty() {
+                continue;
+            }
+            let environment: Environment = variables(cluster, &pod.meta.namespace, container);
+            for variable in environment.values() {
+                let Some(value) = variable.value.as_ref().filter(|value| value.text.contains('.')) else {
+                    continue;
+                };
+                for address in addresses(&variable.name, &value.text) {
+                    let Some(family) = outside(&address, families, &known) else {
+                        continue;
+                    };
+                    let fact = Fact {
+                        subject: Subject::Pod(index),
+                        pointer: format!("/{list}/{at}{}", variable.pointer).into(),
+                        value: format!("{}={}", variable.name, value.text).into(),
+                    };
+                    add(found, &address.host, family, address.port, Basis::Address, fact);
+                }
+            }
+        }
+    }
+}
+
+/// The family of an address that a client names, if it lies outside the cluster.
+fn outside<'a>(
+    address: &Address,
+    families: &'a Families,
+    known: &BTreeSet<(&str, &str)>,
+) -> Option<&'a Arc<Family>> {
+    let host = address.host.as_str();
+    if is_of_cluster(host) || !host.contains('.') {
+        return None;
+    }
+    let mut labels = host.split('.');
+    if let (Some(service), Some(namespace)) = (labels.next(), labels.next())
+        && known.contains(&(namespace, service))
+    {
+        return None;
+    }
+    let by_scheme = families.of_scheme(&address.scheme);
+    let managed = managed(host, families);
+    let is_name =
+        host.bytes().filter(|&b| b == b'.').count() >= 2 && host.bytes().any(|b| b.is_ascii_alphabetic());
+    match (managed, by_scheme) {
+        (Some(family), Some(scheme)) => Some(if family.id == "sql" { scheme } else { family }),
+        (Some(family), None) => {
+            let port = address.port.and_then(|port| families.of_port(port).next());
+            Some(port.filter(|_| family.id == "sql").unwrap_or(family))
+        }
+        (None, scheme) => scheme.filter(|_| is_name),
+    }
+}
+
+fn add(found: &mut Found, host: &str, family: &Arc<Family>, port: Option<u16>, basis: Basis, fact: Fact) {
+    let datastore = Datastore {
+        workload: host_id(host),
+        family: family.clone(),
+        container: Text::default(),
+        pods: Vec::new(),
+        ports: port
+            .or_else(|| family.ports.first().copied())
+            .into_iter()
+            .collect(),
+        basis,
+        proof: fact,
+        door: Door::Locked,
+        passwords: Vec::new(),
+        companions: Vec::new(),
+        elsewhere: Some(format!("{host} takes connections from the cluster").into()),
+        importance: Importance::default(),
+    };
+    let known = found.entry(Text::new(host)).or_insert_with(|| datastore.clone());
+    if basis < known.basis || known.family.id == "sql" && family.id != "sql" {
+        *known = datastore;
+    }
+}
+
+/// Where Services lead that have no selector.
+pub(super) struct Ends<'a> {
+    /// The first address of each Service's endpoints that is no pod's, with the object that says so.
+    addresses: BTreeMap<(&'a str, &'a str), (&'a Text, ObjectId, &'static str)>,
+}
+
+impl<'a> Ends<'a> {
+    pub(super) fn new(cluster: &'a Cluster) -> Self {
+        let mut addresses = BTreeMap::new();
+        let pods = cluster.pods.values();
+        let own: BTreeSet<&Text> = pods
+            .flat_map(|pod| [&pod.status.pod_ip, &pod.status.host_ip])
+            .collect();
+        for (id, endpoints) in &cluster.endpoints {
+            let all = endpoints.subsets.iter().flat_map(|subset| &subset.addresses);
+            let mut outer = all.filter(|address| address.target_ref.is_none() && !own.contains(&address.ip));
+            if let Some(address) = outer.next() {
+                let key = (id.namespace.as_str(), id.name.as_str());
+                addresses.insert(key, (&address.ip, id.clone(), "/subsets/0/addresses/0/ip"));
+            }
+        }
+        for (id, slice) in &cluster.endpoint_slices {
+            let Some(service) = slice.meta.labels.get("kubernetes.io/service-name") else {
+                continue;
+            };
+            let all = slice
+                .endpoints
+                .iter()
+                .filter(|endpoint| endpoint.target_ref.is_none());
+            let mut outer = all
+                .flat_map(|endpoint| &endpoint.addresses)
+                .filter(|address| !own.contains(address));
+            if let Some(address) = outer.next() {
+                let key = (id.namespace.as_str(), service.as_str());
+                addresses
+                    .entry(key)
+                    .or_insert((address, id.clone(), "/endpoints/0/addresses/0"));
+            }
+        }
+        Self { addresses }
+    }
+
+    /// The host outside that a Service leads to, and what says so.
+    pub(super) fn of(&self, id: &ObjectId, service: &Service) -> Option<(Text, Fact)> {
+        let fact = |object: &ObjectId, pointer: &str, host: &Text| Fact {
+            subject: Subject::Object(object.clone()),
+            pointer: pointer.into(),
+            value: host.clone(),
+        };
+        if service.spec.r#type == "ExternalName" {
+            let name = &service.spec.external_name;
+            let host = Text::from(name.trim_end_matches('.').to_ascii_lowercase());
+            let is_outside = !host.is_empty() && !is_of_cluster(&host);
+            return is_outside.then(|| (host, fact(id, "/spec/externalName", name)));
+        }
+        let is_api_server = id.namespace == "default" && id.name == "kubernetes";
+        if !service.spec.selector.is_empty() || is_api_server {
+            return None;
+        }
+        let (address, object, pointer) = self.addresses.get(&(id.namespace.as_str(), id.name.as_str()))?;
+        Some((Text::clone(address), fact(object, pointer, address)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_read_whole_and_names_families() {
+        let lines = include_str!("managed.toml").lines();
+        let lines = lines.filter(|line| line.starts_with('"')).count();
+        assert_eq!((MANAGED.len(), lines > 20), (lines, true));
+        for (end, family) in MANAGED.iter() {
+            assert!(
+                end.starts_with('.') && Families::built_in().by_id(family).is_some(),
+                "{end}"
+            );
+        }
+    }
+
+    #[test]
+    fn managed_services_are_known_by_their_names_end() {
+        let family = |host| managed(host, Families::built_in()).map(|family| family.id.as_str());
+        assert_eq!(family("shop.abc.eu-west-1.rds.amazonaws.com"), Some("sql"));
+        assert_eq!(family("shop.postgres.database.azure.com"), Some("postgresql"));
+        assert_eq!(family("rds.amazonaws.com.example.org"), None);
+        assert_eq!(family("db"), None);
+    }
+}

@@ -66,23 +66,30 @@ impl InputArgs {
     /// Reads the input and draws the first conclusions.
     pub(super) fn analyse(&self, streams: &mut Streams<'_>) -> anyhow::Result<Analysis> {
         let (cluster, diagnostics) = self.read(streams.stdin)?;
-        let objects = report::counts(&cluster);
-        let facts = Facts::new(&cluster);
-        let name = match self.input.to_str() {
+        Ok(Analysis::new(self.name(), cluster, diagnostics))
+    }
+
+    /// The input as the user named it.
+    pub(super) fn name(&self) -> String {
+        match self.input.to_str() {
             Some("-") => "standard input".to_owned(),
             _ => self.input.display().to_string(),
-        };
-        Ok(Analysis {
-            name,
-            cluster,
-            objects,
-            diagnostics,
-            facts,
-        })
+        }
     }
 }
 
 impl Analysis {
+    /// Draws the first conclusions from a cluster that was read.
+    pub(super) fn new(name: String, cluster: Cluster, diagnostics: Vec<Diagnostic>) -> Self {
+        Self {
+            objects: report::counts(&cluster),
+            facts: Facts::new(&cluster),
+            name,
+            cluster,
+            diagnostics,
+        }
+    }
+
     /// Prints the warnings beside a result.
     pub(super) fn warn(&self, err: &mut dyn Write) {
         warn(self.diagnostics.iter().chain(&self.facts.diagnostics), err);

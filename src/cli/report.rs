@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use clap::ValueEnum;
 
-use super::analysis::InputArgs;
 use super::judgement::JudgementArgs;
+use super::live::ReadArgs;
 use super::output::OutputArgs;
 use super::{ExitCode, Streams};
 use crate::draw::{Diagram, mermaid};
@@ -19,7 +19,7 @@ use crate::techniques::Position;
 #[derive(Debug, clap::Args)]
 pub(super) struct ReportArgs {
     #[command(flatten)]
-    input: InputArgs,
+    input: ReadArgs,
     /// The form of the result
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     format: ReportFormat,

@@ -1,27 +1,42 @@
-//! `beachhead snapshot`: the input as one compressed file.
+//! `beachhead snapshot`: a cluster, or another input, as one compressed file.
 
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use super::analysis::{InputArgs, warn};
+use super::analysis::warn;
+use super::live::ReadArgs;
 use super::{ExitCode, Streams};
-use crate::collect::snapshot;
+use crate::collect::{live, snapshot};
 
-/// Write the input as one compressed file that every command reads; Secret values are not in it
+/// Write a cluster as one compressed file that every command reads; Secret values are not in it
+///
+/// Without an INPUT it reads the live cluster of the current context.
 #[derive(Debug, clap::Args)]
 pub(super) struct SnapshotArgs {
     #[command(flatten)]
-    input: InputArgs,
+    input: ReadArgs,
     /// The file to write
-    #[arg(short, long, value_name = "FILE")]
-    output: PathBuf,
+    #[arg(short, long, value_name = "FILE", required_unless_present = "print_rbac")]
+    output: Option<PathBuf>,
+    /// Print the least ClusterRole that a snapshot needs, or the least Role for one --namespace
+    #[arg(long, conflicts_with_all = ["output", "input"])]
+    print_rbac: bool,
 }
 
 pub(super) fn run(args: &SnapshotArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
-    let (cluster, diagnostics) = args.input.read(streams.stdin)?;
+    let output = match &args.output {
+        Some(output) if !args.print_rbac => output,
+        _ => {
+            streams
+                .out
+                .write_all(live::role(args.input.namespace()).as_bytes())?;
+            return Ok(ExitCode::Nothing);
+        }
+    };
+    let (_, cluster, diagnostics) = args.input.read(streams)?;
     warn(&diagnostics, streams.err);
-    snapshot::write(&args.output, &cluster, &diagnostics)
-        .with_context(|| format!("cannot write {}", args.output.display()))?;
+    snapshot::write(output, &cluster, &diagnostics)
+        .with_context(|| format!("cannot write {}", output.display()))?;
     Ok(ExitCode::Nothing)
 }

@@ -14,6 +14,7 @@ mod findings;
 mod formats;
 mod hostile;
 mod laws;
+mod live;
 mod network;
 mod pictures;
 mod query;

@@ -167,9 +167,6 @@ const OTHERS: &[Wanted] = &[
     ),
 ];
 
-/// Kinds that nothing reads but names: their contents may be large or private.
-const NAMES_SUFFICE: &[&str] = &["PriorityClass"];
-
 /// Everything that is asked for, the model's kinds first.
 pub(super) fn all() -> impl Iterator<Item = Wanted> {
     let modelled = KINDS.iter().map(|known| Wanted {
@@ -177,7 +174,7 @@ pub(super) fn all() -> impl Iterator<Item = Wanted> {
         kind: known.kind,
         resource: known.resource,
         namespaced: known.namespaced,
-        metadata_only: NAMES_SUFFICE.contains(&known.kind),
+        metadata_only: false,
         modelled: true,
     });
     modelled.chain(OTHERS.iter().copied())

@@ -1,6 +1,7 @@
 //! Reading live clusters: what is asked of an API server, and what becomes of every kind of failure.
 
 mod fake;
+mod real;
 
 use std::time::{Duration, Instant};
 

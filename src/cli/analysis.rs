@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
@@ -79,46 +79,67 @@ impl InputArgs {
         Ok(collect::read(input, &options)?)
     }
 
-    /// Reads the user's settings: the file that was named, else the one of the working directory, if it is there.
-    fn settings(&self) -> anyhow::Result<Settings> {
-        let usual = PathBuf::from(SETTINGS);
-        let path = match &self.config {
-            Some(path) => path,
-            None if usual.is_file() => &usual,
-            None => return Ok(Settings::default()),
-        };
-        let mut text = String::new();
-        let file = fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-        file.take(LARGEST_SETTINGS)
-            .read_to_string(&mut text)
-            .with_context(|| format!("cannot read {}", path.display()))?;
-        Ok(Settings::parse(&path.display().to_string(), &text)?)
-    }
-
     /// Reads the input and draws the first conclusions.
     pub(super) fn analyse(&self, streams: &mut Streams<'_>) -> anyhow::Result<Analysis> {
-        let settings = self.settings()?;
+        let settings = settings(self.config.as_deref())?;
         streams.stage("reading the input");
         let (cluster, diagnostics) = self.read(streams.stdin)?;
-        streams.stage("deciding who reaches and may do what");
-        let objects = report::counts(&cluster);
-        let facts = Facts::with(&cluster, &settings);
-        streams.stage_done();
-        let name = match self.input.to_str() {
+        Ok(Analysis::new(
+            self.name(),
+            cluster,
+            diagnostics,
+            &settings,
+            streams,
+        ))
+    }
+
+    /// The input as the user named it.
+    pub(super) fn name(&self) -> String {
+        match self.input.to_str() {
             Some("-") => "standard input".to_owned(),
             _ => self.input.display().to_string(),
-        };
-        Ok(Analysis {
+        }
+    }
+}
+
+/// Reads the user's settings: the file that was named, else the one of the working directory, if it is there.
+pub(super) fn settings(named: Option<&Path>) -> anyhow::Result<Settings> {
+    let usual = Path::new(SETTINGS);
+    let path = match named {
+        Some(path) => path,
+        None if usual.is_file() => usual,
+        None => return Ok(Settings::default()),
+    };
+    let mut text = String::new();
+    let file = fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    file.take(LARGEST_SETTINGS)
+        .read_to_string(&mut text)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Settings::parse(&path.display().to_string(), &text)?)
+}
+
+impl Analysis {
+    /// Draws the first conclusions from a cluster that was read.
+    pub(super) fn new(
+        name: String,
+        cluster: Cluster,
+        diagnostics: Vec<Diagnostic>,
+        settings: &Settings,
+        streams: &mut Streams<'_>,
+    ) -> Self {
+        streams.stage("deciding who reaches and may do what");
+        let objects = report::counts(&cluster);
+        let facts = Facts::with(&cluster, settings);
+        streams.stage_done();
+        Self {
             name,
             cluster,
             objects,
             diagnostics,
             facts,
-        })
+        }
     }
-}
 
-impl Analysis {
     /// Prints the warnings beside a result.
     pub(super) fn warn(&self, err: &mut dyn Write) {
         warn(self.diagnostics.iter().chain(&self.facts.diagnostics), err);

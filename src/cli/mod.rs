@@ -12,6 +12,7 @@ mod explain;
 mod graph;
 mod graphviz;
 mod judgement;
+mod live;
 mod output;
 mod page;
 mod paths;
@@ -38,8 +39,8 @@ pub use terminal::safe;
 
 /// Finds the cheapest ways from what a Kubernetes cluster exposes to its databases and to cluster-admin
 ///
-/// Reads manifests, `kubectl get -o json` dumps and snapshots, builds an attack graph and proves each step from
-/// the cluster's own objects. It changes nothing and needs no access to the cluster.
+/// Reads manifests, `kubectl get -o json` dumps, snapshots and live clusters, builds an attack graph and proves each
+/// step from the cluster's own objects. It changes nothing.
 ///
 /// Exit status: 0 nothing found at or above --fail-on, 1 something found, 2 failure.
 #[derive(Debug, Parser)]

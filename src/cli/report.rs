@@ -2,8 +2,8 @@
 
 use clap::ValueEnum;
 
-use super::analysis::InputArgs;
 use super::judgement::JudgementArgs;
+use super::live::ReadArgs;
 use super::output::OutputArgs;
 use super::{ExitCode, Streams, page};
 use crate::collect;
@@ -18,7 +18,7 @@ use crate::techniques::Position;
 #[derive(Debug, clap::Args)]
 pub(super) struct ReportArgs {
     #[command(flatten)]
-    input: InputArgs,
+    input: ReadArgs,
     /// The form of the result
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     format: ReportFormat,

@@ -1,7 +1,8 @@
-//! Reading clusters: files, dumps and snapshots to `(Cluster, Vec<Diagnostic>)`.
+//! Reading clusters: files, dumps, snapshots and live clusters to `(Cluster, Vec<Diagnostic>)`.
 //!
 //! Start at [`read`]. A file passes through, in this order: `files` (which ones), `archive` (unpacked), `stream`
 //! (windows), `json` or `yaml` (pieces), `object` (one piece to one object), `assemble` (the cluster).
+//! [`live`] reads the pages of an API server through the same `json` and `object`.
 //! What is written goes through [`write_whole`].
 //!
 //! Reading never fails whole: what cannot be read costs that document and gives a diagnostic.
@@ -10,6 +11,7 @@
 //! was hit.
 
 pub mod bootstrap;
+pub mod live;
 pub mod snapshot;
 
 mod archive;

@@ -191,6 +191,26 @@ fn read_once(
     }
 }
 
+/// Reads one object of JSON whose type is known, whatever it says of it.
+///
+/// It has no place in a file, so neither it nor its diagnostic names one.
+pub(super) fn read_as(text: &[u8], head: &Head) -> Outcome {
+    let source = Source::default();
+    let Ok(text) = std::str::from_utf8(text) else {
+        return Outcome::Problem(not_utf8(&source, 0));
+    };
+    let mut json = serde_json::Deserializer::from_str(text);
+    match object(head, &mut json).and_then(|read| json.end().map(|()| read)) {
+        Ok(read) => Outcome::Object(read),
+        Err(error) => {
+            let mut failure = json_failure(text, &error);
+            failure.lines = 0;
+            let named = Named::deserialize(&mut serde_json::Deserializer::from_str(text));
+            problem(&failure, &source, named.ok().map(|named| named.id(head)))
+        }
+    }
+}
+
 /// Reads an item again whose list has told its kind at last.
 pub(super) fn read_waiting(waiting: &Waiting, head: &Head, matcher: Option<&Matcher>) -> Vec<Outcome> {
     let reader = Reader {

@@ -6,6 +6,8 @@
 //! **Trap.** Maps are in the order of insertion until [`Cluster::sort`]; readers call it once at their end, so
 //! that nothing downstream depends on the order of files.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -144,6 +146,9 @@ pub struct Refusal {
     pub resource: Text,
     /// Who refused and why, in the words of the answer.
     pub reason: Text,
+    /// Which answers may be wrong without it; empty if that is not known.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub affects: Text,
 }
 
 /// What the input covers, as far as the collector knows.
@@ -156,6 +161,18 @@ pub struct Coverage {
     pub collected: Vec<Text>,
     /// Resources that were asked for and refused.
     pub refused: Vec<Refusal>,
+    /// Resources of the model that the API server does not serve: it has no objects of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub absent: Vec<Text>,
+    /// The resource version of each list that was read: how close together the moments are.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub resource_versions: BTreeMap<Text, Text>,
+    /// The one namespace that was asked for; empty for all.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub namespace: Text,
+    /// The labels by which pods and workloads were chosen; empty for all.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub selector: Text,
     /// Whether the default roles and bindings were added because the input had none.
     pub bootstrap_rbac_added: bool,
 }

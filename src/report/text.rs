@@ -366,7 +366,12 @@ fn unseen(findings: &Findings, page: &mut Page) {
     page.heading("What was not seen");
     let mut nothing = true;
     for refusal in &findings.coverage.refused {
-        page.labelled(2, "refused", &format!("{}: {}", refusal.resource, refusal.reason));
+        let affects = match refusal.affects.as_str() {
+            "" => String::new(),
+            affects => format!("; uncertain without it: {affects}"),
+        };
+        let text = format!("{}: {}{affects}", refusal.resource, refusal.reason);
+        page.labelled(2, "refused", &text);
         nothing = false;
     }
     let alike = folded(

@@ -174,7 +174,7 @@ fn claims(context: &Context<'_>, datastore: &Datastore) -> BTreeMap<Text, (Evide
         };
         for (at, mount, volume) in container.mounts() {
             if let Some(claim) = &volume.persistent_volume_claim {
-                let fact = container.fact(&format!("/volumeMounts/{at}/name"), &mount.name);
+                let fact = container.fact(format_args!("/volumeMounts/{at}/name"), &mount.name);
                 let certainty = shared(context, &pod.place.namespace, &claim.claim_name);
                 found.insert(claim.claim_name.clone(), (fact, certainty));
             }
@@ -189,7 +189,7 @@ fn claims(context: &Context<'_>, datastore: &Datastore) -> BTreeMap<Text, (Evide
             for (at, mount) in mounts.filter(|(_, mount)| mount.name == template.meta.name) {
                 let modes = &template.spec.access_modes;
                 let name = format!("{}-{}-0", template.meta.name, datastore.workload.name);
-                let fact = container.fact(&format!("/volumeMounts/{at}/name"), &mount.name);
+                let fact = container.fact(format_args!("/volumeMounts/{at}/name"), &mount.name);
                 found
                     .entry(name.into())
                     .or_insert_with(|| (fact, by_modes(modes)));

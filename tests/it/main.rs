@@ -16,6 +16,7 @@ mod findings;
 mod formats;
 mod hostile;
 mod laws;
+mod live;
 mod network;
 mod page;
 mod pictures;

@@ -82,7 +82,12 @@ fn every_kind() -> Cluster {
     cluster.coverage.refused = vec![Refusal {
         resource: "secrets".into(),
         reason: "forbidden".into(),
+        affects: "which credentials exist".into(),
     }];
+    cluster.coverage.absent = vec!["routes.route.openshift.io".into()];
+    cluster.coverage.namespace = "shop".into();
+    let versions = &mut cluster.coverage.resource_versions;
+    versions.insert("pods".into(), "42".into());
     cluster
 }
 

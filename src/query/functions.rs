@@ -35,6 +35,7 @@ pub(crate) const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("nodes", 1, 1),
     ("pi", 0, 0),
     ("properties", 1, 1),
+    ("rand", 0, 0),
     ("range", 2, 3),
     ("relationships", 1, 1),
     ("replace", 3, 3),
@@ -73,6 +74,7 @@ impl Runner<'_> {
                 .unwrap_or(Value::Null)),
             ("exists", [value]) => Ok(Value::Bool(!value.is_null())),
             ("pi", []) => Ok(Value::Float(std::f64::consts::PI)),
+            ("rand", []) => Ok(Value::Float(self.random())),
             ("e", []) => Ok(Value::Float(std::f64::consts::E)),
             (_, values) if values.iter().any(Value::is_null) => Ok(Value::Null),
             (_, [value]) => {
@@ -99,6 +101,18 @@ impl Runner<'_> {
             }
             (_, values) => of_texts(&lower, values, span),
         }
+    }
+
+    /// A number from 0 up to 1; the same numbers in every run, as output is deterministic (xorshift64*).
+    #[expect(clippy::cast_precision_loss, reason = "53 bits fit a float exactly")]
+    fn random(&mut self) -> f64 {
+        let mut state = self.random;
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        self.random = state;
+        let bits = state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11;
+        bits as f64 / (1_u64 << 53) as f64
     }
 
     fn range(&mut self, from: i64, to: i64, step: i64, span: Span) -> Result<Value> {

@@ -378,10 +378,6 @@ impl<'q> Planner<'q, '_> {
         let (link, link_slot) = placed.links[at];
         let (node, to_slot) = placed.nodes[to];
         let link_bound = self.is_bound(link.name.as_ref());
-        if link_bound && link.length.is_some() {
-            let message = "a variable-length relationship whose variable is bound already is not supported by this engine";
-            return Err(QueryError::new(Fault::NotSupported, link.span, message));
-        }
         if placed.pattern.shortest.is_some() && !self.is_bound(node.name.as_ref()) {
             // Both ends are known before the search, so that conditions on them are tested first.
             let source = self.source(node).0;

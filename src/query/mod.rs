@@ -15,6 +15,7 @@ mod data;
 mod error;
 mod eval;
 mod functions;
+mod kind;
 mod matching;
 mod parser;
 mod print;

@@ -76,6 +76,8 @@ pub(crate) struct Runner<'g> {
     /// Values of the aggregations of the current group, by place in the text.
     pub(crate) aggregated: FxHashMap<(u32, u32), Value>,
     held: FxHashMap<NodeId, Option<Held>>,
+    /// The state of `rand()`.
+    pub(crate) random: u64,
     pub(crate) patterns: FxHashMap<String, regex::Regex>,
 }
 
@@ -99,6 +101,7 @@ impl<'g> Runner<'g> {
             locals: Vec::new(),
             aggregated: FxHashMap::default(),
             held: FxHashMap::default(),
+            random: 0x9E37_79B9_7F4A_7C15,
             patterns: FxHashMap::default(),
         }
     }
@@ -198,16 +201,14 @@ impl<'g> Runner<'g> {
                     patterns,
                     filter,
                 } => {
-                    let wanted = match clauses.get(index + 1) {
-                        None => cap,
-                        Some(next) => self.wanted(next)?,
-                    };
+                    let wanted = self.wanted_behind(clauses.get(index + 1), cap)?;
                     let plan = Plan::new(self.graph, patterns, filter.as_ref(), &names)?;
                     rows = self.matched(&plan, *optional, &rows, wanted)?;
                     names = plan.names_after();
                 }
                 ClauseKind::Unwind { list, name } => {
-                    rows = self.unwound(list, &names, &rows)?;
+                    let wanted = self.wanted_behind(clauses.get(index + 1), cap)?;
+                    rows = self.unwound(list, &names, &rows, wanted)?;
                     names.push(name.text.clone());
                 }
                 ClauseKind::With(projection) | ClauseKind::Return(projection) => {
@@ -216,6 +217,11 @@ impl<'g> Runner<'g> {
             }
         }
         Ok((names, rows))
+    }
+
+    /// How many rows of a clause are wanted; `cap` is for the last one.
+    fn wanted_behind(&mut self, next: Option<&Clause>, cap: Option<usize>) -> Result<Option<usize>> {
+        next.map_or(Ok(cap), |next| self.wanted(next))
     }
 
     /// How many rows the next clause takes, if it takes the first ones only.
@@ -269,7 +275,13 @@ impl<'g> Runner<'g> {
         Ok(found)
     }
 
-    fn unwound(&mut self, list: &Expr, names: &[String], rows: &[Row]) -> Result<Vec<Row>> {
+    fn unwound(
+        &mut self,
+        list: &Expr,
+        names: &[String],
+        rows: &[Row],
+        wanted: Option<usize>,
+    ) -> Result<Vec<Row>> {
         let mut found = Vec::new();
         for row in rows {
             let items = match self.eval(list, Frame { names, row })? {
@@ -278,7 +290,8 @@ impl<'g> Runner<'g> {
                 other => vec![other].into(),
             };
             for item in items.iter() {
-                if !self.expand(1) || !self.more_rows(found.len()) {
+                let has_all = wanted.is_some_and(|wanted| found.len() >= wanted);
+                if has_all || !self.expand(1) || !self.more_rows(found.len()) {
                     return Ok(found);
                 }
                 let mut row = row.clone();
@@ -354,19 +367,21 @@ impl<'g> Runner<'g> {
             Some(limit) => self.count(limit, "LIMIT")?,
             None => usize::MAX,
         };
+        let kept = pairs.into_iter().skip(skip).take(limit);
+        let Some(filter) = &projection.filter else {
+            return Ok((columns, kept.map(|(values, ..)| values).collect()));
+        };
+        let mut all = columns.clone();
+        all.extend_from_slice(names);
         let mut found = Vec::new();
-        for (values, ..) in pairs.into_iter().skip(skip).take(limit) {
-            let keeps = match &projection.filter {
-                Some(filter) => self.is_true(
-                    filter,
-                    Frame {
-                        names: &columns,
-                        row: &values,
-                    },
-                )?,
-                None => true,
+        for (values, row, _) in kept {
+            let mut both = values.clone();
+            both.extend(row);
+            let frame = Frame {
+                names: &all,
+                row: &both,
             };
-            if keeps {
+            if self.is_true(filter, frame)? {
                 found.push(values);
             }
         }

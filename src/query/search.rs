@@ -101,6 +101,9 @@ impl<'g> Runner<'g> {
             Some(Op::Start { node, slot, source }) => self.start(matching, at, node, *slot, *source, emit),
             Some(Op::Expand(expand)) => match (expand.shortest, expand.link.length) {
                 (Some(shortest), Some(length)) => self.shortest(matching, at, expand, shortest, length, emit),
+                (None, Some(length)) if expand.link_bound => {
+                    self.bound_path(matching, at, expand, length, emit)
+                }
                 (_, Some(length)) => self.paths(matching, at, expand, length, emit),
                 (_, None) => self.single_hop(matching, at, expand, emit),
             },
@@ -365,6 +368,58 @@ impl<'g> Runner<'g> {
             }
         }
         Ok(true)
+    }
+
+    /// The one path of a variable-length relationship whose relationships are known already.
+    fn bound_path(
+        &mut self,
+        matching: &mut Matching<'_, '_>,
+        at: usize,
+        expand: &Expand<'_>,
+        length: Length,
+        emit: Emit<'_, 'g>,
+    ) -> Result<bool> {
+        let row = matching.row.clone();
+        let (Value::Node(from), Value::List(known)) = (&row[expand.from], &row[expand.link_slot]) else {
+            return Ok(true);
+        };
+        let mut node = *from;
+        let frame = Frame {
+            names: &matching.plan.names,
+            row: &row,
+        };
+        let wanted = self.link_properties(expand.link, frame)?;
+        let mut links: Vec<LinkId> = Vec::new();
+        for link in known.iter() {
+            let Value::Link(link) = link else { return Ok(true) };
+            links.push(*link);
+        }
+        if expand.reversed {
+            links.reverse();
+        }
+        let count = links.len() as u64;
+        let is_long = length.most.is_some_and(|most| count > most);
+        if count < length.least || is_long || !self.expand(count) {
+            return Ok(true);
+        }
+        let base = matching.used.len();
+        for link in links {
+            let (start, end) = self.graph.ends(link);
+            let next = match expand.direction() {
+                Direction::Right | Direction::Both if start == node => end,
+                Direction::Left | Direction::Both if end == node => start,
+                _ => break,
+            };
+            if matching.used.contains(&link) || !self.is_link(link, expand.link, wanted.as_ref(), frame)? {
+                break;
+            }
+            node = next;
+            matching.used.push(link);
+        }
+        let is_whole = matching.used.len() - base == known.len();
+        let goes_on = !is_whole || self.found(matching, at, expand, node, base, emit)?;
+        matching.used.truncate(base);
+        Ok(goes_on)
     }
 
     /// Goes on with a path of the relationships used since `base`.

@@ -83,7 +83,7 @@ impl Parser {
         }
         let node = self.with_bar(false, Self::node)?;
         let mut hops = Vec::new();
-        while self.is_sign("-") || self.is_sign("<") {
+        while self.is_dash_at(self.at) || self.is_sign("<") {
             let link = self.with_bar(false, Self::link)?;
             hops.push((link, self.with_bar(false, Self::node)?));
         }
@@ -141,7 +141,7 @@ impl Parser {
     fn link(&mut self) -> Result<LinkPattern> {
         let start = self.here();
         let left = self.sign("<");
-        self.expect("-")?;
+        self.dash()?;
         let mut link = LinkPattern {
             name: None,
             types: None,
@@ -167,7 +167,7 @@ impl Parser {
             }
             self.expect("]")?;
         }
-        self.expect("-")?;
+        self.dash()?;
         let right = self.sign(">");
         link.direction = match (left, right) {
             (true, false) => Direction::Left,
@@ -177,6 +177,14 @@ impl Parser {
         self.quantifier(&mut link)?;
         link.span = self.since(start);
         Ok(link)
+    }
+
+    fn dash(&mut self) -> Result<()> {
+        if !self.is_dash_at(self.at) {
+            return Err(self.expected("`-`"));
+        }
+        self.at += 1;
+        Ok(())
     }
 
     /// `*` and what follows it within brackets: nothing, `2`, `1..`, `..3`, `1..3`.

@@ -382,7 +382,7 @@ fn what_cannot_be_read_or_computed_is_said_with_its_place() {
         "regular expression",
     );
     check_error("RETURN 1 / 0", Fault::Argument, "1 / 0", "division by zero");
-    check_error("RETURN 'a' * 2", Fault::Type, "'a' * 2", "numbers");
+    check_error("RETURN 'a' * 2", Fault::Type, "'a'", "numbers");
     check_error("RETURN $missing", Fault::Argument, "$missing", "not given");
     check_error("MATCH (n) RETURN n LIMIT -1", Fault::Argument, "-1", "LIMIT");
     check_error(

@@ -21,7 +21,7 @@ use crate::techniques::{self, Facts, Place, Position};
 const DIAGNOSTICS_SHOWN: usize = 20;
 
 /// What to read.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(super) struct InputArgs {
     /// A snapshot, a folder or file of manifests, a `kubectl get -o json` dump, or - for standard input
     #[arg(value_name = "INPUT")]

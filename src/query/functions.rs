@@ -60,6 +60,19 @@ pub(crate) const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("type", 1, 1),
 ];
 
+/// The names of all functions.
+pub const NAMES: &[&str] = &NAMED;
+
+const NAMED: [&str; FUNCTIONS.len()] = {
+    let mut names = [""; FUNCTIONS.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = FUNCTIONS[at].0;
+        at += 1;
+    }
+    names
+};
+
 /// The longest list that `range` makes.
 const LONGEST: i128 = 1 << 24;
 
@@ -133,7 +146,7 @@ impl Runner<'_> {
         } else {
             i64::try_from(count).unwrap_or(0)
         };
-        self.expand(count.unsigned_abs());
+        self.pulse(count.unsigned_abs(), span)?;
         Ok(Value::list(
             (0..count)
                 .map(|index| Value::Int(from.wrapping_add(index.wrapping_mul(step))))

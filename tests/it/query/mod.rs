@@ -2,9 +2,13 @@
 
 mod laws;
 mod memory;
+mod repl;
 mod saved;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use beachhead::query::{Fault, Limits, Query, QueryError, Table, Value, text};
 use memory::Memory;
@@ -408,7 +412,11 @@ fn limits_give_a_part_and_say_so() {
             graph.link(*from, "L", *to, &[]);
         }
     }
-    let limits = |rows, expansions| Limits { rows, expansions };
+    let limits = |rows, expansions| Limits {
+        rows,
+        expansions,
+        ..Limits::default()
+    };
     let walk = "MATCH (a)-[*]->(b) RETURN count(*)";
     let table = run_with(walk, &graph, limits(usize::MAX, 10_000)).unwrap();
     assert_eq!(table.stopped.as_deref(), Some("stopped after 10000 expansions"));
@@ -417,4 +425,55 @@ fn limits_give_a_part_and_say_so() {
     // What is wanted is found long before the limit.
     let table = run_with("MATCH (a)-[*]->(b) RETURN a LIMIT 3", &graph, limits(100, 10_000)).unwrap();
     assert_eq!((table.rows.len(), table.stopped), (3, None));
+}
+
+#[test]
+fn time_and_interrupts_stop_a_query_soon() {
+    let mut graph = Memory::default();
+    let nodes: Vec<_> = (0..12).map(|_| graph.node(&["N"], &[])).collect();
+    for from in &nodes {
+        for to in &nodes {
+            graph.link(*from, "L", *to, &[]);
+        }
+    }
+    let endless = [
+        "MATCH (a)-[*]->(b) RETURN count(*)",
+        "RETURN reduce(a = 0, x IN range(1, 1000000) | reduce(b = a, y IN range(1, 10000) | y)) AS x",
+        "UNWIND range(1, 1000000) AS x UNWIND range(1, 100000) AS y WITH x, y WHERE x < 0 RETURN x",
+    ];
+    for query in endless {
+        let limits = Limits {
+            expansions: u64::MAX,
+            rows: usize::MAX,
+            time: Some(Duration::from_millis(100)),
+            ..Limits::default()
+        };
+        let begin = Instant::now();
+        let table = run_with(query, &graph, limits).unwrap();
+        assert_eq!(table.stopped.as_deref(), Some("stopped after 100ms"), "{query}");
+        assert!(
+            begin.elapsed() < Duration::from_secs(3),
+            "{query}: {:?}",
+            begin.elapsed()
+        );
+
+        let flag = Arc::new(AtomicBool::new(false));
+        let limits = Limits {
+            expansions: u64::MAX,
+            rows: usize::MAX,
+            interrupt: Some(Arc::clone(&flag)),
+            ..Limits::default()
+        };
+        let raised = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(50));
+            flag.store(true, Ordering::Relaxed);
+            Instant::now()
+        });
+        let table = run_with(query, &graph, limits).unwrap();
+        let end = Instant::now();
+        assert_eq!(table.stopped.as_deref(), Some("interrupted"), "{query}");
+        let late = end.duration_since(raised.join().unwrap());
+        // 50 ms with optimisation; a debug build on a busy machine gets more.
+        assert!(late < Duration::from_secs(1), "{query}: {late:?}");
+    }
 }

@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 
 use super::ast::{
-    Clause, ClauseKind, Expr, ExprKind, LinkPattern, Name, NodePattern, Operator, Pattern, Projection,
-    Selector, Subquery, Union,
+    Clause, ClauseKind, Expr, ExprKind, LinkPattern, Mode, Name, NodePattern, Operator, Pattern, Projection,
+    Selector, Subquery, Take, Union,
 };
 use super::data::Graph;
 use super::error::{Fault, QueryError, Result, Span};
@@ -263,15 +263,12 @@ impl Checker<'_> {
     fn patterns(&mut self, patterns: &[Pattern], scope: &mut Scope) -> Result<()> {
         let mut links: Vec<&Name> = Vec::new();
         for pattern in patterns {
-            for (link, _) in &pattern.hops {
-                if let Some(name) = &link.name {
-                    if links.iter().any(|known| known.text == name.text) {
-                        let message =
-                            format!("the relationship `{}` cannot occur twice in one MATCH", name.text);
-                        return Err(meaning(name.span, message));
-                    }
-                    links.push(name);
+            for name in link_names(pattern) {
+                if links.iter().any(|known| known.text == name.text) {
+                    let message = format!("the relationship `{}` cannot occur twice in one MATCH", name.text);
+                    return Err(meaning(name.span, message));
                 }
+                links.push(name);
             }
             Self::bind_pattern(pattern, scope)?;
             if let Some(name) = &pattern.name {
@@ -293,6 +290,16 @@ impl Checker<'_> {
     fn bind_pattern(pattern: &Pattern, scope: &mut Scope) -> Result<()> {
         bind(pattern.start.name.as_ref(), Kind::Node, scope)?;
         for (link, node) in &pattern.hops {
+            if let Some(group) = &link.group {
+                for (name, kind) in group_names(&group.pattern) {
+                    // A list of each repetition; it cannot be one that is known.
+                    if kind_of(scope, &name.text).is_some() {
+                        let message = format!("`{}` is defined already and cannot be repeated", name.text);
+                        return Err(meaning(name.span, message));
+                    }
+                    scope.push((name.text.clone(), Kind::list(kind)));
+                }
+            }
             bind(link.name.as_ref(), link_kind(link), scope)?;
             bind(node.name.as_ref(), Kind::Node, scope)?;
         }
@@ -302,10 +309,23 @@ impl Checker<'_> {
     fn pattern_conditions(&mut self, pattern: &Pattern, scope: &Scope) -> Result<()> {
         self.node(&pattern.start, scope)?;
         for (link, node) in &pattern.hops {
+            if let Some(group) = &link.group {
+                let mut inner = scope.clone();
+                inner.extend(group_names(&group.pattern).map(|(name, kind)| (name.text.clone(), kind)));
+                self.pattern_conditions(&group.pattern, &inner)?;
+                if let Some(filter) = &group.filter {
+                    no_aggregate(filter, "a pattern")?;
+                    self.condition(filter, &inner)?;
+                }
+            }
             self.link(link, scope)?;
             self.node(node, scope)?;
         }
-        Ok(())
+        if let Some(inner) = &pattern.inner {
+            no_aggregate(inner, "a pattern")?;
+            self.condition(inner, scope)?;
+        }
+        selection(pattern)
     }
 
     fn node(&mut self, node: &NodePattern, scope: &Scope) -> Result<()> {
@@ -327,7 +347,7 @@ impl Checker<'_> {
         if let Some(name) = &link.name {
             inner.push((name.text.clone(), Kind::Link));
         }
-        for expr in link.properties.iter().chain(&link.filter) {
+        for expr in link.properties.iter().chain(&link.filter).chain(&link.cost) {
             no_aggregate(expr, "a pattern")?;
             self.expr(expr, &inner)?;
         }
@@ -573,6 +593,56 @@ impl Checker<'_> {
     }
 }
 
+/// The names of a repeated path, with what they are in one repetition.
+fn group_names(pattern: &Pattern) -> impl Iterator<Item = (&Name, Kind)> {
+    let nodes = std::iter::once(&pattern.start).chain(pattern.hops.iter().map(|(_, node)| node));
+    let links = pattern.hops.iter().filter_map(|(link, _)| link.name.as_ref());
+    let mut found: Vec<(&Name, Kind)> = Vec::new();
+    for name in nodes.filter_map(|node| node.name.as_ref()) {
+        if !found.iter().any(|(known, _)| known.text == name.text) {
+            found.push((name, Kind::Node));
+        }
+    }
+    found.extend(links.map(|name| (name, Kind::Link)));
+    found.into_iter()
+}
+
+fn link_names(pattern: &Pattern) -> Vec<&Name> {
+    let mut names = Vec::new();
+    for (link, _) in &pattern.hops {
+        names.extend(&link.name);
+        if let Some(group) = &link.group {
+            names.extend(link_names(&group.pattern));
+        }
+    }
+    names
+}
+
+/// Whether what selects paths can be carried out.
+fn selection(pattern: &Pattern) -> Result<()> {
+    let Some(selection) = &pattern.selection else {
+        return Ok(());
+    };
+    let is_endless = |link: &LinkPattern| link.length.is_some_and(|length| length.most.is_none());
+    if selection.mode == Some(Mode::Walk)
+        && selection.take == Take::All
+        && pattern.hops.iter().any(|(link, _)| is_endless(link))
+    {
+        let message = "all walks of any length never end";
+        return Err(meaning(selection.span, message).help("bound the length, or select: ANY SHORTEST WALK"));
+    }
+    if let Take::Paths(count) | Take::Groups(count) = &selection.take
+        && matches!(count.kind, ExprKind::Int(0))
+    {
+        return Err(QueryError::new(
+            Fault::Argument,
+            count.span,
+            "the number of paths is at least 1",
+        ));
+    }
+    Ok(())
+}
+
 fn selected(selector: &Selector) -> Option<&Name> {
     match selector {
         Selector::Variable(name) => Some(name),
@@ -626,7 +696,11 @@ fn stray<'e>(expr: &'e Expr, keys: &[&Expr], known: &mut Vec<&'e str>) -> Option
         ExprKind::Comprehension { name, .. } | ExprKind::Quantified { name, .. } => known.push(&name.text),
         ExprKind::Reduce { total, name, .. } => known.extend([total.text.as_str(), &name.text]),
         ExprKind::PatternComprehension { pattern, .. } => {
-            known.extend(walk::pattern_names(pattern).map(|name| name.text.as_str()));
+            known.extend(
+                walk::pattern_names(pattern)
+                    .into_iter()
+                    .map(|name| name.text.as_str()),
+            );
         }
         _ => {}
     }

@@ -23,6 +23,7 @@ mod print;
 mod run;
 mod saved;
 mod search;
+mod select;
 mod show;
 mod suggest;
 mod token;

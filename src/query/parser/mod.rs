@@ -9,6 +9,7 @@
 mod clause;
 mod expression;
 mod pattern;
+mod selector;
 
 use super::ast::{Name, Union};
 use super::error::{Fault, QueryError, Result, Span};

@@ -2,6 +2,7 @@
 
 mod laws;
 mod memory;
+mod oracle;
 mod repl;
 mod saved;
 
@@ -334,12 +335,6 @@ fn what_is_wrong_is_said_with_its_place() {
         Fault::ReadOnly,
         "DETACH",
         "read-only",
-    );
-    check_error(
-        "MATCH p = ANY SHORTEST (a)-[*]->(b) RETURN p",
-        Fault::NotSupported,
-        "ANY",
-        "path selector",
     );
     check_error("CALL db.labels()", Fault::NotSupported, "CALL", "CALL");
     check_error(

@@ -15,6 +15,7 @@ pub(crate) const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("abs", 1, 1),
     ("ceil", 1, 1),
     ("coalesce", 1, usize::MAX),
+    ("datetime", 0, 1),
     ("e", 0, 0),
     ("elementId", 1, 1),
     ("endNode", 1, 1),
@@ -50,6 +51,7 @@ pub(crate) const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("startNode", 1, 1),
     ("substring", 2, 3),
     ("tail", 1, 1),
+    ("timestamp", 0, 0),
     ("toBoolean", 1, 1),
     ("toFloat", 1, 1),
     ("toInteger", 1, 1),
@@ -79,6 +81,9 @@ const LONGEST: i128 = 1 << 24;
 impl Runner<'_> {
     pub(crate) fn call(&mut self, name: &Name, values: &[Value], span: Span) -> Result<Value> {
         let lower = name.text.to_lowercase();
+        if let Some(moment) = super::moment::call(&lower, values, span) {
+            return moment;
+        }
         match (lower.as_str(), values) {
             ("coalesce", values) => Ok(values
                 .iter()

@@ -18,6 +18,7 @@ mod functions;
 mod kind;
 mod lexis;
 mod matching;
+mod moment;
 mod parser;
 mod print;
 mod run;
@@ -29,6 +30,7 @@ mod suggest;
 mod token;
 mod value;
 mod walk;
+mod wanted;
 
 use std::collections::BTreeMap;
 

@@ -8,7 +8,7 @@
 //! **Trap.** What is known about walks does not hold for trails: the second shortest trail may begin with a detour
 //! that no shortest one takes. Partial paths are dropped only where [`Search::drops`] says why that is right.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use rustc_hash::FxHashMap;
@@ -20,6 +20,7 @@ use super::matching::Select;
 use super::run::{Frame, Runner};
 use super::search::{Emit, Matching, neighbour};
 use super::value::{LinkId, NodeId, Value};
+use super::wanted::{Rank, Taken, Wanted};
 
 /// A part of the pattern: a relationship, or a path, that is gone through some number of times.
 struct Element<'q> {
@@ -63,73 +64,6 @@ struct Part {
     inner: usize,
     cost: f64,
     length: u64,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-struct Rank(f64, u64, usize);
-
-impl Eq for Rank {}
-
-impl PartialOrd for Rank {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Rank {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let cost = self.0.total_cmp(&other.0);
-        cost.then(self.1.cmp(&other.1)).then(self.2.cmp(&other.2))
-    }
-}
-
-/// How much was taken, of a pair of ends or at a vertex.
-#[derive(Default)]
-struct Taken {
-    count: u64,
-    costs: Vec<f64>,
-}
-
-/// How much is wanted.
-#[derive(Clone, Copy, PartialEq)]
-enum Wanted {
-    All,
-    Paths(u64),
-    Groups(usize),
-}
-
-fn is_same(left: f64, right: f64) -> bool {
-    (left - right).abs() <= 1e-9 * left.abs().max(1.0)
-}
-
-impl Taken {
-    /// Takes a path of this cost, if it is wanted.
-    fn take(&mut self, cost: f64, wanted: Wanted) -> bool {
-        let is_known = self.costs.iter().any(|known| is_same(*known, cost));
-        let takes = match wanted {
-            Wanted::All => true,
-            Wanted::Paths(count) => self.count < count,
-            Wanted::Groups(count) => is_known || self.costs.len() < count,
-        };
-        if takes {
-            self.count += 1;
-            if !is_known && matches!(wanted, Wanted::Groups(_)) {
-                self.costs.push(cost);
-            }
-        }
-        takes
-    }
-
-    /// Whether no path of this cost or above is wanted.
-    fn is_full(&self, cost: f64, wanted: Wanted) -> bool {
-        match wanted {
-            Wanted::All => false,
-            Wanted::Paths(count) => self.count >= count,
-            Wanted::Groups(count) => {
-                self.costs.len() >= count && !self.costs.iter().any(|known| is_same(*known, cost))
-            }
-        }
-    }
 }
 
 struct Search<'m, 'q> {

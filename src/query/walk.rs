@@ -139,10 +139,7 @@ pub(crate) fn names(expr: &Expr, found: &mut BTreeSet<String>) {
                 }
             }
         }
-        ExprKind::Pattern(pattern) => {
-            found.extend(pattern_names(pattern).into_iter().map(|name| name.text.clone()))
-        }
-        ExprKind::PatternComprehension { pattern, .. } => {
+        ExprKind::Pattern(pattern) | ExprKind::PatternComprehension { pattern, .. } => {
             found.extend(pattern_names(pattern).into_iter().map(|name| name.text.clone()));
         }
         ExprKind::Subquery(_, query) => {

@@ -187,7 +187,7 @@ fn setting(core: &mut Core<'_, '_>, name: &str, rest: &[&str]) -> anyhow::Result
                 session.mode = QueryFormat::from_str(mode, true).map_err(|_| {
                     let known = QueryFormat::value_variants()
                         .iter()
-                        .filter_map(|mode| mode.to_possible_value());
+                        .filter_map(clap::ValueEnum::to_possible_value);
                     let names: Vec<String> = known.map(|value| value.get_name().to_owned()).collect();
                     anyhow!("no mode is called {mode}; there are {}", names.join(", "))
                 })?;
@@ -418,7 +418,9 @@ fn why(core: &Core<'_, '_>, row: Option<&str>) -> anyhow::Result<Page> {
         );
     };
     let mut links = BTreeSet::new();
-    row.iter().for_each(|value| gather(value, &mut links));
+    for value in row {
+        gather(value, &mut links);
+    }
     if links.is_empty() {
         bail!("row {number} holds no relationship and no path");
     }

@@ -240,15 +240,17 @@ mod tests {
     use super::*;
 
     fn schema() -> Schema {
-        let mut schema = Schema::default();
-        schema.labels = [("Pod".to_owned(), 2), ("Node".to_owned(), 1)].into();
-        schema.types = [("RUNS_ON".to_owned(), 2), ("READS".to_owned(), 1)].into();
+        let texts = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
         let runs = [("RUNS_ON".to_owned(), ["Node".to_owned()].into())];
-        schema.out.insert("Pod".to_owned(), runs.into());
-        schema.node_keys = ["id".to_owned(), "name".to_owned()].into();
-        schema.link_keys = ["effort".to_owned()].into();
-        schema.ids = vec!["Node/a".to_owned(), "Pod/shop/web".to_owned()];
-        schema
+        Schema {
+            labels: [("Pod".to_owned(), 2), ("Node".to_owned(), 1)].into(),
+            types: [("RUNS_ON".to_owned(), 2), ("READS".to_owned(), 1)].into(),
+            out: [("Pod".to_owned(), runs.into())].into(),
+            node_keys: texts(&["id", "name"]).into_iter().collect(),
+            link_keys: texts(&["effort"]).into_iter().collect(),
+            ids: texts(&["Node/a", "Pod/shop/web"]),
+            ..Schema::default()
+        }
     }
 
     fn values(before: &str) -> (usize, Vec<String>) {

@@ -11,6 +11,7 @@ use super::schema::Schema;
 use super::session::Session;
 use crate::cli::analysis::Analysis;
 use crate::cli::rows::{Rendered, rendered};
+use crate::cli::terminal;
 use crate::graph::{AttackGraph, Rows};
 use crate::query::{AttackView, Query, QueryError, Table, Value};
 use crate::report::{Page, counted};
@@ -153,11 +154,7 @@ impl<'c, 's> Core<'c, 's> {
         let shown = rendered(self.session.mode, table, self.view)?;
         if let Some(path) = &self.session.output {
             let text = match shown {
-                Rendered::Page(page) => page
-                    .lines()
-                    .iter()
-                    .map(|line| format!("{}\n", line.text))
-                    .collect::<String>(),
+                Rendered::Page(page) => terminal::plain(&page),
                 Rendered::Text(text) => text,
             };
             command::write(path, &text)?;

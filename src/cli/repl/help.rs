@@ -76,16 +76,6 @@ const CARDS: &[(&str, &str, &str)] = &[
         "paths that meet no node twice; TRAIL: no relationship twice; WALK: anything",
         "MATCH p = ALL SHORTEST ACYCLIC (:Internet)-->+(:Node) RETURN p",
     ),
-    (
-        "CALL",
-        "runs a procedure",
-        "CALL attack.paths('Internet', 'ClusterAdmin', 3) YIELD path, cost RETURN path, cost",
-    ),
-    (
-        "EXPLAIN",
-        "shows how a query would be carried out",
-        "EXPLAIN MATCH (p:Pod)-->(n:Node) RETURN n",
-    ),
 ];
 
 /// The page of a topic, or the list of commands.

@@ -400,23 +400,7 @@ impl<'g> Runner<'g> {
         let mut pairs = if aggregates {
             self.grouped(projection, names, &rows)?
         } else {
-            let mut pairs = Vec::with_capacity(rows.len());
-            for row in rows {
-                self.expand(0);
-                if self.is_cut {
-                    break;
-                }
-                let mut values: Row = if projection.everything {
-                    row.clone()
-                } else {
-                    Row::new()
-                };
-                for item in &projection.items {
-                    values.push(self.eval(&item.value, Frame { names, row: &row })?);
-                }
-                pairs.push((values, row, FxHashMap::default()));
-            }
-            pairs
+            self.one_by_one(projection, names, rows)?
         };
         if projection.distinct {
             let mut seen = BTreeSet::new();
@@ -452,6 +436,32 @@ impl<'g> Runner<'g> {
             }
         }
         Ok((columns, found))
+    }
+
+    /// Each row with what is projected of it.
+    fn one_by_one(
+        &mut self,
+        projection: &Projection,
+        names: &[String],
+        rows: Vec<Row>,
+    ) -> Result<Vec<Group>> {
+        let mut pairs = Vec::with_capacity(rows.len());
+        for row in rows {
+            self.expand(0);
+            if self.is_cut {
+                break;
+            }
+            let mut values: Row = if projection.everything {
+                row.clone()
+            } else {
+                Row::new()
+            };
+            for item in &projection.items {
+                values.push(self.eval(&item.value, Frame { names, row: &row })?);
+            }
+            pairs.push((values, row, FxHashMap::default()));
+        }
+        Ok(pairs)
     }
 
     fn ordered(

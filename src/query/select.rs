@@ -66,6 +66,21 @@ struct Part {
     length: u64,
 }
 
+/// Partial paths, and the order in which they are taken.
+struct Open {
+    parts: Vec<Part>,
+    queue: BinaryHeap<Reverse<Rank>>,
+}
+
+/// Where paths must end, and whether partial ones are dropped.
+#[derive(Clone, Copy)]
+struct Goal {
+    target: Option<NodeId>,
+    drops: bool,
+    /// An end that is asked for apart.
+    except: Option<NodeId>,
+}
+
 struct Search<'m, 'q> {
     select: &'m Select<'q>,
     elements: Vec<Element<'q>>,
@@ -173,7 +188,7 @@ impl<'g> Runner<'g> {
             .iter()
             .flat_map(|element| &element.hops)
             .any(|(_, direction, _)| *direction == Direction::Right);
-        let mut search = Search {
+        let search = Search {
             select,
             elements,
             names: &matching.plan.names,
@@ -181,52 +196,41 @@ impl<'g> Runner<'g> {
             used: matching.used.clone(),
             from,
             held: if is_along { self.held_from(from) } else { None },
-            wanted: Wanted::All,
+            wanted: self.wanted_paths(selection.map(|selection| &selection.take))?,
             by: selection.map_or(By::Length, |selection| selection.by),
             mode: selection
                 .and_then(|selection| selection.mode)
                 .unwrap_or(Mode::Trail),
         };
-        search.wanted = match selection.map(|selection| &selection.take) {
+        let product = search.product(self)?;
+        let target = search.target();
+        let drops = search.drops();
+        // Back to where it began without regard to direction, the least way may use a relationship twice.
+        let apart = drops && search.mode != Mode::Walk && target.is_none() && search.has_both();
+        let mut goal = Goal {
+            target: Some(from),
+            drops: false,
+            except: None,
+        };
+        if apart && !search.paths(self, &product, goal, (matching, at), emit)? {
+            return Ok(false);
+        }
+        goal = Goal {
+            target,
+            drops: drops && (target != Some(from) || !search.has_both()),
+            except: apart.then_some(from),
+        };
+        search.paths(self, &product, goal, (matching, at), emit)
+    }
+
+    fn wanted_paths(&mut self, take: Option<&Take>) -> Result<Wanted> {
+        Ok(match take {
             None | Some(Take::All) => Wanted::All,
             Some(Take::Paths(count)) => Wanted::Paths(self.path_count(count)?),
             Some(Take::Groups(count)) => {
                 Wanted::Groups(usize::try_from(self.path_count(count)?).unwrap_or(usize::MAX))
             }
-        };
-        let product = search.product(self)?;
-        let target =
-            search
-                .elements
-                .last()
-                .and_then(|last| match (last.end_bound, &search.row[last.end_slot]) {
-                    (true, Value::Node(target)) => Some(*target),
-                    _ => None,
-                });
-        let drops = search.drops();
-        let is_loose = search.mode != Mode::Walk
-            && target.is_none()
-            && search
-                .elements
-                .iter()
-                .flat_map(|element| &element.hops)
-                .any(|hop| hop.1 == Direction::Both);
-        // Back to where it began without regard to direction, the least way may use a relationship twice.
-        let apart = drops && is_loose;
-        if apart && !search.paths(self, &product, Some(from), false, None, matching, at, emit)? {
-            return Ok(false);
-        }
-        let drops = drops && (target != Some(from) || !search.has_both());
-        search.paths(
-            self,
-            &product,
-            target,
-            drops,
-            apart.then_some(from),
-            matching,
-            at,
-            emit,
-        )
+        })
     }
 
     fn path_count(&mut self, count: &Expr) -> Result<u64> {
@@ -473,61 +477,64 @@ impl<'q> Search<'_, 'q> {
         missing
     }
 
+    /// The node that paths must end at, if it is known.
+    fn target(&self) -> Option<NodeId> {
+        let last = self.elements.last()?;
+        match (last.end_bound, &self.row[last.end_slot]) {
+            (true, Value::Node(target)) => Some(*target),
+            _ => None,
+        }
+    }
+
     /// Takes paths from the queue, the least first, and goes on with those that are wanted.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "what is searched and what happens with it"
-    )]
     fn paths<'g>(
         &self,
         runner: &mut Runner<'g>,
         product: &Product,
-        target: Option<NodeId>,
-        drops: bool,
-        except: Option<NodeId>,
-        matching: &mut Matching<'_, '_>,
-        at: usize,
+        goal: Goal,
+        (matching, at): (&mut Matching<'_, '_>, usize),
         emit: Emit<'_, 'g>,
     ) -> Result<bool> {
-        let missing = Self::missing(product, target);
-        let mut parts = vec![Part {
-            parent: None,
-            vertex: 0,
-            link: 0,
-            element: 0,
-            inner: 0,
-            cost: 0.0,
-            length: 0,
-        }];
-        let mut queue = BinaryHeap::from([Reverse(Rank(missing[0], 0, 0))]);
+        let missing = Self::missing(product, goal.target);
+        let mut open = Open {
+            parts: vec![Part {
+                parent: None,
+                vertex: 0,
+                link: 0,
+                element: 0,
+                inner: 0,
+                cost: 0.0,
+                length: 0,
+            }],
+            queue: BinaryHeap::from([Reverse(Rank(missing[0], 0, 0))]),
+        };
         let mut ends: BTreeMap<NodeId, Taken> = BTreeMap::new();
         let mut passed: FxHashMap<usize, Taken> = FxHashMap::default();
-        while let Some(Reverse(Rank(rank, _, last))) = queue.pop() {
-            let part = parts[last];
+        while let Some(Reverse(Rank(rank, _, last))) = open.queue.pop() {
+            let part = open.parts[last];
             let node = product.vertices[part.vertex].0;
-            if rank.is_infinite()
-                || (drops
-                    && !passed
-                        .entry(part.vertex)
-                        .or_default()
-                        .take(part.cost, self.wanted))
-            {
+            let is_full = |end: &NodeId, cost: f64| {
+                let taken = ends.get(end);
+                taken.is_some_and(|taken| taken.is_full(cost, self.wanted))
+            };
+            if rank.is_infinite() {
                 continue;
             }
-            if target.is_some_and(|target| {
-                ends.get(&target)
-                    .is_some_and(|taken| taken.is_full(rank, self.wanted))
-            }) {
+            if goal.target.is_some_and(|target| is_full(&target, rank)) {
                 break;
             }
             let is_end = product.accepts[part.vertex]
-                && target.is_none_or(|target| target == node)
-                && except != Some(node)
-                && !ends
-                    .get(&node)
-                    .is_some_and(|taken| taken.is_full(part.cost, self.wanted));
+                && goal.target.is_none_or(|target| target == node)
+                && goal.except != Some(node)
+                && !is_full(&node, part.cost);
+            if goal.drops {
+                let before = passed.entry(part.vertex).or_default();
+                if !before.take(part.cost, self.wanted) {
+                    continue;
+                }
+            }
             if is_end {
-                let path = trace(&parts, last, product);
+                let path = trace(&open.parts, last, product);
                 if let Some(row) = self.bound(runner, &path)? {
                     ends.entry(node).or_default().take(part.cost, self.wanted);
                     let base = matching.used.len();
@@ -541,34 +548,47 @@ impl<'q> Search<'_, 'q> {
                     }
                 }
             }
-            for edge in &product.edges[part.vertex] {
-                if !runner.expand(1) {
-                    return Ok(false);
-                }
-                let to = product.vertices[edge.to].0;
-                if missing[edge.to].is_infinite() || self.is_repeated(&parts, last, product, edge.link, to) {
-                    continue;
-                }
-                let cost = part.cost + edge.cost;
-                let next = Part {
-                    parent: Some(last),
-                    vertex: edge.to,
-                    link: edge.link,
-                    element: edge.element,
-                    inner: edge.inner,
-                    cost,
-                    length: part.length + 1,
-                };
-                parts.push(next);
-                if self.ends_well(runner, &parts, product)? {
-                    queue.push(Reverse(Rank(
-                        cost + missing[edge.to],
-                        next.length,
-                        parts.len() - 1,
-                    )));
-                } else {
-                    parts.pop();
-                }
+            if !self.extend(runner, product, &missing, &mut open, last)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Puts all paths that go one relationship further into the queue; whether the query goes on.
+    fn extend(
+        &self,
+        runner: &mut Runner<'_>,
+        product: &Product,
+        missing: &[f64],
+        open: &mut Open,
+        last: usize,
+    ) -> Result<bool> {
+        let part = open.parts[last];
+        for edge in &product.edges[part.vertex] {
+            if !runner.expand(1) {
+                return Ok(false);
+            }
+            let to = product.vertices[edge.to].0;
+            let is_vain = missing[edge.to].is_infinite();
+            if is_vain || self.is_repeated(&open.parts, last, product, edge.link, to) {
+                continue;
+            }
+            let next = Part {
+                parent: Some(last),
+                vertex: edge.to,
+                link: edge.link,
+                element: edge.element,
+                inner: edge.inner,
+                cost: part.cost + edge.cost,
+                length: part.length + 1,
+            };
+            open.parts.push(next);
+            if self.ends_well(runner, &open.parts, product)? {
+                let rank = Rank(next.cost + missing[edge.to], next.length, open.parts.len() - 1);
+                open.queue.push(Reverse(rank));
+            } else {
+                open.parts.pop();
             }
         }
         Ok(true)

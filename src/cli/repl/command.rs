@@ -214,6 +214,16 @@ fn setting(core: &mut Core<'_, '_>, name: &str, rest: &[&str]) -> anyhow::Result
             };
             format!("timing {}", if session.timing { "on" } else { "off" })
         }
+        _ => return bounds_and_values(core, name, rest),
+    };
+    Ok(Outcome::note(note))
+}
+
+/// Commands about limits, parameters and what was said.
+fn bounds_and_values(core: &mut Core<'_, '_>, name: &str, rest: &[&str]) -> anyhow::Result<Outcome> {
+    let session = &mut *core.session;
+    let first = rest.first().copied();
+    let note = match name {
         "timeout" => {
             match first {
                 Some("off") => session.timeout = None,

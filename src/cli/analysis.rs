@@ -28,7 +28,7 @@ const SETTINGS: &str = "beachhead.toml";
 const LARGEST_SETTINGS: u64 = 1 << 20;
 
 /// What to read.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(super) struct InputArgs {
     /// A snapshot, a folder or file of manifests, a `kubectl get -o json` dump, or - for standard input
     #[arg(value_name = "INPUT")]

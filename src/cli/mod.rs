@@ -21,7 +21,9 @@ mod query;
 mod question;
 mod reach;
 mod reason;
+mod repl;
 mod report;
+mod rows;
 mod selection;
 mod snapshot;
 mod terminal;
@@ -59,6 +61,7 @@ enum Command {
     Paths(paths::PathsArgs),
     Graph(graph::GraphArgs),
     Query(query::QueryArgs),
+    Repl(repl::ReplArgs),
     Reach(reach::ReachArgs),
     Explain(explain::ExplainArgs),
     Snapshot(snapshot::SnapshotArgs),
@@ -117,6 +120,7 @@ pub fn run(
         Command::Paths(args) => paths::run(&args, &mut streams),
         Command::Graph(args) => graph::run(&args, &mut streams),
         Command::Query(args) => query::run(&args, &mut streams),
+        Command::Repl(args) => repl::run(&args, &mut streams),
         Command::Reach(args) => reach::run(&args, &mut streams),
         Command::Explain(args) => explain::run(&args, &mut streams),
         Command::Snapshot(args) => snapshot::run(&args, &mut streams),

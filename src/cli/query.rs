@@ -1,26 +1,20 @@
 //! `beachhead query`: questions in openCypher to the attack graph.
 //!
-//! **Trap.** Cells of CSV come from names in the cluster; one that a spreadsheet would take for a formula gets an
-//! apostrophe in front.
+//! **Trap.** A saved query of the user's folder comes before one of the program that has the same id.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use clap::ValueEnum;
-use serde::Serialize;
 
 use super::analysis::InputArgs;
 use super::output::OutputArgs;
+use super::rows::{QueryFormat, Rendered, rendered};
 use super::{ExitCode, Streams, safe};
-use crate::query::{
-    self, AttackView, Graph, Limits, Query, QueryError, Saved, Table, Value, did_you_mean, saved,
-};
-use crate::report::{self, Page, Tone, counted};
-
-/// Name and version of the JSON form.
-const SCHEMA: &str = "beachhead.query/1";
+use crate::query::{AttackView, Limits, Query, QueryError, Saved, Value, did_you_mean, saved};
+use crate::report::Page;
 
 /// Ask the attack graph a question in openCypher
 ///
@@ -34,6 +28,9 @@ pub(super) struct QueryArgs {
     input: InputArgs,
     #[command(flatten)]
     which: Which,
+    /// A folder of saved queries of your own, beside those of the program: ID.cypher
+    #[arg(long, value_name = "DIR")]
+    queries: Option<PathBuf>,
     /// Give the parameter $NAME a value, JSON or else a string; may be given more than once
     #[arg(long = "param", value_name = "NAME=VALUE")]
     parameters: Vec<String>,
@@ -46,6 +43,9 @@ pub(super) struct QueryArgs {
     /// Stop a query that looks at more relationships than this
     #[arg(long, value_name = "N", default_value_t = 100_000_000)]
     max_expansions: u64,
+    /// Stop a query that takes longer than this many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = super::rows::seconds)]
+    timeout: Option<f64>,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -68,38 +68,46 @@ struct Which {
     list: bool,
 }
 
-/// How rows are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum QueryFormat {
-    /// For people
-    Table,
-    /// One document for programs
-    Json,
-    /// One JSON object a line
-    Jsonl,
-    /// Comma-separated
-    Csv,
-    /// A Markdown table
-    Markdown,
+/// The saved queries of the program and those of a folder, by id.
+pub(super) fn all_saved(folder: Option<&Path>) -> anyhow::Result<Vec<Saved>> {
+    let mut found: BTreeMap<String, Saved> = saved().into_iter().map(|one| (one.id.clone(), one)).collect();
+    let Some(folder) = folder else {
+        return Ok(found.into_values().collect());
+    };
+    let cannot = || format!("cannot read the folder of queries {}", folder.display());
+    for entry in fs::read_dir(folder).with_context(cannot)? {
+        let path = entry.with_context(cannot)?.path();
+        if path.extension().is_none_or(|extension| extension != "cypher") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let id = path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        found.insert(id.clone(), Saved::read(&id, &text));
+    }
+    Ok(found.into_values().collect())
 }
 
-#[derive(Serialize)]
-struct Answer<'a> {
-    schema: &'static str,
-    columns: &'a [String],
-    rows: Vec<Vec<serde_json::Value>>,
-    /// Whether these are all rows.
-    complete: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stopped: Option<&'a str>,
+/// The saved query of an id.
+pub(super) fn one_saved(id: &str, folder: Option<&Path>) -> anyhow::Result<Saved> {
+    let all = all_saved(folder)?;
+    if let Some(query) = all.iter().find(|query| query.id == id) {
+        return Ok(query.clone());
+    }
+    let near = did_you_mean(id, all.iter().map(|query| query.id.as_str()));
+    bail!("no saved query is called {id}{near}; --list lists all")
 }
 
 pub(super) fn run(args: &QueryArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
     if args.which.list {
-        args.output.page(&list(), streams.out)?;
+        let list = list(&all_saved(args.queries.as_deref())?);
+        args.output.page(&list, streams.out)?;
         return Ok(ExitCode::Nothing);
     }
-    let text = text(&args.which)?;
+    let text = text(args)?;
     let wrong = |error: &QueryError| anyhow!("{}", error.shown(&text));
     let query = Query::parse(&text).map_err(|error| wrong(&error))?;
     let parameters = parameters(&args.parameters)?;
@@ -116,6 +124,8 @@ pub(super) fn run(args: &QueryArgs, streams: &mut Streams<'_>) -> anyhow::Result
     let limits = Limits {
         rows: args.max_rows,
         expansions: args.max_expansions,
+        time: args.timeout.map(Duration::from_secs_f64),
+        interrupt: None,
     };
     streams.stage("running the query");
     let table = query
@@ -128,18 +138,16 @@ pub(super) fn run(args: &QueryArgs, streams: &mut Streams<'_>) -> anyhow::Result
             "warning: these rows are a part of the answer: {stopped}"
         );
     }
-    match args.format {
-        QueryFormat::Table => args.output.page(&page(&table, &view), streams.out)?,
-        QueryFormat::Json => args.output.text(&document(&table, &view)?, streams.out)?,
-        QueryFormat::Jsonl => args.output.text(&lines(&table, &view), streams.out)?,
-        QueryFormat::Csv => args.output.text(&separated(&table, &view), streams.out)?,
-        QueryFormat::Markdown => args.output.text(&markdown(&table, &view), streams.out)?,
+    match rendered(args.format, &table, &view)? {
+        Rendered::Page(page) => args.output.page(&page, streams.out)?,
+        Rendered::Text(text) => args.output.text(&text, streams.out)?,
     }
     Ok(ExitCode::Nothing)
 }
 
 /// The text of the query that is asked for.
-fn text(which: &Which) -> anyhow::Result<String> {
+fn text(args: &QueryArgs) -> anyhow::Result<String> {
+    let which = &args.which;
     if let Some(text) = &which.text {
         return Ok(text.clone());
     }
@@ -147,23 +155,14 @@ fn text(which: &Which) -> anyhow::Result<String> {
         return fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()));
     }
     let id = which.run.as_deref().unwrap_or_default();
-    if let Some(query) = saved().into_iter().find(|query| query.id == id) {
-        return Ok(query.text.to_owned());
-    }
-    let near = did_you_mean(id, saved().iter().map(|query| query.id));
-    bail!("no saved query is called {id}{near}; --list lists all")
+    Ok(one_saved(id, args.queries.as_deref())?.text)
 }
 
-fn list() -> Page {
+/// Saved queries, one a line.
+pub(super) fn list(saved: &[Saved]) -> Page {
     let mut page = Page::default();
-    let row = |query: &Saved| {
-        vec![
-            query.id.to_owned(),
-            query.severity.to_owned(),
-            query.title.to_owned(),
-        ]
-    };
-    page.table(0, &saved().iter().map(row).collect::<Vec<_>>());
+    let row = |query: &Saved| vec![query.id.clone(), query.severity.clone(), query.title.clone()];
+    page.table(0, &saved.iter().map(row).collect::<Vec<_>>());
     page
 }
 
@@ -173,10 +172,14 @@ fn parameters(given: &[String]) -> anyhow::Result<BTreeMap<String, Value>> {
         let Some((name, value)) = one.split_once('=') else {
             bail!("--param {one}: expected NAME=VALUE");
         };
-        let value = serde_json::from_str(value).map_or_else(|_| Value::text(value), |json| of_json(&json));
-        parameters.insert(name.to_owned(), value);
+        parameters.insert(name.to_owned(), parameter(value));
     }
     Ok(parameters)
+}
+
+/// A value as the user writes it: JSON, or else a string.
+pub(super) fn parameter(text: &str) -> Value {
+    serde_json::from_str(text).map_or_else(|_| Value::text(text), |json| of_json(&json))
 }
 
 fn of_json(json: &serde_json::Value) -> Value {
@@ -195,86 +198,4 @@ fn of_json(json: &serde_json::Value) -> Value {
                 .map(|(key, value)| (key.as_str().into(), of_json(value))),
         ),
     }
-}
-
-fn cells<'a>(table: &'a Table, graph: &'a dyn Graph) -> impl Iterator<Item = Vec<String>> + 'a {
-    table
-        .rows
-        .iter()
-        .map(|row| row.iter().map(|value| query::text(value, graph)).collect())
-}
-
-fn page(table: &Table, graph: &dyn Graph) -> Page {
-    let mut page = Page::default();
-    let mut rows = vec![table.columns.clone()];
-    rows.extend(cells(table, graph));
-    let mut aligned = Page::default();
-    aligned.table(0, &rows);
-    for (index, line) in aligned.lines().iter().enumerate() {
-        page.toned(if index == 0 { Tone::Heading } else { Tone::Plain }, &line.text);
-    }
-    page.toned(Tone::Faint, format!("({})", counted(table.rows.len(), "row")));
-    page
-}
-
-fn document(table: &Table, graph: &dyn Graph) -> anyhow::Result<String> {
-    let row = |row: &Vec<Value>| row.iter().map(|value| query::json(value, graph)).collect();
-    Ok(report::json(&Answer {
-        schema: SCHEMA,
-        columns: &table.columns,
-        rows: table.rows.iter().map(row).collect(),
-        complete: table.stopped.is_none(),
-        stopped: table.stopped.as_deref(),
-    })?)
-}
-
-fn lines(table: &Table, graph: &dyn Graph) -> String {
-    let mut text = String::new();
-    for row in &table.rows {
-        let cells = table.columns.iter().zip(row);
-        let object: serde_json::Map<String, serde_json::Value> = cells
-            .map(|(column, value)| (column.clone(), query::json(value, graph)))
-            .collect();
-        text.push_str(&serde_json::Value::Object(object).to_string());
-        text.push('\n');
-    }
-    text
-}
-
-fn separated(table: &Table, graph: &dyn Graph) -> String {
-    let field = |cell: &String| {
-        let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err();
-        let cell = if is_formula {
-            format!("'{cell}")
-        } else {
-            cell.clone()
-        };
-        if cell.contains([',', '"', '\n', '\r']) {
-            format!("\"{}\"", cell.replace('"', "\"\""))
-        } else {
-            cell
-        }
-    };
-    let mut text = String::new();
-    for row in std::iter::once(table.columns.clone()).chain(cells(table, graph)) {
-        let row: Vec<String> = row.iter().map(field).collect();
-        text.push_str(&row.join(","));
-        text.push('\n');
-    }
-    text
-}
-
-fn markdown(table: &Table, graph: &dyn Graph) -> String {
-    let field = |cell: &String| {
-        cell.replace('\\', "\\\\")
-            .replace('|', "\\|")
-            .replace(['\n', '\r'], " ")
-    };
-    let line = |row: &[String]| format!("| {} |\n", row.iter().map(field).collect::<Vec<_>>().join(" | "));
-    let mut text = line(&table.columns);
-    text.push_str(&line(&vec!["---".to_owned(); table.columns.len()]).replace('\\', ""));
-    for row in cells(table, graph) {
-        text.push_str(&line(&row));
-    }
-    text
 }

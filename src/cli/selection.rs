@@ -174,11 +174,11 @@ fn queried(
                 nodes.insert(*node);
             }
             Value::Link(link) => {
-                chosen.insert(view.step_of(*link));
+                chosen.insert(view.step_id(*link));
             }
             Value::Path(path) => {
                 nodes.extend(&path.nodes);
-                chosen.extend(path.links.iter().map(|&link| view.step_of(link)));
+                chosen.extend(path.links.iter().map(|&link| view.step_id(link)));
             }
             Value::List(items) => open.extend(items.iter()),
             Value::Map(entries) => open.extend(entries.values()),

@@ -16,7 +16,7 @@ use crate::report::{Page, Tone};
 
 /// Whether a character may change what a terminal or a reader sees of other characters.
 fn is_unsafe(character: char) -> bool {
-    (character.is_control() && character != '\n')
+    (character.is_control() && !matches!(character, '\n' | '\t'))
         || matches!(character,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use clap::Parser as _;
 use serde::Serialize;
 
 use super::analysis::{InputArgs, warn};
@@ -71,27 +72,48 @@ struct ScopeView {
     reasons: Vec<ReasonView>,
 }
 
+/// The words of a question, without a command.
+#[derive(Debug, clap::Parser)]
+#[command(name = "who-can", no_binary_name = true, disable_help_flag = true)]
+struct Asked {
+    #[command(flatten)]
+    question: QuestionArgs,
+}
+
+/// Answers a question that is given as words.
+pub(super) fn asked(cluster: &Cluster, words: &[&str]) -> anyhow::Result<Page> {
+    let asked = Asked::try_parse_from(words).map_err(|error| anyhow::anyhow!(error.render().to_string()))?;
+    let (answer, _) = answer(cluster, &asked.question)?;
+    Ok(page(&answer))
+}
+
 pub(super) fn run(args: &WhoCanArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
     let (cluster, diagnostics) = args.input.read(streams.stdin)?;
     warn(&diagnostics, streams.err);
-    let (access, _) = Access::new(&cluster);
-    let question = args.question.resolve(&Resources::new(&cluster), "")?;
-    if let Some(doubt) = question.doubt() {
+    let (answer, doubt) = answer(&cluster, &args.question)?;
+    if let Some(doubt) = doubt {
         let _ = writeln!(streams.err, "warning: {}", safe(&doubt));
     }
-    let asked = args.question.namespace.is_some() || !question.is_namespaced();
-    let reach = if asked { Reach::Asked } else { Reach::Anywhere };
-    let holders = access.who_can(&question.request(), reach);
-    let answer = Answer {
-        schema: SCHEMA,
-        question: question.phrase(""),
-        subjects: subjects(&holders, &Runners::new(&cluster)),
-    };
     match args.format {
         Format::Json => args.output.text(&report::json(&answer)?, streams.out)?,
         Format::Text => args.output.page(&page(&answer), streams.out)?,
     }
     Ok(ExitCode::Nothing)
+}
+
+/// The answer, and what is doubtful about the question.
+fn answer(cluster: &Cluster, words: &QuestionArgs) -> anyhow::Result<(Answer, Option<String>)> {
+    let (access, _) = Access::new(cluster);
+    let question = words.resolve(&Resources::new(cluster), "")?;
+    let asked = words.namespace.is_some() || !question.is_namespaced();
+    let reach = if asked { Reach::Asked } else { Reach::Anywhere };
+    let holders = access.who_can(&question.request(), reach);
+    let answer = Answer {
+        schema: SCHEMA,
+        question: question.phrase(""),
+        subjects: subjects(&holders, &Runners::new(cluster)),
+    };
+    Ok((answer, question.doubt()))
 }
 
 fn subjects(holders: &[Holder], runners: &Runners) -> Vec<SubjectView> {

@@ -66,9 +66,56 @@ pub(crate) struct Item {
 pub(crate) struct Pattern {
     pub(crate) name: Option<Name>,
     pub(crate) shortest: Option<Shortest>,
+    pub(crate) selection: Option<Selection>,
+    /// A condition within the brackets of the whole path: it is tested before paths are selected.
+    pub(crate) inner: Option<Expr>,
     pub(crate) start: NodePattern,
     pub(crate) hops: Vec<(LinkPattern, NodePattern)>,
     pub(crate) span: Span,
+}
+
+/// Which of the paths between two ends are wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Selection {
+    pub(crate) take: Take,
+    pub(crate) by: By,
+    pub(crate) mode: Option<Mode>,
+    pub(crate) span: Span,
+}
+
+/// How many.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Take {
+    All,
+    /// So many paths, the least first.
+    Paths(Expr),
+    /// All paths of so many lengths or costs, the least first.
+    Groups(Expr),
+}
+
+/// What is least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    Length,
+    Cost,
+}
+
+/// What a path may meet twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Anything.
+    Walk,
+    /// No relationship.
+    Trail,
+    /// No node.
+    Acyclic,
+}
+
+/// A path in brackets that may be repeated.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Group {
+    pub(crate) pattern: Pattern,
+    pub(crate) filter: Option<Expr>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,8 +139,11 @@ pub(crate) struct LinkPattern {
     pub(crate) types: Option<Labels>,
     pub(crate) properties: Option<Expr>,
     pub(crate) filter: Option<Expr>,
+    pub(crate) cost: Option<Expr>,
     pub(crate) direction: Direction,
     pub(crate) length: Option<Length>,
+    /// The path that this stands for, `length` times; nothing else is given then.
+    pub(crate) group: Option<Box<Group>>,
     pub(crate) span: Span,
 }
 

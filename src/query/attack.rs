@@ -114,12 +114,19 @@ impl<'a> AttackView<'a> {
         }
     }
 
-    /// Returns the step that a relationship belongs to.
-    pub fn step_of(&self, link: LinkId) -> StepId {
+    /// The number of the step that a relationship belongs to.
+    ///
+    /// # Panics
+    /// If the graph has no such relationship.
+    pub fn step_id(&self, link: LinkId) -> StepId {
         self.links[link as usize].0
     }
 
-    fn step(&self, link: LinkId) -> &'a Step {
+    /// The step that a relationship belongs to.
+    ///
+    /// # Panics
+    /// If the graph has no such relationship.
+    pub fn step_of(&self, link: LinkId) -> &'a Step {
         self.graph.step(self.links[link as usize].0)
     }
 }
@@ -168,7 +175,7 @@ impl Graph for AttackView<'_> {
     }
 
     fn link_type(&self, link: LinkId) -> &str {
-        self.step(link).reason.label()
+        self.step_of(link).reason.label()
     }
 
     fn ends(&self, link: LinkId) -> (NodeId, NodeId) {
@@ -202,7 +209,7 @@ impl Graph for AttackView<'_> {
     }
 
     fn link_property(&self, link: LinkId, key: &str) -> Value {
-        let step = self.step(link);
+        let step = self.step_of(link);
         match key {
             "effort" | "cost" => Value::Int(i64::from(step.effort)),
             "certainty" => text(step.certainty.as_str()),

@@ -5,39 +5,16 @@
 use std::collections::BTreeSet;
 
 use super::ast::{
-    Clause, ClauseKind, Expr, ExprKind, LinkPattern, Name, NodePattern, Pattern, Projection, Selector,
-    Subquery, Union,
+    Clause, ClauseKind, Expr, ExprKind, LinkPattern, Mode, Name, NodePattern, Operator, Pattern, Projection,
+    Selector, Subquery, Take, Union,
 };
 use super::data::Graph;
 use super::error::{Fault, QueryError, Result, Span};
 use super::functions::FUNCTIONS;
+use super::kind::{Kind, Scope, infer, kind_of};
 use super::run::column;
 use super::suggest::{did_you_mean, nearest};
 use super::walk;
-
-/// What a variable holds, as far as the query says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Node,
-    Link,
-    Links,
-    Path,
-    Any,
-}
-
-impl Kind {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Node => "a node",
-            Self::Link => "a relationship",
-            Self::Links => "a list of relationships",
-            Self::Path => "a path",
-            Self::Any => "a value",
-        }
-    }
-}
-
-type Scope = Vec<(String, Kind)>;
 
 /// Checks a query and returns warnings about names that the graph does not have.
 pub(crate) fn check(query: &Union, text: &str, graph: &dyn Graph) -> Result<Vec<QueryError>> {
@@ -62,14 +39,6 @@ struct Checker<'t> {
 
 fn meaning(span: Span, message: impl Into<String>) -> QueryError {
     QueryError::new(Fault::Meaning, span, message)
-}
-
-fn kind_of(scope: &Scope, name: &str) -> Option<Kind> {
-    scope
-        .iter()
-        .rev()
-        .find(|(known, _)| known == name)
-        .map(|(_, kind)| *kind)
 }
 
 fn undefined(name: &str, span: Span, scope: &Scope) -> QueryError {
@@ -124,7 +93,7 @@ impl Checker<'_> {
                 self.patterns(patterns, &mut scope)?;
                 if let Some(filter) = filter {
                     no_aggregate(filter, "WHERE")?;
-                    self.expr(filter, &scope)?;
+                    self.condition(filter, &scope)?;
                 }
                 Ok(scope)
             }
@@ -137,7 +106,8 @@ impl Checker<'_> {
                         format!("the variable `{}` is defined already", name.text),
                     ));
                 }
-                scope.push((name.text.clone(), Kind::Any));
+                let item = infer(list, &scope).item();
+                scope.push((name.text.clone(), item));
                 Ok(scope)
             }
             ClauseKind::With(projection) => self.projection(projection, &scope, true, clause.span),
@@ -162,15 +132,14 @@ impl Checker<'_> {
         };
         for item in &projection.items {
             self.expr(&item.value, scope)?;
-            let kind = match &item.value.kind {
-                ExprKind::Variable(name) => kind_of(scope, name).unwrap_or(Kind::Any),
-                _ if is_with && item.name.is_none() => {
-                    return Err(
-                        meaning(item.value.span, "an expression in WITH needs a name").help("add AS name")
-                    );
-                }
-                _ => Kind::Any,
-            };
+            no_bare_pattern(&item.value)?;
+            let is_variable = matches!(item.value.kind, ExprKind::Variable(_));
+            if is_with && item.name.is_none() && !is_variable {
+                return Err(
+                    meaning(item.value.span, "an expression in WITH needs a name").help("add AS name")
+                );
+            }
+            let kind = infer(&item.value, scope);
             let name = column(item, self.text);
             if next.iter().any(|(known, _)| *known == name) {
                 return Err(meaning(
@@ -208,7 +177,10 @@ impl Checker<'_> {
         }
         if let Some(filter) = &projection.filter {
             no_aggregate(filter, "WHERE")?;
-            self.expr(filter, &next)?;
+            self.behind(filter, projection, scope, &next, aggregates)?;
+            let mut both = scope.clone();
+            both.extend(next.iter().cloned());
+            self.condition(filter, &both)?;
         }
         Ok(next)
     }
@@ -220,49 +192,53 @@ impl Checker<'_> {
         next: &Scope,
         aggregates: bool,
     ) -> Result<()> {
-        let mut both = scope.clone();
-        if aggregates || projection.distinct {
-            // Behind an aggregation or DISTINCT only what was projected has one value in each row.
-            let projected = |name: &String| {
-                projection
-                    .items
-                    .iter()
-                    .any(|item| matches!(&item.value.kind, ExprKind::Variable(own) if own == name))
-            };
-            both.retain(|(name, _)| projection.everything || projected(name));
-        }
-        both.extend(next.iter().cloned());
+        let mut own = Vec::new();
+        let items = || projection.items.iter().map(|item| &item.value);
+        items().for_each(|item| walk::aggregates(item, &mut own));
         for (value, _) in &projection.order {
-            if projection.items.iter().any(|item| item.value == *value) {
+            if items().any(|item| item == value) {
                 continue;
             }
             if !aggregates {
                 no_aggregate(value, "ORDER BY")?;
-                self.expr(value, &both)?;
-                continue;
             }
             let mut calls = Vec::new();
             walk::aggregates(value, &mut calls);
-            let known = |call: &Expr| {
-                let mut own = Vec::new();
-                projection
-                    .items
-                    .iter()
-                    .for_each(|item| walk::aggregates(&item.value, &mut own));
-                own.into_iter().any(|other| other == call)
-            };
-            if calls.iter().all(|call| known(call)) {
-                let mut all = both.clone();
-                all.extend(scope.iter().cloned());
-                self.expr(value, if calls.is_empty() { &both } else { &all })?;
-            } else {
+            if !calls.iter().all(|call| own.contains(call)) {
                 return Err(meaning(
                     value.span,
                     "an aggregation in ORDER BY must be one that is returned",
                 ));
             }
+            self.behind(value, projection, scope, next, aggregates)?;
         }
         Ok(())
+    }
+
+    /// Checks an expression behind a projection: behind DISTINCT or an aggregation, it has the projected values only.
+    fn behind(
+        &mut self,
+        value: &Expr,
+        projection: &Projection,
+        scope: &Scope,
+        next: &Scope,
+        aggregates: bool,
+    ) -> Result<()> {
+        let mut both = scope.clone();
+        both.extend(next.iter().cloned());
+        self.expr(value, &both)?;
+        if !aggregates && !projection.distinct {
+            return Ok(());
+        }
+        let keys = walk::grouping_keys(projection);
+        let mut known: Vec<&str> = next.iter().map(|(name, _)| name.as_str()).collect();
+        match stray(value, &keys, &mut known) {
+            Some(stray) => Err(
+                meaning(stray.span, "only what is returned has one value in each row here")
+                    .help("return it too, or use WITH before"),
+            ),
+            None => Ok(()),
+        }
     }
 
     /// Beside an aggregation an item may use grouping keys and constants only.
@@ -274,7 +250,7 @@ impl Checker<'_> {
             .map(|item| &item.value)
             .filter(|value| walk::has_aggregate(value));
         for value in values {
-            if let Some(stray) = stray(value, &keys) {
+            if let Some(stray) = stray(value, &keys, &mut Vec::new()) {
                 let message = "beside an aggregation only what is grouped by may stand";
                 return Err(
                     meaning(stray.span, message).help("return it as a column of its own, or use WITH before")
@@ -287,15 +263,12 @@ impl Checker<'_> {
     fn patterns(&mut self, patterns: &[Pattern], scope: &mut Scope) -> Result<()> {
         let mut links: Vec<&Name> = Vec::new();
         for pattern in patterns {
-            for (link, _) in &pattern.hops {
-                if let Some(name) = &link.name {
-                    if links.iter().any(|known| known.text == name.text) {
-                        let message =
-                            format!("the relationship `{}` cannot occur twice in one MATCH", name.text);
-                        return Err(meaning(name.span, message));
-                    }
-                    links.push(name);
+            for name in link_names(pattern) {
+                if links.iter().any(|known| known.text == name.text) {
+                    let message = format!("the relationship `{}` cannot occur twice in one MATCH", name.text);
+                    return Err(meaning(name.span, message));
                 }
+                links.push(name);
             }
             Self::bind_pattern(pattern, scope)?;
             if let Some(name) = &pattern.name {
@@ -317,6 +290,16 @@ impl Checker<'_> {
     fn bind_pattern(pattern: &Pattern, scope: &mut Scope) -> Result<()> {
         bind(pattern.start.name.as_ref(), Kind::Node, scope)?;
         for (link, node) in &pattern.hops {
+            if let Some(group) = &link.group {
+                for (name, kind) in group_names(&group.pattern) {
+                    // A list of each repetition; it cannot be one that is known.
+                    if kind_of(scope, &name.text).is_some() {
+                        let message = format!("`{}` is defined already and cannot be repeated", name.text);
+                        return Err(meaning(name.span, message));
+                    }
+                    scope.push((name.text.clone(), Kind::list(kind)));
+                }
+            }
             bind(link.name.as_ref(), link_kind(link), scope)?;
             bind(node.name.as_ref(), Kind::Node, scope)?;
         }
@@ -326,10 +309,23 @@ impl Checker<'_> {
     fn pattern_conditions(&mut self, pattern: &Pattern, scope: &Scope) -> Result<()> {
         self.node(&pattern.start, scope)?;
         for (link, node) in &pattern.hops {
+            if let Some(group) = &link.group {
+                let mut inner = scope.clone();
+                inner.extend(group_names(&group.pattern).map(|(name, kind)| (name.text.clone(), kind)));
+                self.pattern_conditions(&group.pattern, &inner)?;
+                if let Some(filter) = &group.filter {
+                    no_aggregate(filter, "a pattern")?;
+                    self.condition(filter, &inner)?;
+                }
+            }
             self.link(link, scope)?;
             self.node(node, scope)?;
         }
-        Ok(())
+        if let Some(inner) = &pattern.inner {
+            no_aggregate(inner, "a pattern")?;
+            self.condition(inner, scope)?;
+        }
+        selection(pattern)
     }
 
     fn node(&mut self, node: &NodePattern, scope: &Scope) -> Result<()> {
@@ -351,7 +347,7 @@ impl Checker<'_> {
         if let Some(name) = &link.name {
             inner.push((name.text.clone(), Kind::Link));
         }
-        for expr in link.properties.iter().chain(&link.filter) {
+        for expr in link.properties.iter().chain(&link.filter).chain(&link.cost) {
             no_aggregate(expr, "a pattern")?;
             self.expr(expr, &inner)?;
         }
@@ -397,13 +393,23 @@ impl Checker<'_> {
         });
     }
 
+    /// Checks an expression that is true or false.
+    fn condition(&mut self, expr: &Expr, scope: &Scope) -> Result<()> {
+        self.expr(expr, scope)?;
+        truth(expr, scope)
+    }
+
     fn expr(&mut self, expr: &Expr, scope: &Scope) -> Result<()> {
+        operands(expr, scope)?;
         match &expr.kind {
             ExprKind::Variable(name) if kind_of(scope, name).is_none() => {
                 Err(undefined(name, expr.span, scope))
             }
             ExprKind::Call { name, arguments, .. } => {
                 Self::call(expr, name, arguments, scope)?;
+                if !name.text.eq_ignore_ascii_case("exists") {
+                    arguments.iter().try_for_each(no_bare_pattern)?;
+                }
                 arguments
                     .iter()
                     .try_for_each(|argument| self.expr(argument, scope))
@@ -467,13 +473,20 @@ impl Checker<'_> {
                 value,
             } => {
                 self.expr(list, scope)?;
-                self.within(name, scope, filter.iter().chain(value).map(|inner| &**inner))
+                let item = infer(list, scope).item();
+                self.within(
+                    name,
+                    item,
+                    scope,
+                    filter.iter().chain(value).map(|inner| &**inner),
+                )
             }
             ExprKind::Quantified {
                 name, list, filter, ..
             } => {
                 self.expr(list, scope)?;
-                self.within(name, scope, filter.iter().map(|inner| &**inner))
+                let item = infer(list, scope).item();
+                self.within(name, item, scope, filter.iter().map(|inner| &**inner))
             }
             ExprKind::Reduce {
                 total,
@@ -486,7 +499,8 @@ impl Checker<'_> {
                 self.expr(list, scope)?;
                 let mut inner = scope.clone();
                 inner.push((total.text.clone(), Kind::Any));
-                self.within(name, &inner, [&**value])
+                let item = infer(list, scope).item();
+                self.within(name, item, &inner, [&**value])
             }
             _ => self.parts(expr, scope),
         }
@@ -502,11 +516,12 @@ impl Checker<'_> {
     fn within<'e>(
         &mut self,
         name: &Name,
+        item: Kind,
         scope: &Scope,
         inner: impl IntoIterator<Item = &'e Expr>,
     ) -> Result<()> {
         let mut scope = scope.clone();
-        scope.push((name.text.clone(), Kind::Any));
+        scope.push((name.text.clone(), item));
         for expr in inner {
             no_aggregate(expr, "the condition or value of a list")?;
             self.expr(expr, &scope)?;
@@ -527,9 +542,10 @@ impl Checker<'_> {
                     format!("{} takes {wanted} argument(s)", name.text),
                 ));
             }
-            return arguments
-                .iter()
-                .try_for_each(|argument| no_aggregate(argument, "another aggregation"));
+            return arguments.iter().try_for_each(|argument| {
+                no_aggregate(argument, "another aggregation")?;
+                no_random(argument)
+            });
         }
         let known = FUNCTIONS
             .iter()
@@ -558,19 +574,14 @@ impl Checker<'_> {
                 format!("{} takes {takes} argument(s), not {}", name.text, arguments.len()),
             ));
         }
-        if let [
-            Expr {
-                kind: ExprKind::Variable(variable),
-                ..
-            },
-        ] = arguments
-        {
-            let kind = kind_of(scope, variable).unwrap_or(Kind::Any);
+        if let [argument] = arguments {
+            let kind = infer(argument, scope);
             let fits = match name.text.to_lowercase().as_str() {
-                "length" | "nodes" | "relationships" => matches!(kind, Kind::Path | Kind::Any),
-                "labels" => !matches!(kind, Kind::Path | Kind::Link),
-                "type" | "startnode" | "endnode" => !matches!(kind, Kind::Node | Kind::Path),
-                "size" => !matches!(kind, Kind::Path),
+                "length" | "nodes" | "relationships" => kind.may_be(&[Kind::Path]),
+                "labels" => kind.may_be(&[Kind::Node]),
+                "type" | "startnode" | "endnode" => kind.may_be(&[Kind::Link]),
+                "size" => kind != Kind::Path,
+                "properties" => kind.may_have_properties(),
                 _ => true,
             };
             if !fits {
@@ -582,6 +593,56 @@ impl Checker<'_> {
     }
 }
 
+/// The names of a repeated path, with what they are in one repetition.
+fn group_names(pattern: &Pattern) -> impl Iterator<Item = (&Name, Kind)> {
+    let nodes = std::iter::once(&pattern.start).chain(pattern.hops.iter().map(|(_, node)| node));
+    let links = pattern.hops.iter().filter_map(|(link, _)| link.name.as_ref());
+    let mut found: Vec<(&Name, Kind)> = Vec::new();
+    for name in nodes.filter_map(|node| node.name.as_ref()) {
+        if !found.iter().any(|(known, _)| known.text == name.text) {
+            found.push((name, Kind::Node));
+        }
+    }
+    found.extend(links.map(|name| (name, Kind::Link)));
+    found.into_iter()
+}
+
+fn link_names(pattern: &Pattern) -> Vec<&Name> {
+    let mut names = Vec::new();
+    for (link, _) in &pattern.hops {
+        names.extend(&link.name);
+        if let Some(group) = &link.group {
+            names.extend(link_names(&group.pattern));
+        }
+    }
+    names
+}
+
+/// Whether what selects paths can be carried out.
+fn selection(pattern: &Pattern) -> Result<()> {
+    let Some(selection) = &pattern.selection else {
+        return Ok(());
+    };
+    let is_endless = |link: &LinkPattern| link.length.is_some_and(|length| length.most.is_none());
+    if selection.mode == Some(Mode::Walk)
+        && selection.take == Take::All
+        && pattern.hops.iter().any(|(link, _)| is_endless(link))
+    {
+        let message = "all walks of any length never end";
+        return Err(meaning(selection.span, message).help("bound the length, or select: ANY SHORTEST WALK"));
+    }
+    if let Take::Paths(count) | Take::Groups(count) = &selection.take
+        && matches!(count.kind, ExprKind::Int(0))
+    {
+        return Err(QueryError::new(
+            Fault::Argument,
+            count.span,
+            "the number of paths is at least 1",
+        ));
+    }
+    Ok(())
+}
+
 fn selected(selector: &Selector) -> Option<&Name> {
     match selector {
         Selector::Variable(name) => Some(name),
@@ -591,7 +652,7 @@ fn selected(selector: &Selector) -> Option<&Name> {
 
 fn link_kind(link: &LinkPattern) -> Kind {
     if link.length.is_some() {
-        Kind::Links
+        Kind::list(Kind::Link)
     } else {
         Kind::Link
     }
@@ -601,7 +662,7 @@ fn bind(name: Option<&Name>, kind: Kind, scope: &mut Scope) -> Result<()> {
     let Some(name) = name else { return Ok(()) };
     match kind_of(scope, &name.text) {
         None => scope.push((name.text.clone(), kind)),
-        Some(known) if known == kind || known == Kind::Any => {}
+        Some(known) if known.agrees(&kind) => {}
         Some(known) => {
             let message = format!(
                 "`{}` is {} and cannot be {} too",
@@ -615,25 +676,117 @@ fn bind(name: Option<&Name>, kind: Kind, scope: &mut Scope) -> Result<()> {
     Ok(())
 }
 
-/// The first variable beside an aggregation that is neither a key nor part of one.
-fn stray<'e>(expr: &'e Expr, keys: &[&Expr]) -> Option<&'e Expr> {
-    if walk::is_aggregate(expr) || keys.contains(&expr) {
+/// The first variable beside an aggregation that is neither a key nor part of one, nor `known`.
+///
+/// A key that is more than a variable or its property does not count: openCypher calls it ambiguous.
+fn stray<'e>(expr: &'e Expr, keys: &[&Expr], known: &mut Vec<&'e str>) -> Option<&'e Expr> {
+    let is_simple = |key: &Expr| match &key.kind {
+        ExprKind::Variable(_) => true,
+        ExprKind::Property(of, _) => matches!(of.kind, ExprKind::Variable(_)),
+        _ => false,
+    };
+    if walk::is_aggregate(expr) || (is_simple(expr) && keys.contains(&expr)) {
         return None;
     }
-    if matches!(expr.kind, ExprKind::Variable(_)) {
-        return Some(expr);
+    if let ExprKind::Variable(name) = &expr.kind {
+        return (!known.contains(&name.as_str())).then_some(expr);
     }
-    if matches!(
-        expr.kind,
-        ExprKind::Comprehension { .. } | ExprKind::Quantified { .. } | ExprKind::Reduce { .. }
-    ) {
-        return None;
+    let before = known.len();
+    match &expr.kind {
+        ExprKind::Comprehension { name, .. } | ExprKind::Quantified { name, .. } => known.push(&name.text),
+        ExprKind::Reduce { total, name, .. } => known.extend([total.text.as_str(), &name.text]),
+        ExprKind::PatternComprehension { pattern, .. } => {
+            known.extend(
+                walk::pattern_names(pattern)
+                    .into_iter()
+                    .map(|name| name.text.as_str()),
+            );
+        }
+        _ => {}
     }
     let mut found = None;
     walk::parts(expr, &mut |part| {
         if found.is_none() {
-            found = stray(part, keys);
+            found = stray(part, keys, known);
         }
     });
+    known.truncate(before);
     found
+}
+
+/// An aggregation of numbers that differ each time they are asked for means nothing.
+fn no_random(expr: &Expr) -> Result<()> {
+    if matches!(&expr.kind, ExprKind::Call { name, .. } if name.text.eq_ignore_ascii_case("rand")) {
+        return Err(meaning(expr.span, "rand() cannot stand in an aggregation"));
+    }
+    let mut result = Ok(());
+    walk::parts(expr, &mut |part| {
+        if result.is_ok() {
+            result = no_random(part);
+        }
+    });
+    result
+}
+
+fn type_fault(span: Span, message: impl Into<String>) -> QueryError {
+    QueryError::new(Fault::Type, span, message)
+}
+
+/// A pattern is a condition, no value.
+fn no_bare_pattern(expr: &Expr) -> Result<()> {
+    match &expr.kind {
+        ExprKind::Pattern(pattern) if pattern.shortest.is_none() => Err(meaning(
+            expr.span,
+            "a pattern is a condition and cannot be used as a value",
+        )
+        .help("exists((a)-->(b)) is a value, and COUNT { (a)-->(b) } counts")),
+        _ => Ok(()),
+    }
+}
+
+/// Operands of which it is known that an operator does not take them.
+fn operands(expr: &Expr, scope: &Scope) -> Result<()> {
+    let wrong = |operand: &Expr, what: &str| {
+        let kind = infer(operand, scope);
+        Err(type_fault(operand.span, format!("{what}, not {}", kind.as_str())))
+    };
+    match &expr.kind {
+        ExprKind::And(all) | ExprKind::Or(all) => all.iter().try_for_each(|one| truth(one, scope)),
+        ExprKind::Xor(left, right) => truth(left, scope).and_then(|()| truth(right, scope)),
+        ExprKind::Not(inner) => truth(inner, scope),
+        ExprKind::Property(of, _) if !infer(of, scope).may_have_properties() => {
+            wrong(of, "only nodes, relationships and maps have properties")
+        }
+        ExprKind::Binary(Operator::In, _, list) if !infer(list, scope).may_be_list() => {
+            wrong(list, "IN takes a list")
+        }
+        ExprKind::Binary(
+            Operator::Subtract
+            | Operator::Multiply
+            | Operator::Divide
+            | Operator::Remainder
+            | Operator::Power,
+            left,
+            right,
+        ) => match [left, right]
+            .into_iter()
+            .find(|operand| !infer(operand, scope).may_be_number())
+        {
+            Some(operand) => wrong(operand, "arithmetic takes numbers"),
+            None => Ok(()),
+        },
+        _ => Ok(()),
+    }
+}
+
+/// Checks that an expression can be true or false.
+fn truth(expr: &Expr, scope: &Scope) -> Result<()> {
+    let kind = infer(expr, scope);
+    if kind.may_be(&[Kind::Bool]) {
+        return Ok(());
+    }
+    Err(type_fault(
+        expr.span,
+        format!("a condition is true or false, not {}", kind.as_str()),
+    ))
 }

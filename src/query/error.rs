@@ -55,6 +55,8 @@ pub enum Fault {
     Type,
     /// A value has the right type, but not a value that the operation takes.
     Argument,
+    /// A limit was met in the middle of an expression.
+    Stopped,
 }
 
 impl Fault {
@@ -67,6 +69,7 @@ impl Fault {
             Self::Meaning => "meaning",
             Self::Type => "type",
             Self::Argument => "argument",
+            Self::Stopped => "stopped",
         }
     }
 }

@@ -180,6 +180,7 @@ impl Runner<'_> {
                     return Ok(Value::Null);
                 };
                 for (index, item) in items.iter().enumerate() {
+                    self.pulse(0, expr.span)?;
                     self.locals.push((total.text.clone(), sum));
                     self.locals.push((name.text.clone(), item.clone()));
                     let next = self.eval(value, frame);
@@ -412,7 +413,7 @@ impl Runner<'_> {
         match self.eval(list, frame)? {
             Value::Null => Ok(None),
             Value::List(items) => {
-                self.expand(items.len() as u64);
+                self.pulse(items.len() as u64, list.span)?;
                 Ok(Some(items))
             }
             other => Err(type_error(list.span, "this takes a list", &other)),
@@ -425,6 +426,7 @@ impl Runner<'_> {
         value: Value,
         eval: impl FnOnce(&mut Self) -> Result<T>,
     ) -> Result<T> {
+        self.pulse(0, Span::default())?;
         self.locals.push((name.to_owned(), value));
         let result = eval(self);
         self.locals.pop();

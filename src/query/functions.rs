@@ -15,6 +15,7 @@ pub(crate) const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("abs", 1, 1),
     ("ceil", 1, 1),
     ("coalesce", 1, usize::MAX),
+    ("datetime", 0, 1),
     ("e", 0, 0),
     ("elementId", 1, 1),
     ("endNode", 1, 1),
@@ -35,6 +36,7 @@ pub(crate) const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("nodes", 1, 1),
     ("pi", 0, 0),
     ("properties", 1, 1),
+    ("rand", 0, 0),
     ("range", 2, 3),
     ("relationships", 1, 1),
     ("replace", 3, 3),
@@ -49,6 +51,7 @@ pub(crate) const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("startNode", 1, 1),
     ("substring", 2, 3),
     ("tail", 1, 1),
+    ("timestamp", 0, 0),
     ("toBoolean", 1, 1),
     ("toFloat", 1, 1),
     ("toInteger", 1, 1),
@@ -59,12 +62,28 @@ pub(crate) const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("type", 1, 1),
 ];
 
+/// The names of all functions.
+pub const NAMES: &[&str] = &NAMED;
+
+const NAMED: [&str; FUNCTIONS.len()] = {
+    let mut names = [""; FUNCTIONS.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = FUNCTIONS[at].0;
+        at += 1;
+    }
+    names
+};
+
 /// The longest list that `range` makes.
 const LONGEST: i128 = 1 << 24;
 
 impl Runner<'_> {
     pub(crate) fn call(&mut self, name: &Name, values: &[Value], span: Span) -> Result<Value> {
         let lower = name.text.to_lowercase();
+        if let Some(moment) = super::moment::call(&lower, values, span) {
+            return moment;
+        }
         match (lower.as_str(), values) {
             ("coalesce", values) => Ok(values
                 .iter()
@@ -73,6 +92,7 @@ impl Runner<'_> {
                 .unwrap_or(Value::Null)),
             ("exists", [value]) => Ok(Value::Bool(!value.is_null())),
             ("pi", []) => Ok(Value::Float(std::f64::consts::PI)),
+            ("rand", []) => Ok(Value::Float(self.random())),
             ("e", []) => Ok(Value::Float(std::f64::consts::E)),
             (_, values) if values.iter().any(Value::is_null) => Ok(Value::Null),
             (_, [value]) => {
@@ -101,6 +121,18 @@ impl Runner<'_> {
         }
     }
 
+    /// A number from 0 up to 1; the same numbers in every run, as output is deterministic (xorshift64*).
+    #[expect(clippy::cast_precision_loss, reason = "53 bits fit a float exactly")]
+    fn random(&mut self) -> f64 {
+        let mut state = self.random;
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        self.random = state;
+        let bits = state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11;
+        bits as f64 / (1_u64 << 53) as f64
+    }
+
     fn range(&mut self, from: i64, to: i64, step: i64, span: Span) -> Result<Value> {
         if step == 0 {
             return Err(QueryError::new(
@@ -119,7 +151,7 @@ impl Runner<'_> {
         } else {
             i64::try_from(count).unwrap_or(0)
         };
-        self.expand(count.unsigned_abs());
+        self.pulse(count.unsigned_abs(), span)?;
         Ok(Value::list(
             (0..count)
                 .map(|index| Value::Int(from.wrapping_add(index.wrapping_mul(step))))

@@ -36,6 +36,7 @@ pub(crate) enum Op<'q> {
         source: Source<'q>,
     },
     Expand(Expand<'q>),
+    Select(Select<'q>),
     /// Gives a named path its value.
     Path {
         slot: usize,
@@ -48,6 +49,33 @@ pub(crate) enum Op<'q> {
         slot: usize,
         properties: &'q Expr,
     },
+}
+
+/// A path that is searched for as a whole.
+#[derive(Debug)]
+pub(crate) struct Select<'q> {
+    pub(crate) pattern: &'q Pattern,
+    /// Places of the nodes and of the relationships between them.
+    pub(crate) nodes: Vec<usize>,
+    pub(crate) links: Vec<usize>,
+    /// Whether the row holds a node already.
+    pub(crate) bound: Vec<bool>,
+    /// Whether the search begins at the right end of the text.
+    pub(crate) backward: bool,
+}
+
+/// Whether a pattern is searched for as a whole.
+fn is_searched(pattern: &Pattern) -> bool {
+    let has_group = pattern.hops.iter().any(|(link, _)| link.group.is_some());
+    (pattern.selection.is_some() || pattern.inner.is_some() || has_group) && !pattern.hops.is_empty()
+}
+
+/// Whether every relationship points from right to left.
+fn is_backward(pattern: &Pattern) -> bool {
+    pattern.hops.iter().all(|(link, _)| match &link.group {
+        Some(group) => is_backward(&group.pattern),
+        None => link.direction == Direction::Left,
+    })
 }
 
 /// From one node over a relationship to another.
@@ -238,7 +266,15 @@ impl<'q> Planner<'q, '_> {
             }
         }
         for placed in open {
-            for (node, slot) in &placed.nodes {
+            let begins = if is_backward(placed.pattern) {
+                placed.links.len()
+            } else {
+                0
+            };
+            for (at, (node, slot)) in placed.nodes.iter().enumerate() {
+                if is_searched(placed.pattern) && at != begins {
+                    continue;
+                }
                 if let Some(filter) = &node.filter {
                     let needs = self.needs(filter);
                     self.wait(needs, Op::Filter(filter));
@@ -336,6 +372,14 @@ impl<'q> Planner<'q, '_> {
 
     /// Which node of a pattern to begin at, and how many candidates it has.
     fn start(&self, placed: &Placed<'q>) -> (usize, usize) {
+        if is_searched(placed.pattern) {
+            let at = if is_backward(placed.pattern) {
+                placed.links.len()
+            } else {
+                0
+            };
+            return (at, self.source(placed.nodes[at].0).1);
+        }
         if placed.pattern.shortest.is_some() {
             // A search for attack paths begins where the relationships begin.
             let left = matches!(placed.links[0].0.direction, Direction::Left);
@@ -355,11 +399,15 @@ impl<'q> Planner<'q, '_> {
         self.plan.ops.push(Op::Start { node, slot, source });
         self.bind(node.name.as_ref(), slot);
         self.release();
-        for at in start..placed.links.len() {
-            self.expand(placed, at, at, at + 1)?;
-        }
-        for at in (0..start).rev() {
-            self.expand(placed, at, at + 1, at)?;
+        if is_searched(placed.pattern) {
+            self.searched(placed)?;
+        } else {
+            for at in start..placed.links.len() {
+                self.expand(placed, at, at, at + 1)?;
+            }
+            for at in (0..start).rev() {
+                self.expand(placed, at, at + 1, at)?;
+            }
         }
         if let Some(name) = &placed.pattern.name {
             let slot = self.slot(Some(name));
@@ -374,14 +422,94 @@ impl<'q> Planner<'q, '_> {
         Ok(())
     }
 
+    /// Plans the search for a path as a whole; its first node is bound.
+    fn searched(&mut self, placed: &Placed<'q>) -> Result<()> {
+        let pattern = placed.pattern;
+        if let Some(name) = pattern
+            .hops
+            .iter()
+            .filter_map(|(link, _)| link.name.as_ref())
+            .find(|name| self.is_bound(Some(name)))
+        {
+            let message = "a relationship that is bound already cannot stand in a selected path";
+            return Err(QueryError::new(Fault::NotSupported, name.span, message));
+        }
+        let begins = if is_backward(pattern) {
+            placed.links.len()
+        } else {
+            0
+        };
+        self.conditions_are_ready(pattern, begins)?;
+        let bound = |node: &NodePattern, slot: usize| {
+            self.is_bound(node.name.as_ref()) || self.bound.contains(&format!("\0{slot}"))
+        };
+        let select = Select {
+            pattern,
+            nodes: placed.nodes.iter().map(|(_, slot)| *slot).collect(),
+            links: placed.links.iter().map(|(_, slot)| *slot).collect(),
+            bound: placed
+                .nodes
+                .iter()
+                .map(|(node, slot)| bound(node, *slot))
+                .collect(),
+            backward: is_backward(pattern),
+        };
+        self.plan.ops.push(Op::Select(select));
+        for (node, slot) in &placed.nodes {
+            self.bind(node.name.as_ref(), *slot);
+        }
+        for (link, slot) in &placed.links {
+            self.bind(link.name.as_ref(), *slot);
+        }
+        for name in walk::pattern_names(pattern) {
+            if pattern.name.as_ref() != Some(name) {
+                self.bound.insert(name.text.clone());
+            }
+        }
+        self.release();
+        Ok(())
+    }
+
+    /// Whether each condition within a searched pattern names only what is bound, and itself.
+    fn conditions_are_ready(&self, pattern: &Pattern, begins: usize) -> Result<()> {
+        let nodes = std::iter::once(&pattern.start).chain(pattern.hops.iter().map(|(_, node)| node));
+        for (at, node) in nodes.enumerate() {
+            let own: Vec<&Name> = node.name.iter().collect();
+            if at != begins {
+                self.is_local(node.properties.iter().chain(&node.filter), &own)?;
+            }
+        }
+        for (link, _) in &pattern.hops {
+            let own: Vec<&Name> = link.name.iter().collect();
+            self.is_local(link.properties.iter().chain(&link.filter).chain(&link.cost), &own)?;
+            if let Some(group) = &link.group {
+                self.conditions_are_ready(&group.pattern, usize::MAX)?;
+                self.is_local(group.filter.iter(), &walk::pattern_names(&group.pattern))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_local<'e>(&self, conditions: impl Iterator<Item = &'e Expr>, own: &[&Name]) -> Result<()> {
+        for condition in conditions {
+            let mut needs = self.needs(condition);
+            needs.retain(|name| !self.bound.contains(name) && !own.iter().any(|own| own.text == *name));
+            if !needs.is_empty() {
+                let message = "a condition within a selected path that names another part of it is not supported by this engine";
+                return Err(
+                    QueryError::new(Fault::NotSupported, condition.span, message).help(
+                        "put it behind WHERE within the brackets of the whole path: ((a)-->+(b) WHERE …)",
+                    ),
+                );
+            }
+        }
+        Ok(())
+    }
+
     fn expand(&mut self, placed: &Placed<'q>, at: usize, from: usize, to: usize) -> Result<()> {
         let (link, link_slot) = placed.links[at];
         let (node, to_slot) = placed.nodes[to];
         let link_bound = self.is_bound(link.name.as_ref());
-        if link_bound && link.length.is_some() {
-            let message = "a variable-length relationship whose variable is bound already is not supported by this engine";
-            return Err(QueryError::new(Fault::NotSupported, link.span, message));
-        }
         if placed.pattern.shortest.is_some() && !self.is_bound(node.name.as_ref()) {
             // Both ends are known before the search, so that conditions on them are tested first.
             let source = self.source(node).0;

@@ -3,8 +3,9 @@
 //! **Trap.** Every operand is put in brackets, so nothing depends on precedence; the text is exact, not pretty.
 
 use super::ast::{
-    Clause, ClauseKind, Comparison, Direction, Expr, ExprKind, Labels, Length, LinkPattern, Name,
-    NodePattern, Operator, Pattern, Projection, Quantifier, Selector, Shortest, Subquery, Union,
+    By, Clause, ClauseKind, Comparison, Direction, Expr, ExprKind, Labels, Length, LinkPattern, Mode, Name,
+    NodePattern, Operator, Pattern, Projection, Quantifier, Selection, Selector, Shortest, Subquery, Take,
+    Union,
 };
 use super::show::quoted;
 use super::value::Float;
@@ -91,11 +92,35 @@ fn pattern(pattern: &Pattern) -> String {
         chain.push_str(&relationship(link));
         chain.push_str(&node(next));
     }
+    let selection = pattern.selection.as_ref().map_or_else(String::new, selected);
+    if let Some(inner) = &pattern.inner {
+        return format!("{own}{selection}({chain} WHERE {})", expression(inner));
+    }
     match pattern.shortest {
-        None => format!("{own}{chain}"),
+        None => format!("{own}{selection}{chain}"),
         Some(Shortest::One) => format!("{own}shortestPath({chain})"),
         Some(Shortest::All) => format!("{own}allShortestPaths({chain})"),
     }
+}
+
+fn selected(selection: &Selection) -> String {
+    let word = match selection.by {
+        By::Length => "SHORTEST",
+        By::Cost => "CHEAPEST",
+    };
+    let take = match &selection.take {
+        Take::All => "ALL ".to_owned(),
+        Take::Paths(count) => format!("{word} {} ", expression(count)),
+        Take::Groups(count) => format!("{word} {} GROUPS ", expression(count)),
+    };
+    // GROUPS stands behind the mode's place in one spelling only, so it is written before it.
+    let mode = match selection.mode {
+        None => "",
+        Some(Mode::Walk) => "WALK ",
+        Some(Mode::Trail) => "TRAIL ",
+        Some(Mode::Acyclic) => "ACYCLIC ",
+    };
+    format!("{take}{mode}PATHS ")
 }
 
 fn inner(
@@ -132,6 +157,21 @@ fn relationship(link: &LinkPattern) -> String {
             Some(most) => format!("*{least}..{most}"),
             None => format!("*{least}.."),
         });
+    if let Some(group) = &link.group {
+        let length = match link.length {
+            Some(Length {
+                least,
+                most: Some(most),
+            }) => format!("{{{least},{most}}}"),
+            Some(Length { least, most: None }) => format!("{{{least},}}"),
+            None => String::new(),
+        };
+        return format!(
+            "({}{}){length}",
+            pattern(&group.pattern),
+            optional(" WHERE ", group.filter.as_ref())
+        );
+    }
     let inside = inner(
         link.name.as_ref(),
         link.types.as_ref(),
@@ -139,6 +179,7 @@ fn relationship(link: &LinkPattern) -> String {
         link.properties.as_ref(),
         link.filter.as_ref(),
     );
+    let inside = format!("{inside}{}", optional(" COST ", link.cost.as_ref()));
     let (left, right) = match link.direction {
         Direction::Left => ("<", ""),
         Direction::Right => ("", ">"),

@@ -4,6 +4,9 @@
 //! table says that it is a part.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 
@@ -18,12 +21,16 @@ use super::walk;
 pub(crate) type Row = Vec<Value>;
 
 /// How much a query may do before it is stopped.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Limits {
     /// Rows that one clause may give.
     pub rows: usize,
     /// Relationships, list items and rows that may be looked at altogether.
     pub expansions: u64,
+    /// How long it may take.
+    pub time: Option<Duration>,
+    /// Whether someone wants it to stop; asked at every expansion.
+    pub interrupt: Option<Arc<AtomicBool>>,
 }
 
 impl Default for Limits {
@@ -31,6 +38,8 @@ impl Default for Limits {
         Self {
             rows: 1_000_000,
             expansions: 100_000_000,
+            time: None,
+            interrupt: None,
         }
     }
 }
@@ -70,15 +79,26 @@ pub(crate) struct Runner<'g> {
     pub(crate) parameters: &'g BTreeMap<String, Value>,
     limits: Limits,
     expansions: u64,
+    /// How often the clock could have been asked.
+    asked: u32,
+    deadline: Option<Instant>,
+    /// Whether the time was up before.
+    is_late: bool,
+    /// Whether not even what was found is gone through any more.
+    is_cut: bool,
     stopped: Option<String>,
     /// Names that comprehensions introduce, the innermost last.
     pub(crate) locals: Vec<(String, Value)>,
     /// Values of the aggregations of the current group, by place in the text.
     pub(crate) aggregated: FxHashMap<(u32, u32), Value>,
     held: FxHashMap<NodeId, Option<Held>>,
+    /// The state of `rand()`.
+    pub(crate) random: u64,
     pub(crate) patterns: FxHashMap<String, regex::Regex>,
 }
 
+/// The clock is asked once in so many expansions.
+const CLOCK: u32 = 256;
 /// Sets of held positions that are kept.
 const HELD: usize = 256;
 
@@ -93,19 +113,27 @@ impl<'g> Runner<'g> {
             graph,
             text,
             parameters,
+            deadline: limits.time.and_then(|time| Instant::now().checked_add(time)),
             limits,
             expansions: 0,
+            asked: 0,
+            is_late: false,
+            is_cut: false,
             stopped: None,
             locals: Vec::new(),
             aggregated: FxHashMap::default(),
             held: FxHashMap::default(),
+            random: 0x9E37_79B9_7F4A_7C15,
             patterns: FxHashMap::default(),
         }
     }
 
     /// Runs the whole query.
     pub(crate) fn table(mut self, query: &Union) -> Result<Table> {
-        let (columns, rows) = self.union(query, &[], &[], None)?;
+        let (columns, rows) = match self.union(query, &[], &[], None) {
+            Err(error) if error.fault == Fault::Stopped => (Vec::new(), Vec::new()),
+            found => found?,
+        };
         Ok(Table {
             columns,
             rows,
@@ -117,12 +145,49 @@ impl<'g> Runner<'g> {
     /// Counts work; whether there may be more.
     pub(crate) fn expand(&mut self, count: u64) -> bool {
         self.expansions = self.expansions.saturating_add(count);
-        if self.expansions > self.limits.expansions {
-            let limit = self.limits.expansions;
-            self.stopped
-                .get_or_insert_with(|| format!("stopped after {limit} expansions"));
+        let limit = self.limits.expansions;
+        if self.expansions > limit {
+            self.stop(|| format!("stopped after {limit} expansions"));
+            // What was found may be gone through with as much again.
+            self.is_cut |= self.expansions > limit.saturating_mul(2);
+        }
+        if (self.limits.interrupt.as_ref()).is_some_and(|flag| flag.load(Ordering::Relaxed)) {
+            self.stop(|| "interrupted".to_owned());
+            self.is_cut = true;
+        }
+        self.asked = self.asked.wrapping_add(1);
+        if self.asked.is_multiple_of(CLOCK) {
+            self.ask_clock();
         }
         self.stopped.is_none()
+    }
+
+    fn stop(&mut self, why: impl FnOnce() -> String) {
+        self.stopped.get_or_insert_with(why);
+    }
+
+    fn ask_clock(&mut self) {
+        let (Some(deadline), Some(time)) = (self.deadline, self.limits.time) else {
+            return;
+        };
+        if Instant::now() < deadline {
+            return;
+        }
+        self.is_cut = self.is_late;
+        self.is_late = true;
+        self.stop(|| format!("stopped after {time:?}"));
+        // What was found may be gone through for a while.
+        self.deadline = deadline.checked_add((time / 4).max(Duration::from_millis(50)));
+    }
+
+    /// Counts work within an expression; an error if the query must end there, as half a value is worth nothing.
+    pub(crate) fn pulse(&mut self, count: u64, span: Span) -> Result<()> {
+        self.expand(count);
+        if !self.is_cut {
+            return Ok(());
+        }
+        let why = self.stopped.clone().unwrap_or_default();
+        Err(QueryError::new(Fault::Stopped, span, why))
     }
 
     /// Whether a clause that has given so many rows may give another one.
@@ -198,16 +263,14 @@ impl<'g> Runner<'g> {
                     patterns,
                     filter,
                 } => {
-                    let wanted = match clauses.get(index + 1) {
-                        None => cap,
-                        Some(next) => self.wanted(next)?,
-                    };
+                    let wanted = self.wanted_behind(clauses.get(index + 1), cap)?;
                     let plan = Plan::new(self.graph, patterns, filter.as_ref(), &names)?;
                     rows = self.matched(&plan, *optional, &rows, wanted)?;
                     names = plan.names_after();
                 }
                 ClauseKind::Unwind { list, name } => {
-                    rows = self.unwound(list, &names, &rows)?;
+                    let wanted = self.wanted_behind(clauses.get(index + 1), cap)?;
+                    rows = self.unwound(list, &names, &rows, wanted)?;
                     names.push(name.text.clone());
                 }
                 ClauseKind::With(projection) | ClauseKind::Return(projection) => {
@@ -216,6 +279,11 @@ impl<'g> Runner<'g> {
             }
         }
         Ok((names, rows))
+    }
+
+    /// How many rows of a clause are wanted; `cap` is for the last one.
+    fn wanted_behind(&mut self, next: Option<&Clause>, cap: Option<usize>) -> Result<Option<usize>> {
+        next.map_or(Ok(cap), |next| self.wanted(next))
     }
 
     /// How many rows the next clause takes, if it takes the first ones only.
@@ -269,7 +337,13 @@ impl<'g> Runner<'g> {
         Ok(found)
     }
 
-    fn unwound(&mut self, list: &Expr, names: &[String], rows: &[Row]) -> Result<Vec<Row>> {
+    fn unwound(
+        &mut self,
+        list: &Expr,
+        names: &[String],
+        rows: &[Row],
+        wanted: Option<usize>,
+    ) -> Result<Vec<Row>> {
         let mut found = Vec::new();
         for row in rows {
             let items = match self.eval(list, Frame { names, row })? {
@@ -278,7 +352,8 @@ impl<'g> Runner<'g> {
                 other => vec![other].into(),
             };
             for item in items.iter() {
-                if !self.expand(1) || !self.more_rows(found.len()) {
+                let has_all = wanted.is_some_and(|wanted| found.len() >= wanted);
+                if has_all || !self.expand(1) || !self.more_rows(found.len()) {
                     return Ok(found);
                 }
                 let mut row = row.clone();
@@ -325,19 +400,7 @@ impl<'g> Runner<'g> {
         let mut pairs = if aggregates {
             self.grouped(projection, names, &rows)?
         } else {
-            let mut pairs = Vec::with_capacity(rows.len());
-            for row in rows {
-                let mut values: Row = if projection.everything {
-                    row.clone()
-                } else {
-                    Row::new()
-                };
-                for item in &projection.items {
-                    values.push(self.eval(&item.value, Frame { names, row: &row })?);
-                }
-                pairs.push((values, row, FxHashMap::default()));
-            }
-            pairs
+            self.one_by_one(projection, names, rows)?
         };
         if projection.distinct {
             let mut seen = BTreeSet::new();
@@ -354,23 +417,51 @@ impl<'g> Runner<'g> {
             Some(limit) => self.count(limit, "LIMIT")?,
             None => usize::MAX,
         };
+        let kept = pairs.into_iter().skip(skip).take(limit);
+        let Some(filter) = &projection.filter else {
+            return Ok((columns, kept.map(|(values, ..)| values).collect()));
+        };
+        let mut all = columns.clone();
+        all.extend_from_slice(names);
         let mut found = Vec::new();
-        for (values, ..) in pairs.into_iter().skip(skip).take(limit) {
-            let keeps = match &projection.filter {
-                Some(filter) => self.is_true(
-                    filter,
-                    Frame {
-                        names: &columns,
-                        row: &values,
-                    },
-                )?,
-                None => true,
+        for (values, row, _) in kept {
+            let mut both = values.clone();
+            both.extend(row);
+            let frame = Frame {
+                names: &all,
+                row: &both,
             };
-            if keeps {
+            if self.is_true(filter, frame)? {
                 found.push(values);
             }
         }
         Ok((columns, found))
+    }
+
+    /// Each row with what is projected of it.
+    fn one_by_one(
+        &mut self,
+        projection: &Projection,
+        names: &[String],
+        rows: Vec<Row>,
+    ) -> Result<Vec<Group>> {
+        let mut pairs = Vec::with_capacity(rows.len());
+        for row in rows {
+            self.expand(0);
+            if self.is_cut {
+                break;
+            }
+            let mut values: Row = if projection.everything {
+                row.clone()
+            } else {
+                Row::new()
+            };
+            for item in &projection.items {
+                values.push(self.eval(&item.value, Frame { names, row: &row })?);
+            }
+            pairs.push((values, row, FxHashMap::default()));
+        }
+        Ok(pairs)
     }
 
     fn ordered(
@@ -437,6 +528,10 @@ impl<'g> Runner<'g> {
         let mut groups: Vec<Vec<usize>> = Vec::new();
         let mut places: BTreeMap<Key, usize> = BTreeMap::new();
         for (index, row) in rows.iter().enumerate() {
+            self.expand(0);
+            if self.is_cut {
+                break;
+            }
             let frame = Frame { names, row };
             let mut key: Row = if projection.everything {
                 row.clone()

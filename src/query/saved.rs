@@ -6,20 +6,20 @@
 //! folder.
 
 /// A saved query.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Saved {
     /// The name of its file.
-    pub id: &'static str,
+    pub id: String,
     /// What it asks, in a sentence.
-    pub title: &'static str,
+    pub title: String,
     /// How bad a row is: `critical`, `high`, `medium`, `low` or `info`.
-    pub severity: &'static str,
+    pub severity: String,
     /// MITRE ATT&CK ids, separated by spaces.
-    pub attack: &'static str,
+    pub attack: String,
     /// What to do about a row.
-    pub fix: &'static str,
+    pub fix: String,
     /// The whole file.
-    pub text: &'static str,
+    pub text: String,
 }
 
 macro_rules! files {
@@ -44,29 +44,32 @@ const FILES: &[(&str, &str)] = files![
     "tokens-in-containers",
 ];
 
-/// Returns the saved queries, by id.
+/// Returns the saved queries of the program, by id.
 pub fn saved() -> Vec<Saved> {
-    let mut found: Vec<Saved> = FILES.iter().map(|(id, text)| read(id, text)).collect();
-    found.sort_by_key(|query| query.id);
+    let mut found: Vec<Saved> = FILES.iter().map(|(id, text)| Saved::read(id, text)).collect();
+    found.sort_by(|left, right| left.id.cmp(&right.id));
     found
 }
 
-fn read(id: &'static str, text: &'static str) -> Saved {
-    let comments = || {
-        text.lines()
-            .map_while(|line| line.strip_prefix("//"))
-            .map(str::trim)
-    };
-    let field = |name: &str| {
-        let mut values = comments().filter_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-        values.next().map_or("", str::trim)
-    };
-    Saved {
-        id,
-        title: comments().next().unwrap_or_default(),
-        severity: field("severity"),
-        attack: field("attack"),
-        fix: field("fix"),
-        text,
+impl Saved {
+    /// Reads what a file says about itself.
+    pub fn read(id: &str, text: &str) -> Self {
+        let comments = || {
+            text.lines()
+                .map_while(|line| line.strip_prefix("//"))
+                .map(str::trim)
+        };
+        let field = |name: &str| {
+            let mut values = comments().filter_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+            values.next().map_or("", str::trim).to_owned()
+        };
+        Self {
+            id: id.to_owned(),
+            title: comments().next().unwrap_or_default().to_owned(),
+            severity: field("severity"),
+            attack: field("attack"),
+            fix: field("fix"),
+            text: text.to_owned(),
+        }
     }
 }

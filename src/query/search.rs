@@ -21,10 +21,10 @@ use super::value::{LinkId, NodeId, PathValue, Value};
 pub(crate) type Emit<'e, 'g> = &'e mut dyn FnMut(&mut Runner<'g>, &[Value]) -> Result<bool>;
 
 /// What one MATCH has at hand.
-struct Matching<'p, 'q> {
-    plan: &'p Plan<'q>,
-    row: Row,
-    used: Vec<LinkId>,
+pub(crate) struct Matching<'p, 'q> {
+    pub(crate) plan: &'p Plan<'q>,
+    pub(crate) row: Row,
+    pub(crate) used: Vec<LinkId>,
 }
 
 /// Whether a label expression holds for some labels.
@@ -39,7 +39,7 @@ pub(crate) fn holds(labels: &Labels, has: &dyn Fn(&str) -> bool, any: bool) -> b
 }
 
 /// The relationship of this index at a node, seen in this direction, and the node behind it.
-fn neighbour(
+pub(crate) fn neighbour(
     graph: &dyn Graph,
     node: NodeId,
     direction: Direction,
@@ -72,7 +72,12 @@ impl<'g> Runner<'g> {
         self.op(&mut matching, 0, emit)
     }
 
-    fn op(&mut self, matching: &mut Matching<'_, '_>, at: usize, emit: Emit<'_, 'g>) -> Result<bool> {
+    pub(crate) fn op(
+        &mut self,
+        matching: &mut Matching<'_, '_>,
+        at: usize,
+        emit: Emit<'_, 'g>,
+    ) -> Result<bool> {
         let plan = matching.plan;
         let frame = |row| Frame {
             names: &plan.names,
@@ -99,8 +104,12 @@ impl<'g> Runner<'g> {
                 self.op(matching, at + 1, emit)
             }
             Some(Op::Start { node, slot, source }) => self.start(matching, at, node, *slot, *source, emit),
+            Some(Op::Select(select)) => self.select(matching, at, select, emit),
             Some(Op::Expand(expand)) => match (expand.shortest, expand.link.length) {
                 (Some(shortest), Some(length)) => self.shortest(matching, at, expand, shortest, length, emit),
+                (None, Some(length)) if expand.link_bound => {
+                    self.bound_path(matching, at, expand, length, emit)
+                }
                 (_, Some(length)) => self.paths(matching, at, expand, length, emit),
                 (_, None) => self.single_hop(matching, at, expand, emit),
             },
@@ -174,7 +183,7 @@ impl<'g> Runner<'g> {
         self.op(matching, at + 1, emit)
     }
 
-    fn is_node(&self, node: NodeId, pattern: &NodePattern) -> bool {
+    pub(crate) fn is_node(&self, node: NodeId, pattern: &NodePattern) -> bool {
         let graph = self.graph;
         let has = |label: &str| graph.has_label(node, label);
         pattern
@@ -184,7 +193,7 @@ impl<'g> Runner<'g> {
     }
 
     /// Whether a relationship has the type, the properties and the condition of a pattern.
-    fn is_link(
+    pub(crate) fn is_link(
         &mut self,
         link: LinkId,
         pattern: &LinkPattern,
@@ -218,7 +227,7 @@ impl<'g> Runner<'g> {
     }
 
     /// Whether a node or relationship has all properties of a map.
-    fn has_properties(&self, value: &Value, wanted: &Value) -> bool {
+    pub(crate) fn has_properties(&self, value: &Value, wanted: &Value) -> bool {
         let Value::Map(wanted) = wanted else {
             return false;
         };
@@ -232,7 +241,11 @@ impl<'g> Runner<'g> {
         })
     }
 
-    fn link_properties(&mut self, pattern: &LinkPattern, frame: Frame<'_>) -> Result<Option<Value>> {
+    pub(crate) fn link_properties(
+        &mut self,
+        pattern: &LinkPattern,
+        frame: Frame<'_>,
+    ) -> Result<Option<Value>> {
         pattern
             .properties
             .as_ref()
@@ -347,11 +360,14 @@ impl<'g> Runner<'g> {
                 continue;
             };
             *index += 1;
+            let is_second_loop =
+                direction == Direction::Both && to == *node && *index > self.graph.outgoing(to).len();
             if !self.expand(1) {
                 matching.used.truncate(base);
                 return Ok(false);
             }
-            if matching.used.contains(&link)
+            if is_second_loop
+                || matching.used.contains(&link)
                 || !self.may_follow(link, held.as_ref())
                 || !self.is_link(link, expand.link, wanted.as_ref(), frame)?
             {
@@ -365,6 +381,58 @@ impl<'g> Runner<'g> {
             }
         }
         Ok(true)
+    }
+
+    /// The one path of a variable-length relationship whose relationships are known already.
+    fn bound_path(
+        &mut self,
+        matching: &mut Matching<'_, '_>,
+        at: usize,
+        expand: &Expand<'_>,
+        length: Length,
+        emit: Emit<'_, 'g>,
+    ) -> Result<bool> {
+        let row = matching.row.clone();
+        let (Value::Node(from), Value::List(known)) = (&row[expand.from], &row[expand.link_slot]) else {
+            return Ok(true);
+        };
+        let mut node = *from;
+        let frame = Frame {
+            names: &matching.plan.names,
+            row: &row,
+        };
+        let wanted = self.link_properties(expand.link, frame)?;
+        let mut links: Vec<LinkId> = Vec::new();
+        for link in known.iter() {
+            let Value::Link(link) = link else { return Ok(true) };
+            links.push(*link);
+        }
+        if expand.reversed {
+            links.reverse();
+        }
+        let count = links.len() as u64;
+        let is_long = length.most.is_some_and(|most| count > most);
+        if count < length.least || is_long || !self.expand(count) {
+            return Ok(true);
+        }
+        let base = matching.used.len();
+        for link in links {
+            let (start, end) = self.graph.ends(link);
+            let next = match expand.direction() {
+                Direction::Right | Direction::Both if start == node => end,
+                Direction::Left | Direction::Both if end == node => start,
+                _ => break,
+            };
+            if matching.used.contains(&link) || !self.is_link(link, expand.link, wanted.as_ref(), frame)? {
+                break;
+            }
+            node = next;
+            matching.used.push(link);
+        }
+        let is_whole = matching.used.len() - base == known.len();
+        let goes_on = !is_whole || self.found(matching, at, expand, node, base, emit)?;
+        matching.used.truncate(base);
+        Ok(goes_on)
     }
 
     /// Goes on with a path of the relationships used since `base`.
@@ -399,7 +467,7 @@ impl<'g> Runner<'g> {
         }
     }
 
-    fn may_follow(&self, link: LinkId, held: Option<&Held>) -> bool {
+    pub(crate) fn may_follow(&self, link: LinkId, held: Option<&Held>) -> bool {
         held.is_none_or(|held| !self.graph.is_joint(link) || self.graph.is_open(link, held))
     }
 

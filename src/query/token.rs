@@ -34,7 +34,9 @@ const SIGNS: &[&str] = &[
     "<=", ">=", "<>", "=~", "..", "+=", "(", ")", "[", "]", "{", "}", ",", ":", ";", "|", "&", "!", "%", "=",
     "<", ">", "+", "-", "*", "/", "^", ".",
 ];
-/// Dashes and angles that editors and word processors put where ASCII ones were typed; the language accepts them.
+/// The sign of any dash that is not `-`.
+pub(crate) const DASH: &str = "–";
+/// Dashes that editors and word processors put where `-` was typed; the language accepts them in patterns only.
 const DASHES: &[char] = &['\u{00AD}', '‐', '‑', '‒', '–', '—', '―', '−', '﹘', '﹣', '－'];
 
 /// Splits a query into tokens; the last one is [`Token::End`].
@@ -148,7 +150,7 @@ impl Lexer<'_> {
             }
             dash if DASHES.contains(&dash) => {
                 self.at += dash.len_utf8();
-                Ok(Token::Sign("-"))
+                Ok(Token::Sign(DASH))
             }
             _ => {
                 if let Some(sign) = SIGNS.iter().find(|sign| self.rest().starts_with(**sign)) {
@@ -176,9 +178,6 @@ impl Lexer<'_> {
             }
             self.at += 1;
             name.push('`');
-        }
-        if name.is_empty() {
-            return Err(self.error(start, "a name is empty"));
         }
         Ok(name)
     }

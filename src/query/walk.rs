@@ -102,21 +102,27 @@ fn pattern_parts<'e>(pattern: &'e Pattern, visit: &mut dyn FnMut(&'e Expr)) {
     let first = &pattern.start;
     first.properties.iter().chain(&first.filter).for_each(&mut *visit);
     for (link, node) in &pattern.hops {
-        link.properties.iter().chain(&link.filter).for_each(&mut *visit);
+        if let Some(group) = &link.group {
+            pattern_parts(&group.pattern, visit);
+            group.filter.iter().for_each(&mut *visit);
+        }
+        let own = link.properties.iter().chain(&link.filter).chain(&link.cost);
+        own.for_each(&mut *visit);
         node.properties.iter().chain(&node.filter).for_each(&mut *visit);
     }
+    pattern.inner.iter().for_each(visit);
 }
 
 /// The names that a pattern gives to its nodes, relationships and itself.
-pub(crate) fn pattern_names(pattern: &Pattern) -> impl Iterator<Item = &super::ast::Name> {
-    let hops = pattern
-        .hops
-        .iter()
-        .flat_map(|(link, node)| [&link.name, &node.name]);
-    [&pattern.name, &pattern.start.name]
-        .into_iter()
-        .chain(hops)
-        .flatten()
+pub(crate) fn pattern_names(pattern: &Pattern) -> Vec<&super::ast::Name> {
+    let mut names: Vec<&super::ast::Name> = pattern.name.iter().chain(&pattern.start.name).collect();
+    for (link, node) in &pattern.hops {
+        if let Some(group) = &link.group {
+            names.extend(pattern_names(&group.pattern));
+        }
+        names.extend(link.name.iter().chain(&node.name));
+    }
+    names
 }
 
 /// Adds every name that occurs in an expression.
@@ -133,9 +139,8 @@ pub(crate) fn names(expr: &Expr, found: &mut BTreeSet<String>) {
                 }
             }
         }
-        ExprKind::Pattern(pattern) => found.extend(pattern_names(pattern).map(|name| name.text.clone())),
-        ExprKind::PatternComprehension { pattern, .. } => {
-            found.extend(pattern_names(pattern).map(|name| name.text.clone()));
+        ExprKind::Pattern(pattern) | ExprKind::PatternComprehension { pattern, .. } => {
+            found.extend(pattern_names(pattern).into_iter().map(|name| name.text.clone()));
         }
         ExprKind::Subquery(_, query) => {
             query
@@ -153,7 +158,7 @@ fn clause_names(clause: &Clause, found: &mut BTreeSet<String>) {
     match &clause.kind {
         ClauseKind::Match { patterns, filter, .. } => {
             for pattern in patterns {
-                found.extend(pattern_names(pattern).map(|name| name.text.clone()));
+                found.extend(pattern_names(pattern).into_iter().map(|name| name.text.clone()));
                 pattern_parts(pattern, &mut |part| names(part, found));
             }
             if let Some(filter) = filter {

@@ -119,6 +119,7 @@ pub(super) fn relation_title(relation: Relation) -> &'static str {
         Relation::Exposed => "The outside reaches the port",
         Relation::Includes => "A choice among many includes each",
         Relation::OneOf => "Any one of a kind will do",
+        Relation::Assumed => "Taken to be held",
     }
 }
 

@@ -97,6 +97,8 @@ pub enum Relation {
     Includes,
     /// One of many is held.
     OneOf,
+    /// Someone who asks takes it to be held.
+    Assumed,
 }
 
 impl Relation {
@@ -114,6 +116,7 @@ impl Relation {
             Self::Exposed => "EXPOSED",
             Self::Includes => "INCLUDES",
             Self::OneOf => "ONE_OF",
+            Self::Assumed => "ASSUMED",
         }
     }
 
@@ -125,7 +128,7 @@ impl Relation {
             Self::HasKey => Family::Credential,
             Self::InGroup | Self::Holds | Self::Covers | Self::Includes => Family::Rbac,
             Self::OneOf => Family::Node,
-            Self::Exposed => Family::Exposure,
+            Self::Exposed | Self::Assumed => Family::Exposure,
         }
     }
 }

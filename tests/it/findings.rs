@@ -351,7 +351,7 @@ fn ways_are_counted_and_the_count_says_when_it_ends() {
     let findings = report["findings"].as_array().unwrap();
     let many = findings
         .iter()
-        .find(|finding| finding["ways"]["count"] == 50)
+        .find(|finding| finding["ways"]["complete"] == false)
         .unwrap();
-    assert_eq!(many["ways"]["complete"], false);
+    assert!((2..=50).contains(&many["ways"]["count"].as_u64().unwrap()));
 }

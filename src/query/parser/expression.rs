@@ -9,7 +9,7 @@ use super::super::ast::{
     Comparison, Expr, ExprKind, Labels, Operator, Quantifier, Selector, Subquery, Union,
 };
 use super::super::error::{Fault, QueryError, Result, Span};
-use super::super::token::Token;
+use super::super::token::{DASH, Token};
 use super::Parser;
 
 /// Binary operators above comparisons: the sign, its level, what it means.
@@ -238,10 +238,8 @@ impl Parser {
             Token::Float(number) => self.taken(ExprKind::Float(number)),
             Token::Text(text) => self.taken(ExprKind::Text(text)),
             Token::Parameter(name) => self.taken(ExprKind::Parameter(name)),
-            Token::Quoted(name)
-                if !self.is_sign_at(self.at + 1, "(") && !self.is_sign_at(self.at + 1, "{") =>
-            {
-                self.taken(ExprKind::Variable(name))
+            Token::Quoted(_) if !self.is_sign_at(self.at + 1, "(") && !self.is_sign_at(self.at + 1, "{") => {
+                ExprKind::Variable(self.name("a variable")?.text)
             }
             Token::Sign("[") => self.list()?,
             Token::Sign("{") => self.map()?,
@@ -287,14 +285,14 @@ impl Parser {
         if self.is_sign_at(next, "<") {
             next += 1;
         }
-        if !self.is_sign_at(next, "-") {
+        if !self.is_dash_at(next) {
             return false;
         }
         next += 1;
         if self.is_sign_at(next, "[") && self.partners[next] != next {
             next = self.partners[next] + 1;
         }
-        if !self.is_sign_at(next, "-") {
+        if !self.is_dash_at(next) {
             return false;
         }
         next += 1;
@@ -539,7 +537,7 @@ impl Parser {
         loop {
             at = match self.token(at) {
                 Token::Sign("(" | "[" | "{") if self.partners[at] != at => self.partners[at] + 1,
-                Token::Sign("-" | "<" | ">" | "+" | "*") => at + 1,
+                Token::Sign("-" | DASH | "<" | ">" | "+" | "*") => at + 1,
                 token => {
                     return matches!(token, Token::Sign("|")) || self.is_word_at(at, "WHERE");
                 }

@@ -9,10 +9,11 @@
 mod clause;
 mod expression;
 mod pattern;
+mod selector;
 
 use super::ast::{Name, Union};
 use super::error::{Fault, QueryError, Result, Span};
-use super::token::{Token, tokens};
+use super::token::{DASH, Token, tokens};
 
 /// How deep expressions, patterns and subqueries may nest.
 const NESTING: usize = 40;
@@ -107,6 +108,11 @@ impl Parser {
         matches!(self.token(at), Token::Sign(found) if *found == sign)
     }
 
+    /// Whether `-`, or a dash that stands for it in patterns, is at this place.
+    fn is_dash_at(&self, at: usize) -> bool {
+        self.is_sign_at(at, "-") || self.is_sign_at(at, DASH)
+    }
+
     fn is_sign(&self, sign: &str) -> bool {
         self.is_sign_at(self.at, sign)
     }
@@ -163,6 +169,9 @@ impl Parser {
         let span = self.here();
         match self.peek() {
             Token::Word(text) | Token::Quoted(text) => {
+                if text.is_empty() && !matches!(what, "a key" | "a property") {
+                    return Err(QueryError::new(Fault::Syntax, span, "a name is empty"));
+                }
                 let text = text.clone();
                 self.at += 1;
                 Ok(Name { text, span })

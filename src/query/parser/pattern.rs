@@ -8,11 +8,6 @@ use super::super::error::{Fault, QueryError, Result};
 use super::super::token::Token;
 use super::Parser;
 
-/// Words that select or restrict paths and that this engine does not have.
-const SELECTORS: &[&str] = &[
-    "ANY", "ALL", "SHORTEST", "CHEAPEST", "WALK", "TRAIL", "ACYCLIC", "SIMPLE",
-];
-
 impl Parser {
     /// Parses `p = (a)-[r]->(b)` or `p = shortestPath(…)`.
     pub(super) fn pattern(&mut self) -> Result<Pattern> {
@@ -25,15 +20,7 @@ impl Parser {
         } else {
             None
         };
-        if let Token::Word(word) = self.peek()
-            && SELECTORS
-                .iter()
-                .any(|selector| word.eq_ignore_ascii_case(selector))
-        {
-            let what = format!("the path selector or mode {}", word.to_uppercase());
-            let error = Self::not_supported(self.here(), &what);
-            return Err(error.help("shortestPath((a)-[*]->(b)) finds a path of the fewest relationships"));
-        }
+        let selection = self.selection()?;
         let shortest = self.shortest_word();
         let mut pattern = match shortest {
             Some(_) => {
@@ -42,10 +29,20 @@ impl Parser {
                 self.expect(")")?;
                 pattern
             }
+            None if self.is_whole_group() => {
+                let (mut pattern, filter) = self.group()?;
+                pattern.inner = filter;
+                pattern
+            }
             None => self.chain_of_nodes()?,
         };
+        if let (Some(selection), Some(_)) = (&selection, shortest) {
+            let message = "shortestPath selects already";
+            return Err(QueryError::new(Fault::Meaning, selection.span, message));
+        }
         pattern.name = name;
         pattern.shortest = shortest;
+        pattern.selection = selection;
         pattern.span = self.since(start);
         if shortest.is_some() && (pattern.hops.len() != 1 || pattern.hops[0].0.length.is_none()) {
             let message = "shortestPath takes one variable-length relationship between two nodes";
@@ -76,20 +73,44 @@ impl Parser {
         }
     }
 
+    /// Whether the brackets that come next hold a whole path and nothing but a condition.
+    fn is_whole_group(&self) -> bool {
+        let behind = self.partners[self.at.min(self.partners.len() - 1)] + 1;
+        let goes_on = ["+", "*", "{", "(", "-", "<"]
+            .iter()
+            .any(|sign| self.is_sign_at(behind, sign));
+        self.is_group() && !goes_on
+    }
+
     pub(super) fn chain_of_nodes(&mut self) -> Result<Pattern> {
         let start = self.here();
-        if self.is_sign("(") && self.is_sign_at(self.at + 1, "(") {
-            return Err(Self::not_supported(start, "a path pattern in brackets"));
-        }
-        let node = self.with_bar(false, Self::node)?;
+        let node = if self.is_group() {
+            self.no_node()
+        } else {
+            self.with_bar(false, Self::node)?
+        };
         let mut hops = Vec::new();
-        while self.is_sign("-") || self.is_sign("<") {
-            let link = self.with_bar(false, Self::link)?;
-            hops.push((link, self.with_bar(false, Self::node)?));
+        loop {
+            let link = if self.is_group() {
+                self.quantified_group()?
+            } else if self.is_dash_at(self.at) || self.is_sign("<") {
+                self.with_bar(false, Self::link)?
+            } else {
+                break;
+            };
+            let has_node = self.is_sign("(") && !self.is_group();
+            let next = if link.group.is_some() && !has_node {
+                self.no_node()
+            } else {
+                self.with_bar(false, Self::node)?
+            };
+            hops.push((link, next));
         }
         Ok(Pattern {
             name: None,
             shortest: None,
+            selection: None,
+            inner: None,
             start: node,
             hops,
             span: self.since(start),
@@ -141,14 +162,16 @@ impl Parser {
     fn link(&mut self) -> Result<LinkPattern> {
         let start = self.here();
         let left = self.sign("<");
-        self.expect("-")?;
+        self.dash()?;
         let mut link = LinkPattern {
             name: None,
             types: None,
             properties: None,
             filter: None,
+            cost: None,
             direction: Direction::Both,
             length: None,
+            group: None,
             span: start,
         };
         if self.sign("[") {
@@ -165,9 +188,12 @@ impl Parser {
             if self.word("WHERE") {
                 link.filter = Some(self.expression()?);
             }
+            if self.word("COST") {
+                link.cost = Some(self.expression()?);
+            }
             self.expect("]")?;
         }
-        self.expect("-")?;
+        self.dash()?;
         let right = self.sign(">");
         link.direction = match (left, right) {
             (true, false) => Direction::Left,
@@ -177,6 +203,14 @@ impl Parser {
         self.quantifier(&mut link)?;
         link.span = self.since(start);
         Ok(link)
+    }
+
+    fn dash(&mut self) -> Result<()> {
+        if !self.is_dash_at(self.at) {
+            return Err(self.expected("`-`"));
+        }
+        self.at += 1;
+        Ok(())
     }
 
     /// `*` and what follows it within brackets: nothing, `2`, `1..`, `..3`, `1..3`.
@@ -207,7 +241,7 @@ impl Parser {
     }
 
     /// `+`, `*`, `{2}`, `{1,3}`, `{,3}`, `{1,}` after a relationship.
-    fn quantifier(&mut self, link: &mut LinkPattern) -> Result<()> {
+    pub(super) fn quantifier(&mut self, link: &mut LinkPattern) -> Result<()> {
         let here = self.here();
         let length = if self.sign("+") {
             Length { least: 1, most: None }

@@ -34,11 +34,12 @@ impl Memory {
         NodeId::try_from(self.nodes.len() - 1).unwrap()
     }
 
-    pub(crate) fn link(&mut self, from: NodeId, name: &str, to: NodeId, given: &[(&str, Value)]) {
+    pub(crate) fn link(&mut self, from: NodeId, name: &str, to: NodeId, given: &[(&str, Value)]) -> LinkId {
         let link = LinkId::try_from(self.links.len()).unwrap();
         self.links.push((from, name.to_owned(), to, properties(given)));
         self.outgoing[from as usize].push(link);
         self.incoming[to as usize].push(link);
+        link
     }
 }
 

@@ -33,10 +33,11 @@ fn each_file_is_listed_and_says_what_it_is() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .map(|name| name.strip_suffix(".cypher").unwrap().to_owned())
         .collect();
-    let listed: BTreeSet<String> = saved().iter().map(|query| query.id.to_owned()).collect();
+    let listed: BTreeSet<String> = saved().iter().map(|query| query.id.clone()).collect();
     assert_eq!(files, listed);
     for query in saved() {
-        Query::parse(query.text).unwrap_or_else(|error| panic!("{}: {}", query.id, error.shown(query.text)));
+        Query::parse(&query.text)
+            .unwrap_or_else(|error| panic!("{}: {}", query.id, error.shown(&query.text)));
         assert!(
             query.title.ends_with('.') && query.title.len() > 20,
             "{}: {}",
@@ -45,7 +46,7 @@ fn each_file_is_listed_and_says_what_it_is() {
         );
         let severities = ["critical", "high", "medium", "low", "info"];
         assert!(
-            severities.contains(&query.severity),
+            severities.contains(&query.severity.as_str()),
             "{}: {}",
             query.id,
             query.severity
@@ -57,7 +58,7 @@ fn each_file_is_listed_and_says_what_it_is() {
 #[test]
 fn each_finds_what_the_example_has() {
     for query in saved() {
-        let found = output(&["query", EXAMPLE, "--run", query.id, "--format", "csv"]);
+        let found = output(&["query", EXAMPLE, "--run", &query.id, "--format", "csv"]);
         expect_file![root().join(format!("tests/queries/{}.csv", query.id))].assert_eq(&found);
     }
 }
@@ -117,5 +118,35 @@ fn a_mistake_is_shown_below_the_query() {
             "  | MATCH (n) RETURN lenght(n)\n  |                  ^^^^^^\n  = help: did you mean length"
         ),
         "{errors}"
+    );
+}
+
+#[test]
+fn a_folder_of_queries_stands_beside_those_of_the_program() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("mine.cypher"),
+        "// Mine.\n// severity: low\nRETURN 1 AS mine;\n",
+    )
+    .unwrap();
+    std::fs::write(folder.path().join("notes.txt"), "no query").unwrap();
+    let path = folder.path().to_str().unwrap();
+    let list = output(&["query", EXAMPLE, "--queries", path, "--list"]);
+    assert!(
+        list.contains("mine") && list.contains("entry-points") && !list.contains("notes"),
+        "{list}"
+    );
+    assert_eq!(
+        output(&[
+            "query",
+            EXAMPLE,
+            "--queries",
+            path,
+            "--run",
+            "mine",
+            "--format",
+            "csv"
+        ]),
+        "mine\n1\n"
     );
 }

@@ -1,0 +1,86 @@
+//! What a session remembers from one statement to the next.
+//!
+//! **Trap.** It outlives the graph: nothing in it may hold a number of a node or relationship.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use crate::cli::analysis::Analysis;
+use crate::cli::query::all_saved;
+use crate::cli::rows::QueryFormat;
+use crate::graph::AttackGraph;
+use crate::query::{Limits, Value};
+use crate::techniques::{self, Certainty, Position, Reason, Relation, Step};
+
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) mode: QueryFormat,
+    pub(super) output: Option<PathBuf>,
+    pub(super) timing: bool,
+    pub(super) parameters: BTreeMap<String, Value>,
+    pub(super) rows: usize,
+    pub(super) timeout: Option<Duration>,
+    pub(super) queries: Option<PathBuf>,
+    pub(super) interrupt: Arc<AtomicBool>,
+    /// Positions that are taken to be held from outside.
+    pub(super) assumed: BTreeSet<String>,
+    /// Statements, the newest last.
+    pub(super) history: Vec<String>,
+}
+
+impl Session {
+    pub(super) fn new(mode: QueryFormat, timeout: Option<f64>, queries: Option<PathBuf>) -> Self {
+        Self {
+            mode,
+            output: None,
+            timing: false,
+            parameters: BTreeMap::new(),
+            rows: Limits::default().rows,
+            timeout: timeout.map(Duration::from_secs_f64),
+            queries,
+            interrupt: Arc::new(AtomicBool::new(false)),
+            assumed: BTreeSet::new(),
+            history: Vec::new(),
+        }
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        Limits {
+            rows: self.rows,
+            time: self.timeout,
+            interrupt: Some(Arc::clone(&self.interrupt)),
+            ..Limits::default()
+        }
+    }
+
+    /// The graph with a step for each assumption.
+    pub(super) fn graph(&self, analysis: &Analysis) -> AttackGraph {
+        let mut steps = techniques::steps(&analysis.facts.context(&analysis.cluster));
+        let positions: BTreeSet<&Position> = steps
+            .iter()
+            .flat_map(|step| step.premises.iter().chain([&step.conclusion]))
+            .collect();
+        let assumed: Vec<Position> = positions
+            .into_iter()
+            .filter(|position| self.assumed.contains(&position.to_string()))
+            .cloned()
+            .collect();
+        steps.extend(assumed.into_iter().map(|position| Step {
+            reason: Reason::Relation(Relation::Assumed),
+            premises: vec![Position::Internet],
+            conclusion: position,
+            effort: 0,
+            certainty: Certainty::Certain,
+            evidence: Vec::new(),
+        }));
+        AttackGraph::new(steps)
+    }
+
+    pub(super) fn saved_ids(&self) -> Vec<String> {
+        let saved = all_saved(self.queries.as_deref()).unwrap_or_default();
+        saved.into_iter().map(|query| query.id).collect()
+    }
+}

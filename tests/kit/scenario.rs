@@ -1,0 +1,163 @@
+//! Carries out one scenario of the kit.
+//!
+//! **Trap.** An error at compile time must come before the query runs, and "not supported" never counts as the error
+//! that a scenario wants.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use beachhead::query::{Fault, Limits, Query, QueryError, Table, Value};
+
+use crate::cell::Cell;
+use crate::feature::{Scenario, Step};
+use crate::fixture::set_up;
+use crate::memory::Memory;
+
+type Outcome = Result<(), String>;
+
+/// What a query gave, or when it failed.
+enum Found {
+    Rows(Table),
+    Failed { running: bool, error: QueryError },
+}
+
+/// Runs a scenario; `graphs` is the folder of the kit's named graphs.
+pub(crate) fn run(scenario: &Scenario, graphs: &Path) -> Outcome {
+    let mut graph = Memory::default();
+    let mut parameters = BTreeMap::new();
+    let mut found = None;
+    for step in &scenario.steps {
+        let text = step.text.trim_end_matches(':');
+        match text {
+            "an empty graph" | "any graph" | "no side effects" => {}
+            "having executed" => set_up(&step.body, &mut graph),
+            "parameters are" => {
+                parameters = step
+                    .table
+                    .iter()
+                    .map(|row| (row[0].clone(), Cell::read(&row[1]).value()))
+                    .collect();
+            }
+            "executing query" | "executing control query" => found = Some(execute(step, &graph, &parameters)),
+            _ if text.ends_with(" graph") => {
+                let name = text.trim_start_matches("the ").trim_end_matches(" graph");
+                let file = graphs.join(name).join(format!("{name}.cypher"));
+                set_up(
+                    &fs::read_to_string(file).map_err(|error| error.to_string())?,
+                    &mut graph,
+                );
+            }
+            _ => {
+                let found = found.as_ref().ok_or("nothing was executed")?;
+                expect(text, step, found, &graph)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn execute(step: &Step, graph: &Memory, parameters: &BTreeMap<String, Value>) -> Found {
+    let query = match Query::parse(&step.body) {
+        Ok(query) => query,
+        Err(error) => {
+            return Found::Failed {
+                running: false,
+                error,
+            };
+        }
+    };
+    if let Err(error) = query.check(graph) {
+        return Found::Failed {
+            running: false,
+            error,
+        };
+    }
+    match query.run(graph, parameters, Limits::default()) {
+        Ok(table) => Found::Rows(table),
+        Err(error) => Found::Failed { running: true, error },
+    }
+}
+
+fn expect(text: &str, step: &Step, found: &Found, graph: &Memory) -> Outcome {
+    if let Some((kind, place)) = text.split_once(" should be raised at ") {
+        let (phase, _) = (place.split_once(": ")).ok_or("no detail")?;
+        return expect_error(kind.rsplit(' ').next().unwrap_or_default(), phase, found);
+    }
+    let table = match found {
+        Found::Rows(table) => table,
+        Found::Failed { error, .. } => return Err(format!("it fails: {error:?}")),
+    };
+    if let Some(stopped) = &table.stopped {
+        return Err(stopped.clone());
+    }
+    match text {
+        "the result should be empty" if table.rows.is_empty() => Ok(()),
+        "the result should be empty" => Err(format!("{} rows", table.rows.len())),
+        "the result should be, in any order" => compare(step, table, graph, false, false),
+        "the result should be, in order" => compare(step, table, graph, true, false),
+        "the result should be (ignoring element order for lists)" => compare(step, table, graph, false, true),
+        "the result should be, in order (ignoring element order for lists)" => {
+            compare(step, table, graph, true, true)
+        }
+        _ => Err(format!("no such step: {text}")),
+    }
+}
+
+fn expect_error(kind: &str, phase: &str, found: &Found) -> Outcome {
+    let Found::Failed { running, error } = found else {
+        return Err(format!("it gives rows instead of a {kind} at {phase}"));
+    };
+    let fits = match kind {
+        "TypeError" => error.fault == Fault::Type,
+        "ArgumentError" => matches!(error.fault, Fault::Argument | Fault::Type),
+        _ => error.fault != Fault::NotSupported,
+    };
+    if !fits {
+        return Err(format!("it fails otherwise than by a {kind}: {error:?}"));
+    }
+    if phase == "compile time" && *running {
+        return Err(format!("it fails only while it runs: {error:?}"));
+    }
+    Ok(())
+}
+
+fn compare(step: &Step, table: &Table, graph: &Memory, ordered: bool, loose: bool) -> Outcome {
+    let (head, wanted) = step.table.split_first().ok_or("no table")?;
+    let places: Option<Vec<usize>> = head
+        .iter()
+        .map(|name| table.columns.iter().position(|column| column == name))
+        .collect();
+    let Some(places) = places.filter(|places| places.len() == table.columns.len()) else {
+        return Err(format!("columns {:?} instead of {head:?}", table.columns));
+    };
+    let shown = |cell: Cell| if loose { cell.sorted() } else { cell }.to_string();
+    let mut wanted: Vec<String> = wanted
+        .iter()
+        .map(|row| {
+            row.iter()
+                .map(|cell| shown(Cell::read(cell)))
+                .collect::<Vec<_>>()
+                .join(" | ")
+        })
+        .collect();
+    let mut rows: Vec<String> = table
+        .rows
+        .iter()
+        .map(|row| {
+            places
+                .iter()
+                .map(|at| shown(Cell::of(&row[*at], graph)))
+                .collect::<Vec<_>>()
+                .join(" | ")
+        })
+        .collect();
+    if !ordered {
+        wanted.sort();
+        rows.sort();
+    }
+    if rows == wanted {
+        return Ok(());
+    }
+    Err(format!("wanted {wanted:#?}\nfound {rows:#?}"))
+}

@@ -2,7 +2,6 @@
 //!
 //! **Trap.** The flags of a cluster mean nothing for a file; naming both is refused, not ignored.
 
-use std::io::{IsTerminal as _, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -17,8 +16,6 @@ use crate::report::counted;
 
 /// How many kinds that could not be read are named at once; the report names all.
 const REFUSALS_SHOWN: usize = 5;
-/// How often the line of progress is drawn anew.
-const REDRAW: Duration = Duration::from_millis(100);
 
 /// What to read: a file, or a cluster without one.
 #[derive(Debug, clap::Args)]
@@ -130,7 +127,7 @@ impl ReadArgs {
             let (cluster, diagnostics) = file.read_with(streams.stdin, options)?;
             return Ok((file.name(), cluster, diagnostics));
         }
-        let live = self.read_live(streams.err)?;
+        let live = self.read_live(streams)?;
         let missing = &live.cluster.coverage.refused;
         if self.require_complete && !missing.is_empty() {
             let names: Vec<String> = (missing.iter())
@@ -148,12 +145,14 @@ impl ReadArgs {
     /// Reads the input and draws the first conclusions.
     pub(super) fn analyse(&self, streams: &mut Streams<'_>) -> anyhow::Result<Analysis> {
         let settings = settings(self.config.as_deref())?;
-        streams.stage("reading the input");
+        if self.input.is_some() {
+            streams.stage("reading the input");
+        }
         let (name, cluster, diagnostics) = self.read(streams, collect::Options::default())?;
         Ok(Analysis::new(name, cluster, diagnostics, &settings, streams))
     }
 
-    fn read_live(&self, err: &mut dyn Write) -> anyhow::Result<Live> {
+    fn read_live(&self, streams: &mut Streams<'_>) -> anyhow::Result<Live> {
         let options = Options {
             namespace: self.namespace.clone(),
             selector: self.selector.clone(),
@@ -161,10 +160,11 @@ impl ReadArgs {
             ..self.live.options()
         };
         let began = Instant::now();
-        let mut bar = Bar::new(began);
-        let live = live::read(&options, &mut |progress| bar.draw(progress, err));
-        bar.clear(err);
+        streams.stage("reading the cluster");
+        let live = live::read(&options, &mut |progress| streams.say(far(progress, began)));
+        streams.stage_done();
         let live = live?;
+        let err = &mut *streams.err;
         let coverage = &live.cluster.coverage;
         let _ = writeln!(
             err,
@@ -192,46 +192,15 @@ fn mebibytes(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
 }
 
-/// One line that is drawn over, on a terminal only.
-struct Bar {
-    began: Instant,
-    drawn: Option<Instant>,
-    is_shown: bool,
-}
-
-impl Bar {
-    fn new(began: Instant) -> Self {
-        Self {
-            began,
-            drawn: None,
-            is_shown: std::io::stderr().is_terminal(),
-        }
-    }
-
-    fn draw(&mut self, progress: Progress, err: &mut dyn Write) {
-        if !self.is_shown || self.drawn.is_some_and(|drawn| drawn.elapsed() < REDRAW) {
-            return;
-        }
-        self.drawn = Some(Instant::now());
-        let seconds = self.began.elapsed().as_millis().max(1);
-        let rate = progress.objects as u128 * 1000 / seconds;
-        let Progress {
-            objects,
-            kinds_done,
-            kinds,
-        } = progress;
-        let _ = write!(
-            err,
-            "\r\x1b[K{objects} objects, {rate}/s, {kinds_done} of {kinds} kinds"
-        );
-        let _ = err.flush();
-    }
-
-    fn clear(&self, err: &mut dyn Write) {
-        if self.drawn.is_some() {
-            let _ = write!(err, "\r\x1b[K");
-        }
-    }
+/// How far the reading is, in a line.
+fn far(progress: Progress, began: Instant) -> String {
+    let Progress {
+        objects,
+        kinds_done,
+        kinds,
+    } = progress;
+    let rate = objects as u128 * 1000 / began.elapsed().as_millis().max(1);
+    format!("{objects} objects, {rate}/s, {kinds_done} of {kinds} kinds")
 }
 
 #[cfg(test)]

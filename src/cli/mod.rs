@@ -83,6 +83,11 @@ impl Streams<'_> {
         self.progress.stage(does, self.err);
     }
 
+    /// Says how far the stage is.
+    fn say(&self, far: String) {
+        self.progress.say(far);
+    }
+
     /// Ends the last stage; something is to be written.
     fn stage_done(&mut self) {
         self.progress.end(self.err);

@@ -39,6 +39,13 @@ impl Progress {
         self.stage = Some((does, Instant::now(), bar));
     }
 
+    /// Says how far the stage is.
+    pub(super) fn say(&self, far: String) {
+        if let Some((_, _, bar)) = &self.stage {
+            bar.set_message(far);
+        }
+    }
+
     /// Ends the stage; with `-v` says how long it took.
     pub(super) fn end(&mut self, err: &mut dyn Write) {
         let Some((did, began, bar)) = self.stage.take() else {

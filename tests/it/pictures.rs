@@ -148,13 +148,15 @@ fn replicas_are_one_vertex_with_a_count() {
     assert!(svg(&diagram, "shop").unwrap().contains("and 39 more"));
 }
 
-const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/clusters/blog");
+/// Relative, as pictures name their input.
+const EXAMPLE: &str = "examples/clusters/blog";
 
 /// What `beachhead graph` of the example writes.
 fn graph(arguments: &[&str]) -> String {
     let output = Command::cargo_bin("beachhead")
         .unwrap()
         .args([&["graph", EXAMPLE], arguments].concat())
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
     assert!(

@@ -18,35 +18,22 @@ use beachhead::collect::{Input, Options, read};
 use criterion::{Criterion, Throughput, criterion_group};
 use serde::de::IgnoredAny;
 
-#[path = "../examples/generate_cluster/main.rs"]
-#[expect(dead_code, reason = "the example's main and arguments are not used here")]
-mod generate_cluster;
+mod largest;
 
-use generate_cluster::{Plan, Sink, Size, put_cluster};
+use largest::{Sink, put_cluster};
 
 /// The allocator of the program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const SMALL: u32 = 20_000;
-
-/// A cluster in the proportions of the largest that Kubernetes supports.
-fn plan(pods: u32) -> Plan {
-    Plan::new(Size {
-        seed: 1,
-        nodes: (pods / 30).max(1),
-        pods,
-        namespaces: None,
-        services: pods / 15,
-        policies: pods / 30,
-        default_deny: 30,
-    })
-}
+/// Percent of namespaces with a default-deny policy.
+const DENY: u32 = 30;
 
 fn whole_cluster(criterion: &mut Criterion) {
     let mut text = Vec::new();
     let sink = Sink::dump(&mut text).expect("memory");
-    put_cluster(&plan(SMALL), sink).expect("memory");
+    put_cluster(&largest::plan(SMALL, DENY), sink).expect("memory");
     let mut group = criterion.benchmark_group("collect");
     group
         .throughput(Throughput::Bytes(text.len() as u64))
@@ -68,7 +55,10 @@ fn whole_cluster(criterion: &mut Criterion) {
 /// Reads one file of a cluster of `pods` pods once, of one kind or of all, and prints what it took.
 fn one_large_file(pods: u32, only: Option<&'static str>) -> io::Result<()> {
     let file = tempfile::NamedTempFile::new()?;
-    put_cluster(&plan(pods), Sink::dump_of(only, BufWriter::new(file.reopen()?))?)?;
+    put_cluster(
+        &largest::plan(pods, DENY),
+        Sink::dump_of(only, BufWriter::new(file.reopen()?))?,
+    )?;
     let megabytes = f64::from(u32::try_from(file.path().metadata()?.len() / 1000).unwrap_or(u32::MAX)) / 1e3;
     let (start, cpu) = (Instant::now(), processor_time());
     let (cluster, diagnostics) = read(Input::Path(file.path()), &Options::default()).expect("a cluster");

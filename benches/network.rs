@@ -12,17 +12,14 @@ use std::hint::black_box;
 use std::io::{self, Write as _};
 use std::time::{Duration, Instant};
 
-use beachhead::collect::{Input, Options, read};
 use beachhead::model::{Cluster, NetworkPolicy};
 use beachhead::network::Network;
 use criterion::{Criterion, criterion_group};
 use peak_alloc::PeakAlloc;
 
-#[path = "../examples/generate_cluster/main.rs"]
-#[expect(dead_code, reason = "the example's main and arguments are not used here")]
-mod generate_cluster;
+mod largest;
 
-use generate_cluster::{Plan, Sink, Size, put_cluster};
+use largest::cluster;
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
@@ -31,27 +28,6 @@ static MEMORY: PeakAlloc = PeakAlloc;
 const PODS: u32 = 150_000;
 /// Shares of namespaces with a default-deny policy, in percent.
 const DENY: [u32; 3] = [30, 60, 90];
-
-/// A cluster in the proportions of the largest, with `deny` percent of its namespaces default-deny.
-fn cluster(pods: u32, deny: u32) -> Cluster {
-    let plan = Plan::new(Size {
-        seed: 1,
-        nodes: (pods / 30).max(1),
-        pods,
-        namespaces: None,
-        services: pods / 15,
-        policies: pods / 30,
-        default_deny: deny,
-    });
-    let mut bytes = Vec::new();
-    put_cluster(&plan, Sink::snapshot(&mut bytes)).expect("room to write");
-    let mut reader = bytes.as_slice();
-    let input = Input::Stream {
-        name: "generated",
-        reader: &mut reader,
-    };
-    read(input, &Options::default()).expect("a snapshot").0
-}
 
 fn hubs(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("network");

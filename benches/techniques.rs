@@ -12,15 +12,12 @@
 use std::io::{self, Write as _};
 use std::time::{Duration, Instant};
 
-use beachhead::collect::{Input, Options, read};
 use beachhead::graph::AttackGraph;
 use beachhead::techniques::{Facts, catalogue, relations, steps, steps_of};
 
-#[path = "../examples/generate_cluster/main.rs"]
-#[expect(dead_code, reason = "the example's main and arguments are not used here")]
-mod generate_cluster;
+mod largest;
 
-use generate_cluster::{Plan, Sink, Size, put_cluster};
+use largest::cluster;
 
 /// The allocator of the program.
 #[global_allocator]
@@ -44,24 +41,7 @@ fn main() -> io::Result<()> {
         Ok(text) => text.parse().map_err(io::Error::other)?,
         Err(_) => 150_000,
     };
-    let plan = Plan::new(Size {
-        seed: 1,
-        nodes: (pods / 30).max(1),
-        pods,
-        namespaces: None,
-        services: pods / 15,
-        policies: pods / 30,
-        default_deny: 30,
-    });
-    let mut bytes = Vec::new();
-    put_cluster(&plan, Sink::snapshot(&mut bytes))?;
-    let mut reader = bytes.as_slice();
-    let input = Input::Stream {
-        name: "generated",
-        reader: &mut reader,
-    };
-    let (cluster, _) = read(input, &Options::default()).map_err(io::Error::other)?;
-    drop(bytes);
+    let cluster = cluster(pods, 30);
     let mut out = io::stdout().lock();
     let start = Instant::now();
     let facts = Facts::new(&cluster);

@@ -33,6 +33,13 @@ pub(super) struct InputArgs {
     /// A snapshot, a folder or file of manifests, a `kubectl get -o json` dump, or - for standard input
     #[arg(value_name = "INPUT")]
     pub(super) input: PathBuf,
+    #[command(flatten)]
+    pub(super) how: HowArgs,
+}
+
+/// How it is read, whatever it is.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct HowArgs {
     /// The namespace of objects that name none
     #[arg(long, value_name = "NAMESPACE", default_value = "default")]
     pub(super) default_namespace: String,
@@ -68,7 +75,7 @@ impl InputArgs {
         stdin: &mut dyn Read,
         mut options: collect::Options,
     ) -> anyhow::Result<(Cluster, Vec<Diagnostic>)> {
-        options.default_namespace.clone_from(&self.default_namespace);
+        options.default_namespace.clone_from(&self.how.default_namespace);
         let input = match self.input.to_str() {
             Some("-") => collect::Input::Stream {
                 name: "-",
@@ -81,7 +88,7 @@ impl InputArgs {
 
     /// Reads the input and draws the first conclusions.
     pub(super) fn analyse(&self, streams: &mut Streams<'_>) -> anyhow::Result<Analysis> {
-        let settings = settings(self.config.as_deref())?;
+        let settings = self.how.settings()?;
         streams.stage("reading the input");
         let (cluster, diagnostics) = self.read(streams.stdin)?;
         Ok(Analysis::new(
@@ -102,20 +109,22 @@ impl InputArgs {
     }
 }
 
-/// Reads the user's settings: the file that was named, else the one of the working directory, if it is there.
-pub(super) fn settings(named: Option<&Path>) -> anyhow::Result<Settings> {
-    let usual = Path::new(SETTINGS);
-    let path = match named {
-        Some(path) => path,
-        None if usual.is_file() => usual,
-        None => return Ok(Settings::default()),
-    };
-    let mut text = String::new();
-    let file = fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-    file.take(LARGEST_SETTINGS)
-        .read_to_string(&mut text)
-        .with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(Settings::parse(&path.display().to_string(), &text)?)
+impl HowArgs {
+    /// Reads the user's settings: the file that was named, else the one of the working directory, if it is there.
+    pub(super) fn settings(&self) -> anyhow::Result<Settings> {
+        let usual = Path::new(SETTINGS);
+        let path = match &self.config {
+            Some(path) => path,
+            None if usual.is_file() => usual,
+            None => return Ok(Settings::default()),
+        };
+        let mut text = String::new();
+        let file = fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+        file.take(LARGEST_SETTINGS)
+            .read_to_string(&mut text)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        Ok(Settings::parse(&path.display().to_string(), &text)?)
+    }
 }
 
 impl Analysis {

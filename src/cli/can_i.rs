@@ -93,7 +93,7 @@ pub(super) fn run(args: &CanIArgs, streams: &mut Streams<'_>) -> anyhow::Result<
     let default = if args.all_namespaces {
         ""
     } else {
-        args.input.default_namespace.as_str()
+        args.input.how.default_namespace.as_str()
     };
     let question = args.question.resolve(&Resources::new(&cluster), default)?;
     let identity = Identity::from_id(args.subject.as_deref().unwrap_or_default());

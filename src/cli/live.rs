@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 
-use super::analysis::{Analysis, InputArgs, settings};
+use super::analysis::{Analysis, HowArgs, InputArgs};
 use super::{Streams, safe};
 use crate::collect;
 use crate::collect::live::{self, Live, Options, Progress};
@@ -24,12 +24,8 @@ pub(super) struct ReadArgs {
     /// it, the live cluster of the current context
     #[arg(value_name = "INPUT")]
     input: Option<PathBuf>,
-    /// The namespace of objects that name none
-    #[arg(long, value_name = "NAMESPACE", default_value = "default")]
-    default_namespace: String,
-    /// What to take for a database and what each is worth; beachhead.toml of the working directory if there is one
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    how: HowArgs,
     #[command(flatten)]
     live: LiveArgs,
     /// Fail if anything could not be read from the live cluster
@@ -121,8 +117,7 @@ impl ReadArgs {
         if let Some(input) = &self.input {
             let file = InputArgs {
                 input: input.clone(),
-                default_namespace: self.default_namespace.clone(),
-                config: None,
+                how: self.how.clone(),
             };
             let (cluster, diagnostics) = file.read_with(streams.stdin, options)?;
             return Ok((file.name(), cluster, diagnostics));
@@ -144,7 +139,7 @@ impl ReadArgs {
 
     /// Reads the input and draws the first conclusions.
     pub(super) fn analyse(&self, streams: &mut Streams<'_>) -> anyhow::Result<Analysis> {
-        let settings = settings(self.config.as_deref())?;
+        let settings = self.how.settings()?;
         if self.input.is_some() {
             streams.stage("reading the input");
         }

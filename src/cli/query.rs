@@ -13,7 +13,7 @@ use super::analysis::InputArgs;
 use super::output::OutputArgs;
 use super::rows::{QueryFormat, Rendered, rendered};
 use super::{ExitCode, Streams, safe};
-use crate::query::{AttackView, Limits, Query, QueryError, Saved, Value, did_you_mean, saved};
+use crate::query::{AttackView, Limits, Query, QueryError, Saved, Table, Value, did_you_mean, saved};
 use crate::report::Page;
 
 /// Ask the attack graph a question in openCypher
@@ -108,8 +108,7 @@ pub(super) fn run(args: &QueryArgs, streams: &mut Streams<'_>) -> anyhow::Result
         return Ok(ExitCode::Nothing);
     }
     let text = text(args)?;
-    let wrong = |error: &QueryError| anyhow!("{}", error.shown(&text));
-    let query = Query::parse(&text).map_err(|error| wrong(&error))?;
+    let query = parsed(&text)?;
     let parameters = parameters(&args.parameters)?;
     let analysis = args.input.analyse(streams)?;
     analysis.warn(streams.err);
@@ -118,19 +117,40 @@ pub(super) fn run(args: &QueryArgs, streams: &mut Streams<'_>) -> anyhow::Result
     streams.stage_done();
     let rows = graph.freeze();
     let view = AttackView::new(&graph, &rows);
-    for warning in query.check(&view).map_err(|error| wrong(&error))? {
-        let _ = writeln!(streams.err, "warning: {}", safe(&warning.shown(&text)));
-    }
     let limits = Limits {
         rows: args.max_rows,
         expansions: args.max_expansions,
         time: args.timeout.map(Duration::from_secs_f64),
         interrupt: None,
     };
+    let table = answer(&query, &text, &view, &parameters, limits, streams)?;
+    match rendered(args.format, &table, &view)? {
+        Rendered::Page(page) => args.output.page(&page, streams.out)?,
+        Rendered::Text(text) => args.output.text(&text, streams.out)?,
+    }
+    Ok(ExitCode::Nothing)
+}
+
+/// The query that a text says, or where it is wrong.
+pub(super) fn parsed(text: &str) -> anyhow::Result<Query> {
+    Query::parse(text).map_err(|error| anyhow!("{}", error.shown(text)))
+}
+
+/// The rows of a query, with warnings about what the graph does not have and about rows that are left out.
+pub(super) fn answer(
+    query: &Query,
+    text: &str,
+    view: &AttackView<'_>,
+    parameters: &BTreeMap<String, Value>,
+    limits: Limits,
+    streams: &mut Streams<'_>,
+) -> anyhow::Result<Table> {
+    let wrong = |error: QueryError| anyhow!("{}", error.shown(text));
+    for warning in query.check(view).map_err(wrong)? {
+        let _ = writeln!(streams.err, "warning: {}", safe(&warning.shown(text)));
+    }
     streams.stage("running the query");
-    let table = query
-        .run(&view, &parameters, limits)
-        .map_err(|error| wrong(&error))?;
+    let table = query.run(view, parameters, limits).map_err(wrong)?;
     streams.stage_done();
     if let Some(stopped) = &table.stopped {
         let _ = writeln!(
@@ -138,11 +158,7 @@ pub(super) fn run(args: &QueryArgs, streams: &mut Streams<'_>) -> anyhow::Result
             "warning: these rows are a part of the answer: {stopped}"
         );
     }
-    match rendered(args.format, &table, &view)? {
-        Rendered::Page(page) => args.output.page(&page, streams.out)?,
-        Rendered::Text(text) => args.output.text(&text, streams.out)?,
-    }
-    Ok(ExitCode::Nothing)
+    Ok(table)
 }
 
 /// The text of the query that is asked for.

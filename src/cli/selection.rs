@@ -3,17 +3,17 @@
 //! **Trap.** A step counts as a way only if all of its premises are held; a walk along single edges would show ways
 //! that are not there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::anyhow;
 use fixedbitset::FixedBitSet;
 
+use super::Streams;
 use super::analysis::Analysis;
-use super::{Streams, safe};
+use super::query::{answer, parsed};
 use crate::graph::{AttackGraph, Rows, StepId, VertexId};
 use crate::model::Text;
 use crate::paths::{Premises, Reach};
-use crate::query::{AttackView, Limits, Query, Value};
+use crate::query::{AttackView, Limits, Value};
 use crate::report;
 use crate::techniques::{Position, Step};
 
@@ -151,21 +151,10 @@ fn queried(
     rows: &Rows,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<BTreeSet<StepId>> {
-    let wrong = |error: crate::query::QueryError| anyhow!("{}", error.shown(text));
-    let query = Query::parse(text).map_err(wrong)?;
+    let query = parsed(text)?;
     let view = AttackView::new(graph, rows);
-    for warning in query.check(&view).map_err(wrong)? {
-        let _ = writeln!(streams.err, "warning: {}", safe(&warning.shown(text)));
-    }
-    let table = query
-        .run(&view, &std::collections::BTreeMap::new(), Limits::default())
-        .map_err(wrong)?;
-    if let Some(stopped) = &table.stopped {
-        let _ = writeln!(
-            streams.err,
-            "warning: these rows are a part of the answer: {stopped}"
-        );
-    }
+    let parameters = BTreeMap::new();
+    let table = answer(&query, text, &view, &parameters, Limits::default(), streams)?;
     let (mut chosen, mut nodes) = (BTreeSet::new(), BTreeSet::new());
     let mut open: Vec<&Value> = table.rows.iter().flatten().collect();
     while let Some(value) = open.pop() {

@@ -60,6 +60,17 @@ pub(crate) fn neighbour(
     }
 }
 
+/// Whether what [`neighbour`] gave last, of `given` in all, is a loop that it gave before: seen in both directions, a
+/// loop is among the outgoing relationships and among the incoming ones.
+pub(crate) fn is_second_loop(
+    graph: &dyn Graph,
+    (from, to): (NodeId, NodeId),
+    direction: Direction,
+    given: usize,
+) -> bool {
+    direction == Direction::Both && to == from && given > graph.outgoing(from).len()
+}
+
 impl<'g> Runner<'g> {
     /// Calls `emit` with each row that extends `row` and matches the plan.
     pub(crate) fn matches(&mut self, plan: &Plan<'_>, row: &[Value], emit: Emit<'_, 'g>) -> Result<bool> {
@@ -302,9 +313,10 @@ impl<'g> Runner<'g> {
                 return Ok(false);
             }
             let is_bound = matches!(row[expand.link_slot], Value::Link(bound) if bound == link);
-            let is_second_loop =
-                direction == Direction::Both && to == from && index > self.graph.outgoing(from).len();
-            if matching.used.contains(&link) || is_second_loop || (expand.link_bound && !is_bound) {
+            if matching.used.contains(&link)
+                || is_second_loop(self.graph, (from, to), direction, index)
+                || (expand.link_bound && !is_bound)
+            {
                 continue;
             }
             if !self.is_link(link, expand.link, wanted.as_ref(), frame)? {
@@ -360,8 +372,7 @@ impl<'g> Runner<'g> {
                 continue;
             };
             *index += 1;
-            let is_second_loop =
-                direction == Direction::Both && to == *node && *index > self.graph.outgoing(to).len();
+            let is_second_loop = is_second_loop(self.graph, (*node, to), direction, *index);
             if !self.expand(1) {
                 matching.used.truncate(base);
                 return Ok(false);

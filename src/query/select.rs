@@ -18,7 +18,7 @@ use super::data::Held;
 use super::error::{Fault, QueryError, Result};
 use super::matching::Select;
 use super::run::{Frame, Runner};
-use super::search::{Emit, Matching, neighbour};
+use super::search::{Emit, Matching, is_second_loop, neighbour};
 use super::value::{LinkId, NodeId, Value};
 use super::wanted::{Rank, Taken, Wanted};
 
@@ -386,10 +386,8 @@ impl<'q> Search<'_, 'q> {
             if !runner.expand(1) {
                 return Ok(());
             }
-            let is_second_loop =
-                direction == Direction::Both && to == node && index > runner.graph.outgoing(node).len();
             let held = self.held.as_ref().filter(|_| direction == Direction::Right);
-            if is_second_loop
+            if is_second_loop(runner.graph, (node, to), direction, index)
                 || self.used.contains(&link)
                 || !runner.may_follow(link, held)
                 || !runner.is_link(link, pattern, wanted.as_ref(), self.frame())?

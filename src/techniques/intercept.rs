@@ -103,12 +103,8 @@ fn clients(context: &Context<'_>) -> Clients {
 /// What shows that a client sends a password.
 fn sends(context: &Context<'_>, password: &Password) -> Option<Vec<Evidence>> {
     let facts = [Some(&password.fact), password.host.as_ref()];
-    let found: Option<Vec<Evidence>> = facts
-        .into_iter()
-        .flatten()
-        .map(|fact| evidence(context, fact))
-        .collect();
-    found
+    let facts = facts.into_iter().flatten();
+    facts.map(|fact| evidence(context, fact)).collect()
 }
 
 /// A right that puts an address behind a Service, with what it depends on and what shows it.

@@ -24,7 +24,7 @@ const DIAGNOSTICS_SHOWN: usize = 20;
 
 /// The file of settings that is read unasked.
 const SETTINGS: &str = "beachhead.toml";
-/// As much of it as is read, in bytes.
+/// The longest that it may be, in bytes.
 const LARGEST_SETTINGS: u64 = 1 << 20;
 
 /// What to read.
@@ -120,9 +120,15 @@ impl HowArgs {
         };
         let mut text = String::new();
         let file = fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-        file.take(LARGEST_SETTINGS)
+        file.take(LARGEST_SETTINGS + 1)
             .read_to_string(&mut text)
             .with_context(|| format!("cannot read {}", path.display()))?;
+        if text.len() as u64 > LARGEST_SETTINGS {
+            bail!(
+                "{} is longer than 1 MiB, which no file of settings is; is it the right one?",
+                path.display()
+            );
+        }
         Ok(Settings::parse(&path.display().to_string(), &text)?)
     }
 }

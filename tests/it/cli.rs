@@ -320,3 +320,20 @@ fn verbose_says_what_takes_time_and_nothing_else_does() {
         );
     }
 }
+
+#[test]
+fn settings_that_are_too_long_are_refused_and_not_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("settings.toml");
+    let arguments = [
+        "report",
+        "examples/clusters/blog",
+        "--config",
+        file.to_str().unwrap(),
+    ];
+    let comment = "#".repeat(1 << 20);
+    std::fs::write(&file, &comment).unwrap();
+    assert_eq!(run(&arguments).0, Some(0));
+    std::fs::write(&file, format!("{comment}\n[jewels]\nexclude = [\"cache\"]\n")).unwrap();
+    check_refused(&arguments, &["settings.toml is longer than 1 MiB"]);
+}

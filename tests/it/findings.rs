@@ -295,6 +295,10 @@ fn what_development_takes_of_production_is_a_finding() {
             .map(|finding| {
                 let last = finding["path"]["steps"].as_array().unwrap().last().unwrap();
                 assert_eq!(last["technique"], finding["wayIn"]);
+                assert_eq!(
+                    finding["path"]["certainty"], "assumed",
+                    "nobody is known to be there"
+                );
                 format!(
                     "{} x{} by {} -> {}: {}",
                     finding["entry"].as_str().unwrap(),

@@ -201,20 +201,18 @@ fn finding(
         .iter()
         .rev()
         .find_map(|step| step.reason.technique())?;
-    let view = PathView::new(&derived, sources);
+    let mut view = PathView::new(&derived, sources);
+    // Somebody must have broken into the environment first: nothing is certain here.
+    if view.certainty == "certain" {
+        view.certainty = "assumed";
+    }
     let mut reached: Vec<String> = lost
         .iter()
         .filter_map(|&vertex| graph.position(vertex))
         .map(ToString::to_string)
         .collect();
     reached.sort();
-    // Somebody must have broken into the environment first: nothing is certain here.
-    let certainty = if view.certainty == "certain" {
-        "assumed"
-    } else {
-        view.certainty
-    };
-    let mut severity = FindingSeverity::of(&derived.to, view.effort, certainty);
+    let mut severity = FindingSeverity::of(&derived.to, view.effort, view.certainty);
     if from > to {
         severity = severity.lower();
     }

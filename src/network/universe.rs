@@ -442,7 +442,9 @@ impl<'a> Universe<'a> {
             .clone()
             .zip(self.node_samples.iter().copied())
             .map(node);
-        for (unit, addresses) in groups.chain(nodes) {
+        // A controller that the input does not hold is a pod somewhere.
+        let absent = self.controllers.clone().map(|unit| (unit, Vec::new()));
+        for (unit, addresses) in groups.chain(nodes).chain(absent) {
             if addresses.is_empty() {
                 places.unplaced.push(unit);
             }

@@ -323,7 +323,16 @@ fn the_backends_policies_judge_the_controller() {
         &with("{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: traefik}}}"),
         &[],
     );
-    check(&with("{ipBlock: {cidr: 0.0.0.0/0}}"), &[]);
+    // Its pods have some address of the cluster, and plugins differ in whether addresses in policies mean pods.
+    check(
+        &with("{ipBlock: {cidr: 0.0.0.0/0}}"),
+        &["8080 internet perhaps Ingress/shop/web Service/shop/web"],
+    );
+    check(&with("{ipBlock: {cidr: 203.0.113.0/24}}"), &[]);
+    check(
+        &with("{ipBlock: {cidr: 0.0.0.0/0, except: [10.0.0.0/8]}}"),
+        &[],
+    );
 }
 
 #[test]

@@ -60,6 +60,13 @@ pub struct Datastore {
     pub importance: Importance,
 }
 
+impl Datastore {
+    /// Whether it is an address outside the cluster; its workload's name is that host then.
+    pub fn is_outside(&self) -> bool {
+        self.workload.namespace == outside::OUTSIDE
+    }
+}
+
 /// By what a datastore is known, the surest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Basis {

@@ -3,8 +3,11 @@
 //! **Trap.** `--anonymous-auth` is on unless told otherwise, but by itself it gives only `/healthz` and the like; what
 //! counts are bindings to `system:anonymous` and `system:unauthenticated` beyond those that Kubernetes makes.
 
+use std::collections::BTreeMap;
+
+use super::loopback;
 use super::pods::{ContainerView, Mark, PodView, marked};
-use super::structure::{grounds, identities, identity_object};
+use super::structure::{grounds, identities, identity_object, local_host};
 use super::technique::techniques;
 use super::version::numbers;
 use super::{Certainty, Context, Evidence, Family, Position, Sink};
@@ -70,14 +73,15 @@ techniques! { TECHNIQUES, Family::ControlPlane;
     ///
     /// A static pod of the API server has `AlwaysAllow` among its `--authorization-mode`: every identity then may do
     /// everything, though not requests without a credential, which the server refuses in that mode. Or it listens on an
-    /// insecure port at an address that others reach, as servers before 1.20 could.
+    /// insecure port, as servers before 1.20 could: at an address that others reach, or at the loopback address, which the
+    /// pods in its node's network share.
     ///
-    /// What does not suffice: the insecure port at the loopback address.
+    /// What does not suffice: the insecure port at the loopback address, for a pod with a network of its own.
     ///
     /// # Detection
     ///
     /// The API server's arguments; audit log: requests that no role allows.
-    API_OPEN: [Identity, Port] => [ClusterAdmin] {
+    API_OPEN: [Identity, Port, Network] => [ClusterAdmin] {
         title: "API server that allows everything",
         mitre: ["T1190", "T1078"],
         microsoft: ["MS-TA9009"],
@@ -149,6 +153,16 @@ fn servers(context: &Context<'_>, mut see: impl FnMut(&PodView<'_>, &ContainerVi
             }
         }
     }
+}
+
+/// Whether an API server of the input runs an admission plugin that is off unless named.
+pub(super) fn admits_by(context: &Context<'_>, plugin: &str) -> bool {
+    let mut found = false;
+    servers(context, |_, container| {
+        let named = option(container, "--enable-admission-plugins");
+        found |= named.is_some_and(|(_, names)| names.split(',').any(|name| name == plugin));
+    });
+    found
 }
 
 /// Whether Kubernetes itself or kubeadm makes this holding.
@@ -238,12 +252,8 @@ fn api_open(context: &Context<'_>, sink: &mut Sink<'_>) {
         {
             allows = Some(container.fact(&pointer, modes));
         }
-        let old = numbers(tag(&container.container.image)).is_none_or(|version| version < (1, 20, 0));
-        let port = option(container, "--insecure-port").filter(|(_, port)| old && *port != "0");
-        let address = option(container, "--insecure-bind-address");
-        let open = address.filter(|(_, address)| !matches!(*address, "127.0.0.1" | "::1" | "localhost"));
-        if let (Some((_, port)), Some((pointer, address))) = (port, open) {
-            insecure = Some(container.fact(&pointer, format!("{address}, port {port}")));
+        if let Some((fact, false)) = insecure_port(container) {
+            insecure = Some(fact);
         }
     });
     if let Some(fact) = &allows {
@@ -260,6 +270,45 @@ fn api_open(context: &Context<'_>, sink: &mut Sink<'_>) {
             Certainty::Conditional("the insecure port can be reached like the API server's own".into());
         sink.step_if([Position::ApiServer], Position::ClusterAdmin, reached, vec![fact]);
     }
+    for (node, fact) in loopback_servers(context) {
+        sink.step([local_host(&node)], Position::ClusterAdmin, vec![fact]);
+    }
+}
+
+/// The insecure port of an API server that has one, and whether it is at the loopback address alone.
+///
+/// Servers before 1.20 listened there unless told otherwise; whether those of another image do is not assumed.
+/// Source: <https://github.com/kubernetes/kubernetes/blob/v1.19.0/cmd/kube-apiserver/app/options/options.go>
+fn insecure_port(container: &ContainerView<'_>) -> Option<(Evidence, bool)> {
+    let is_old = numbers(tag(&container.container.image)).map(|version| version < (1, 20, 0));
+    let (pointer, port) = match option(container, "--insecure-port") {
+        Some(given) if is_old.unwrap_or(true) => given,
+        None if is_old.unwrap_or(false) => ("/image".into(), "8080"),
+        _ => return None,
+    };
+    if port == "0" {
+        return None;
+    }
+    let address = option(container, "--insecure-bind-address");
+    let is_local = address
+        .as_ref()
+        .is_none_or(|(_, address)| matches!(*address, "127.0.0.1" | "::1" | "localhost"));
+    let (pointer, address) = address.unwrap_or((pointer, "127.0.0.1"));
+    Some((
+        container.fact(&pointer, format!("{address}, port {port}")),
+        is_local,
+    ))
+}
+
+/// The nodes at whose loopback address an API server allows everything, with what shows it.
+pub(super) fn loopback_servers(context: &Context<'_>) -> BTreeMap<Text, Evidence> {
+    let mut found = BTreeMap::new();
+    servers(context, |pod, container| {
+        if let (Some(node), Some((fact, true))) = (loopback::node(pod), insecure_port(container)) {
+            found.insert(node.clone(), fact);
+        }
+    });
+    found
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Ways into databases.
 
+use super::loopback;
 use super::pods::{both, pod};
 use super::technique::techniques;
 use super::{Certainty, Context, Evidence, FREE, Family, Opens, Place, Position, Sink};
@@ -19,7 +20,7 @@ techniques! { TECHNIQUES, Family::Datastore;
     /// # Detection
     ///
     /// Connections to the datastore from workloads that never used it.
-    DATABASE_OPEN: [Port, Network] => [Database] {
+    DATABASE_OPEN: [Port, Network, Container] => [Database] {
         title: "Datastore without authentication",
         mitre: ["T1213"],
         microsoft: ["MS-TA9041"],
@@ -47,7 +48,7 @@ techniques! { TECHNIQUES, Family::Datastore;
     /// # Detection
     ///
     /// The datastore's log: log-ins of the application's user from another address.
-    DATABASE_LOGIN: [Port, Network, Credential] => [Database] {
+    DATABASE_LOGIN: [Port, Network, Credential, Container] => [Database] {
         title: "Log-in to a datastore",
         mitre: ["T1078", "T1213"],
         microsoft: ["MS-TA9041"],
@@ -92,8 +93,8 @@ techniques! { TECHNIQUES, Family::Datastore;
     /// from a manifest of its own, or that carries the label `component: etcd`. Whether its port asks for a
     /// client certificate is a matter of `--client-cert-auth`.
     ///
-    /// What does not suffice: an etcd that something else stores its data in, or one that listens on the
-    /// loopback address alone.
+    /// What does not suffice: an etcd that something else stores its data in; to one that listens on the loopback
+    /// address alone, anything but its node's network.
     ///
     /// # Detection
     ///
@@ -131,11 +132,15 @@ pub(super) fn evidence(context: &Context<'_>, fact: &Fact) -> Option<Evidence> {
     }
 }
 
-/// Reaching the datastore: every port of every pod; or, where no pod of the input runs it, sending freely.
+/// Reaching the datastore: every port of every pod, or whoever shares the loopback address it listens at; where no pod of
+/// the input runs it, sending freely.
 pub(super) fn ways(context: &Context<'_>, datastore: &Datastore) -> Vec<(Position, Certainty)> {
     if let Some(condition) = &datastore.elsewhere {
         let free = Position::Network(FREE.into());
         return vec![(free, Certainty::Conditional(condition.clone()))];
+    }
+    if datastore.ports.is_empty() {
+        return loopback::ways(context, datastore);
     }
     let pods = datastore
         .pods

@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::datastore::evidence;
+use super::api_server::admits_by;
+use super::datastore::{evidence, place};
 use super::new_pod::makers;
 use super::pods::{both, pods};
 use super::references::{Holder, Way, references};
@@ -47,6 +48,36 @@ techniques! { TECHNIQUES, Family::Network;
         derive: service_intercept,
     }
 
+    /// Claims the address of a datastore outside the cluster for a Service of one's own, and takes the passwords that clients
+    /// send there.
+    ///
+    /// # Preconditions
+    ///
+    /// The right to create Services in some namespace, or to change one: every node sends packets to an address in
+    /// `externalIPs` to the Service's pods. A client that is known to log in to a datastore outside, by its own name. The
+    /// datastore's address has to be known, and a pod that answers to be at hand in that namespace.
+    ///
+    /// What does not suffice: the right over Services where the API server runs the admission plugin
+    /// DenyServiceExternalIPs; a client that sends to a Service whose endpoints are the datastore's addresses, as nodes
+    /// translate its packets once; a datastore in the cluster.
+    ///
+    /// # Detection
+    ///
+    /// Audit log: Services with `externalIPs`, or their status changed by anything but the cloud's controller.
+    EXTERNAL_IP_INTERCEPT: [Grant] => [Credential] {
+        title: "Address of an outside datastore claimed",
+        mitre: ["T1557"],
+        microsoft: ["MS-TA9036"],
+        owasp: ["K02", "K05"],
+        effort: 3,
+        remediation: "Enable the admission plugin DenyServiceExternalIPs; have clients check the datastore's certificate.",
+        references: [
+            "https://github.com/kubernetes/kubernetes/issues/97076",
+            "https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#denyserviceexternalips",
+        ],
+        derive: external_ip_intercept,
+    }
+
     /// Answers for every name of the cluster by a change of the DNS server's settings, and takes the passwords that clients
     /// send to the names of datastores.
     ///
@@ -84,7 +115,7 @@ type Clients = BTreeMap<ObjectId, BTreeMap<Place, Vec<Evidence>>>;
 fn clients(context: &Context<'_>) -> Clients {
     let mut found = Clients::new();
     for datastore in context.datastores {
-        let place = Place::new(&datastore.workload.namespace, &datastore.workload.name);
+        let place = place(datastore);
         for password in &datastore.passwords {
             let Some(service) = &password.service else {
                 continue;
@@ -180,6 +211,40 @@ fn of_slices(context: &Context<'_>, namespace: &Text, slices: Option<&Vec<&Objec
         }
     }
     found
+}
+
+fn external_ip_intercept(context: &Context<'_>, sink: &mut Sink<'_>) {
+    const ANSWERS: &str = "a pod that answers is at hand in the namespace";
+    const ADDRESS: &str = "the address behind its name is known";
+    let refused = admits_by(context, "DenyServiceExternalIPs");
+    let outside = context.datastores.iter().filter(|known| known.is_outside());
+    for datastore in outside.filter(|_| !refused) {
+        let mut passwords = datastore.passwords.iter();
+        let mut direct = passwords
+            .by_ref()
+            .filter(|password| !is_translated(context, password));
+        let Some(facts) = direct.find_map(|password| sends(context, password)) else {
+            continue;
+        };
+        let condition = Text::from(format!("{ANSWERS}, {ADDRESS}, and {TRUSTS}"));
+        for right in [&power::CREATE_SERVICES, &power::UPDATE_SERVICES] {
+            for (_, grant) in context.held.namespaces(right) {
+                let gained = Position::Credential(Opens::Database(place(datastore)));
+                let certainty = Certainty::Conditional(condition.clone());
+                sink.step_if([grant], gained, certainty, facts.clone());
+            }
+        }
+    }
+}
+
+/// Whether a client's packets get the datastore's address from a Service: they are translated once and pass no other's
+/// `externalIPs`.
+fn is_translated(context: &Context<'_>, password: &Password) -> bool {
+    let service = password
+        .service
+        .as_ref()
+        .and_then(|id| context.cluster.services.by_id(id));
+    service.is_some_and(|service| service.spec.r#type != "ExternalName")
 }
 
 fn dns_poison(context: &Context<'_>, sink: &mut Sink<'_>) {

@@ -33,6 +33,7 @@ pub mod impersonation;
 pub mod intercept;
 pub mod kernel;
 pub mod kubelet;
+mod loopback;
 mod mounts;
 pub mod new_pod;
 pub mod node;

@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::kubelet::{self, PORT, port as kubelet_port};
+use super::loopback;
 use super::openings::{exposes, listeners, opens};
 use super::pods::{ContainerView, PodView, any_node, any_pod, pods};
 use super::references::Holder;
@@ -259,7 +260,7 @@ fn network(context: &Context<'_>, steps: &mut Vec<Step>) {
     }
 }
 
-/// `REACHES` for kubelets that ask for no credential: through hubs, from the pods of the node, from outside.
+/// `REACHES` for kubelets that allow everything: through hubs, from the pods of the node, from outside.
 fn kubelets(context: &Context<'_>, steps: &mut Vec<Step>) {
     let open: BTreeSet<Text> = kubelet::open(context)
         .into_iter()
@@ -381,6 +382,7 @@ fn own_node(context: &Context<'_>, steps: &mut Vec<Step>) {
             .into_iter()
             .map(|kubelet| (kubelet.node, "pods")),
     );
+    useful.extend(loopback::nodes(context).into_iter().map(|node| (node, "host")));
     for pod in pods(context).filter(placed) {
         let node = &pod.pod.spec.node_name;
         let other = if pod.pod.spec.is_host_network() {
@@ -467,6 +469,11 @@ fn free_senders(context: &Context<'_>, steps: &mut Vec<Step>) {
 /// On one node, its own network or that of its pods.
 fn local(node: &Text, side: &str) -> Position {
     Position::Network(format!("node/{node}/{side}").into())
+}
+
+/// On one node, its own network, its loopback address included.
+pub(super) fn local_host(node: &Text) -> Position {
+    local(node, "host")
 }
 
 /// What allows a direction: the rule, or for each pod that no policy isolates it.
@@ -629,14 +636,17 @@ pub(super) fn kubelets_count(context: &Context<'_>) -> bool {
 
 /// `IN_GROUP` for the groups that hold something, `TALKS_TO` for every identity.
 fn groups(context: &Context<'_>, steps: &mut Vec<Step>) {
-    let bound: BTreeSet<&Text> = context
+    let mut bound: BTreeSet<Text> = context
         .held
         .holdings(context.access)
         .filter_map(|holding| match &holding.identity {
-            Identity::Group(name) => Some(name),
+            Identity::Group(name) => Some(name.clone()),
             Identity::User(_) | Identity::ServiceAccount { .. } => None,
         })
         .collect();
+    if kubelet::open(context).iter().any(|kubelet| kubelet.asks) {
+        bound.insert(kubelet::AUTHENTICATED.into());
+    }
     for identity in identities(context) {
         let position = Position::Identity(identity.clone());
         let named = vec![Evidence::new(identity_object(&identity), "", "")];
@@ -660,7 +670,7 @@ fn groups(context: &Context<'_>, steps: &mut Vec<Step>) {
         for group in identity
             .implicit_groups()
             .iter()
-            .filter(|group| bound.contains(group))
+            .filter(|group| bound.contains(*group))
         {
             let group = Position::Identity(Identity::Group(group.clone()));
             steps.push(step(Relation::InGroup, position.clone(), group, named.clone()));

@@ -329,10 +329,7 @@ fn the_backends_policies_judge_the_controller() {
         &["8080 internet perhaps Ingress/shop/web Service/shop/web"],
     );
     check(&with("{ipBlock: {cidr: 203.0.113.0/24}}"), &[]);
-    check(
-        &with("{ipBlock: {cidr: 0.0.0.0/0, except: [10.0.0.0/8]}}"),
-        &[],
-    );
+    check(&with("{ipBlock: {cidr: 0.0.0.0/0, except: [10.0.0.0/8]}}"), &[]);
 }
 
 #[test]

@@ -411,7 +411,7 @@ impl Cluster {
         self.namespaces.get("Namespace", "", name)
     }
 
-    /// The labels of a namespace, with the one that the API server puts on each.
+    /// The labels of a namespace, with the one that the API server puts on each, whatever a manifest says.
     pub fn namespace_labels(&self, name: &str) -> Labels {
         let known = self
             .namespace(name)

@@ -40,10 +40,11 @@ pub(super) fn of(cluster: &Cluster, pod: &Pod, key: &str) -> Option<Text> {
                 return account.meta.labels.get(label).cloned();
             }
             let label = key.strip_prefix(NAMESPACE_LABEL)?;
-            let known = cluster.namespace(namespace);
-            let value = known.and_then(|known| known.meta.labels.get(label)).cloned();
-            let named = (label == NAMESPACE_NAME).then(|| namespace.clone());
-            value.or(named)
+            if label == NAMESPACE_NAME {
+                return Some(namespace.clone());
+            }
+            let known = cluster.namespace(namespace)?;
+            known.meta.labels.get(label).cloned()
         }
     }
 }

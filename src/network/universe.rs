@@ -22,7 +22,7 @@ use super::policy::NamedPort;
 use super::ports::PortSet;
 use super::selector::{Expression, Namespaces, PodSelector};
 use super::units::UnitSet;
-use crate::model::{Cluster, Labels, NAMESPACE_NAME, Node, Pod, Text};
+use crate::model::{Cluster, Labels, Node, Pod, Text};
 
 /// Pods that no policy can tell apart.
 #[derive(Clone, Debug)]
@@ -230,15 +230,7 @@ impl<'a> Universe<'a> {
                     host_network: group.host_network,
                 });
             }
-            let labels = self
-                .cluster
-                .namespace(&name)
-                .map(|namespace| &namespace.meta.labels);
-            let labels = match labels {
-                Some(labels) if labels.contains(NAMESPACE_NAME) => labels.clone(),
-                Some(labels) => labels.with(NAMESPACE_NAME, &name),
-                None => Labels::default().with(NAMESPACE_NAME, &name),
-            };
+            let labels = self.cluster.namespace_labels(&name);
             self.namespaces.push((name, labels, start..self.groups.len()));
         }
         self.units.extend((0..self.groups.len()).map(Unit::Group));

@@ -290,6 +290,14 @@ fn the_name_of_a_namespace_is_a_label_of_it() {
         "{podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ops}}}]}]}",
         &["api db 80 allowed", "web db 80 denied"],
     );
+    // Whatever a manifest says, the API server sets it:
+    // https://github.com/kubernetes/kubernetes/blob/v1.31.0/pkg/apis/core/v1/defaults.go
+    let forged = PODS.replace("team: b", "team: b, kubernetes.io/metadata.name: shop");
+    let spec = "{podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}}]}]}";
+    let policy = format!(
+        "{forged}---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{namespace: shop, name: p}}\nspec: {spec}\n"
+    );
+    check(&policy, &["api db 80 denied", "web db 80 allowed"]);
 }
 
 #[test]

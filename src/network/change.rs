@@ -5,7 +5,7 @@
 //!
 //! **Trap.** Splitting renumbers the units behind it, so every number that is kept follows: see [`Starts`].
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::decide::{Decision, Key};
 use super::entry::{Entry, Sender};
@@ -105,7 +105,15 @@ impl Network {
 
     /// Puts pieces in the place of groups.
     fn replace(&mut self, cluster: &Cluster, mut pieces: FxHashMap<usize, Vec<Vec<usize>>>) -> Starts {
-        let mut taken = self.groups.iter().map(|group| group.name.clone()).collect();
+        // A group's name begins with its namespace, so a new one can be like those of the same namespace only.
+        let split: FxHashSet<&Text> = pieces
+            .keys()
+            .map(|&number| &self.groups[number].namespace)
+            .collect();
+        let spans = self.ground.namespaces.iter();
+        let spans = spans.filter(|(namespace, ..)| split.contains(namespace));
+        let beside = spans.flat_map(|(_, _, groups)| &self.groups[groups.clone()]);
+        let mut taken = beside.map(|group| group.name.clone()).collect();
         let mut starts = Vec::with_capacity(self.units.len() + 1);
         let old = std::mem::take(&mut self.groups);
         for (number, mut group) in old.into_iter().enumerate() {

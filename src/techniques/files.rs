@@ -465,6 +465,7 @@ fn secret_steal(context: &Context<'_>, sink: &mut Sink<'_>) {
         if !readable.contains(&node) {
             continue;
         }
+        let (files, on_node) = (volume(&node, KUBELET_PODS), pod.node_evidence());
         let containers: Vec<_> = pod.containers().collect();
         let mounted = containers
             .iter()
@@ -479,8 +480,8 @@ fn secret_steal(context: &Context<'_>, sink: &mut Sink<'_>) {
             };
             for gained in gained {
                 if seen.insert((node.clone(), gained.clone())) {
-                    let evidence = vec![reference.proof(), pod.node_evidence()];
-                    sink.step_if([volume(&node, KUBELET_PODS)], gained, placed.clone(), evidence);
+                    let evidence = vec![reference.proof(), on_node.clone()];
+                    sink.step_if([files.clone()], gained, placed.clone(), evidence);
                 }
             }
         }

@@ -69,6 +69,7 @@ techniques! { TECHNIQUES, Family::Network;
         mitre: ["T1557"],
         microsoft: ["MS-TA9036"],
         owasp: ["K02", "K05"],
+        cis: ["1.2.3"],
         effort: 3,
         remediation: "Enable the admission plugin DenyServiceExternalIPs; have clients check the datastore's certificate.",
         references: [

@@ -32,6 +32,7 @@ techniques! { TECHNIQUES, Family::Node;
         mitre: ["T1609"],
         microsoft: ["MS-TA9006", "MS-TA9031"],
         owasp: ["K09", "K05"],
+        cis: ["4.2.1", "4.2.2"],
         effort: 2,
         remediation: "Set authentication.anonymous.enabled to false and authorization.mode to Webhook in the configuration of kubelets.",
         references: [
@@ -59,6 +60,7 @@ techniques! { TECHNIQUES, Family::Node;
         mitre: ["T1609"],
         microsoft: ["MS-TA9006", "MS-TA9016"],
         owasp: ["K09", "K02"],
+        cis: ["4.2.2"],
         effort: 2,
         remediation: "Set authorization.mode to Webhook in the configuration of kubelets.",
         references: ["https://kubernetes.io/docs/reference/access-authn-authz/kubelet-authn-authz/#kubelet-authorization"],

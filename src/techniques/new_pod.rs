@@ -69,7 +69,7 @@ techniques! { TECHNIQUES, Family::Workload;
         microsoft: ["MS-TA9008", "MS-TA9018"],
         owasp: ["K01", "K02", "K04"],
         cis: ["5.1.4", "5.2.1", "5.2.2"],
-        falco: ["Create Privileged Pod", "Create Sensitive Mount Pod", "Create HostNetwork Pod"],
+        falco: ["Create Privileged Pod", "Create Sensitive Mount Pod", "Create HostNetwork Pod", "Create HostPid Pod"],
         effort: 2,
         remediation: "Enforce the baseline Pod Security Standard on the namespace, and keep its labels from those who create pods in it.",
         references: [

@@ -111,19 +111,19 @@ fn node_identity(context: &Context<'_>, sink: &mut Sink<'_>) {
         if pod.pod.spec.node_name.is_empty() || is_mirror {
             continue;
         }
-        let user = || Position::Identity(kubelet(&pod.pod.spec.node_name));
-        let on_node = || pod.node_evidence();
+        let user = Position::Identity(kubelet(&pod.pod.spec.node_name));
+        let on_node = pod.node_evidence();
         let name = pod.pod.spec.account();
         let account = Identity::service_account(&pod.place.namespace, &name);
         let token = Position::Credential(Opens::Identity(account));
         let fact = pod.fact("/serviceAccountName", &name);
-        sink.step([user()], token, vec![on_node(), fact]);
+        sink.step([user.clone()], token, vec![on_node.clone(), fact]);
         let containers: Vec<_> = pod.containers().collect();
         let mut seen = BTreeSet::new();
         for reference in containers.iter().flat_map(references) {
             let gained = reference.holder.whole(&reference.place);
             if seen.insert(gained.clone()) {
-                sink.step([user()], gained, vec![on_node(), reference.proof()]);
+                sink.step([user.clone()], gained, vec![on_node.clone(), reference.proof()]);
             }
         }
     }

@@ -59,6 +59,7 @@ techniques! { TECHNIQUES, Family::Network;
         mitre: ["T1133"],
         microsoft: ["MS-TA9005"],
         owasp: ["K02", "K06"],
+        falco: ["Create NodePort Service"],
         effort: 2,
         remediation: "Refuse Services of other types than ClusterIP by quota or admission where nobody needs them, and isolate the ingress of datastores.",
         references: [

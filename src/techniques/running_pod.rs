@@ -168,6 +168,7 @@ techniques! { TECHNIQUES, Family::Workload;
         microsoft: ["MS-TA9034"],
         owasp: ["K02", "K05"],
         cis: ["5.1.3", "5.3.2"],
+        falco: ["port-forward"],
         effort: 1,
         remediation: "Give pods/portforward by name only; network policies do not see it.",
         references: [

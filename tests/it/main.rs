@@ -7,6 +7,7 @@
 
 mod absence;
 mod attacks;
+mod browser;
 mod canary;
 mod cli;
 mod collect;
@@ -19,6 +20,7 @@ mod laws;
 mod live;
 mod network;
 mod page;
+mod page_in_browser;
 mod pictures;
 mod query;
 mod rbac;

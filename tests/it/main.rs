@@ -9,6 +9,7 @@ mod absence;
 mod attacks;
 mod browser;
 mod canary;
+mod changes;
 mod cli;
 mod collect;
 mod coverage;

@@ -61,6 +61,8 @@ pub(super) struct Analysis {
     pub(super) diagnostics: Vec<Diagnostic>,
     /// What follows from the cluster.
     pub(super) facts: Facts,
+    /// What the user says of it.
+    pub(super) settings: Settings,
 }
 
 impl InputArgs {
@@ -152,6 +154,7 @@ impl Analysis {
             objects,
             diagnostics,
             facts,
+            settings: settings.clone(),
         }
     }
 

@@ -12,6 +12,11 @@ use super::terminal;
 use crate::collect::write_whole;
 use crate::report::Page;
 
+/// Columns of a page that goes to no terminal.
+const COLUMNS: usize = 110;
+/// Wider lines are hard to read.
+const MOST_COLUMNS: usize = 160;
+
 /// Where a result goes.
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct OutputArgs {
@@ -21,6 +26,21 @@ pub(super) struct OutputArgs {
 }
 
 impl OutputArgs {
+    /// The columns that a page may take: what `COLUMNS` says, else the terminal's, else a usual number.
+    pub(super) fn columns(&self) -> usize {
+        let said = std::env::var("COLUMNS")
+            .ok()
+            .and_then(|columns| columns.parse().ok());
+        let of_terminal = || {
+            let (_, columns) = console::Term::stdout()
+                .size_checked()
+                .filter(|_| self.output.is_none())?;
+            Some(usize::from(columns))
+        };
+        said.or_else(of_terminal)
+            .map_or(COLUMNS, |columns| columns.clamp(40, MOST_COLUMNS))
+    }
+
     /// Puts a page where it belongs.
     pub(super) fn page(&self, page: &Page, out: &mut dyn Write) -> anyhow::Result<()> {
         match &self.output {

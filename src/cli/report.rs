@@ -45,6 +45,13 @@ enum ReportFormat {
     Junit,
 }
 
+impl ReportFormat {
+    /// Whether what to change has a place in it.
+    fn tells_changes(self) -> bool {
+        !matches!(self, Self::Sarif | Self::Junit)
+    }
+}
+
 pub(super) fn run(args: &ReportArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
     let analysis = args.input.analyse(streams)?;
     streams.stage("building the attack graph");
@@ -59,7 +66,26 @@ pub(super) fn run(args: &ReportArgs, streams: &mut Streams<'_>) -> anyhow::Resul
         .filter_map(|path| Derived::new(path, &graph))
         .collect();
     streams.stage("finding every way in and the places to cut");
-    let mut ranked = report::findings(&graph, &rows, &start, &jewels, &analysis.cluster);
+    let mut ranked = report::findings(
+        &graph,
+        &rows,
+        &start,
+        &jewels,
+        &analysis.cluster,
+        &analysis.settings,
+    );
+    if args.format.tells_changes() {
+        streams.stage("solving again with what could be changed");
+        ranked.changes = report::changes(
+            &ranked.findings,
+            &graph,
+            &rows,
+            &start,
+            &jewels,
+            &analysis.cluster,
+            &analysis.settings,
+        );
+    }
     streams.stage_done();
     args.judgement.mark(&mut ranked.findings, streams)?;
     streams.stage("writing the report");
@@ -77,7 +103,8 @@ pub(super) fn run(args: &ReportArgs, streams: &mut Streams<'_>) -> anyhow::Resul
     let text = match args.format {
         ReportFormat::Text => {
             streams.stage_done();
-            args.output.page(&report::text(&findings), streams.out)?;
+            args.output
+                .page(&report::text(&findings, args.output.columns()), streams.out)?;
             return Ok(args.judgement.status(&findings.findings));
         }
         ReportFormat::Json => report::json(&findings)?,

@@ -27,7 +27,7 @@ pub use environment::{Origin, Variable, variables};
 pub use family::{Class, Families, Family, User};
 pub use operators::{Manager, managers};
 pub use role::{Role, role_of_image};
-pub use settings::{Importance, Settings, SettingsError};
+pub use settings::{EnvironmentPatterns, Importance, Settings, SettingsError};
 
 use crate::model::{Cluster, ObjectId, Text};
 

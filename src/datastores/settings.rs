@@ -79,6 +79,20 @@ pub struct Settings {
     databases: BTreeMap<(Text, Text), Said>,
     /// Classes that are no crown jewels.
     excluded: Vec<String>,
+    /// What is said of environments.
+    pub environments: EnvironmentPatterns,
+}
+
+/// What a user says of environments: names of namespaces and nodes, where `*` stands for any text, or `label=value`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EnvironmentPatterns {
+    /// Where people try things.
+    pub development: Vec<String>,
+    /// Where things are tested before they count.
+    pub staging: Vec<String>,
+    /// Where things count.
+    pub production: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -95,6 +109,7 @@ struct Written {
     jewels: Jewels,
     databases: Vec<Database>,
     families: IndexMap<Spanned<String>, Family>,
+    environments: EnvironmentPatterns,
 }
 
 #[derive(Default, Deserialize)]
@@ -168,6 +183,7 @@ impl Settings {
             own: Some(own),
             databases,
             excluded: written.jewels.exclude,
+            environments: written.environments,
         })
     }
 

@@ -30,6 +30,18 @@ pub fn code(text: &str) -> String {
     }
 }
 
+/// Returns a text as a code block, whatever it holds.
+pub fn fenced(language: &str, text: &str) -> String {
+    let longest = text
+        .split(|character| character != '`')
+        .map(str::len)
+        .max()
+        .unwrap_or_default();
+    let fence = "`".repeat(longest.max(2) + 1);
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    format!("{fence}{language}\n{text}{end}{fence}\n")
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -9,6 +9,6 @@ mod markdown;
 mod mermaid;
 mod xml;
 
-pub use markdown::code;
+pub use markdown::{code, fenced};
 pub use mermaid::label;
 pub use xml::{attribute, content};

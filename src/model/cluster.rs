@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
@@ -110,6 +111,11 @@ impl<T> Objects<T> {
         self.0.is_empty()
     }
 
+    /// Takes an object out; the others keep their order.
+    pub fn remove(&mut self, id: &ObjectId) -> Option<Box<T>> {
+        self.0.shift_remove(id)
+    }
+
     pub(super) fn sort(&mut self) {
         self.0.sort_unstable_keys();
     }
@@ -140,7 +146,7 @@ impl<'a, T> IntoIterator for &'a Objects<T> {
 }
 
 /// A kind that was asked for and not given.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Refusal {
     /// The resource, `secrets` or `deployments.apps`.
     pub resource: Text,
@@ -152,7 +158,7 @@ pub struct Refusal {
 }
 
 /// What the input covers, as far as the collector knows.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Coverage {
     /// The API server's version (`v1.36.2`), empty if unknown.
@@ -257,6 +263,22 @@ macro_rules! kinds {
                 std::iter::empty()
                     $(.chain(self.$field.iter().map(|(id, object)| (id, ObjectRef::$type(object)))))+
                     .chain(self.others.iter().map(|(id, object)| (id, ObjectRef::Other(object))))
+            }
+
+            /// The object with this id.
+            pub fn object(&self, id: &ObjectId) -> Option<ObjectRef<'_>> {
+                $(if let Some(object) = self.$field.by_id(id) {
+                    return Some(ObjectRef::$type(object));
+                })+
+                self.others.by_id(id).map(ObjectRef::Other)
+            }
+
+            /// Takes the object with this id out; returns whether it was there.
+            pub fn remove(&mut self, id: &ObjectId) -> bool {
+                $(if self.$field.remove(id).is_some() {
+                    return true;
+                })+
+                self.others.remove(id).is_some()
             }
 
             /// Puts every map in the order of its ids.

@@ -5,10 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::finding::{ChokePoint, Finding, Ranked};
 use super::path::{PathView, Sources};
+use super::remedy::Change;
 use crate::collect::bootstrap;
 use crate::graph::{AttackGraph, Rows, VertexId};
 use crate::model::{Cluster, Coverage, Diagnostic, Severity, Text};
@@ -57,7 +59,7 @@ pub struct Inputs<'a> {
 }
 
 /// The program that wrote a report.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Tool {
     /// Its name.
     pub name: &'static str,
@@ -66,7 +68,7 @@ pub struct Tool {
 }
 
 /// What was read.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct InputView {
     /// The input as the user named it.
     pub name: String,
@@ -78,7 +80,7 @@ pub struct InputView {
 }
 
 /// A diagnostic, as reports show it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct DiagnosticView {
     /// How much it takes away from the answer.
     pub severity: Severity,
@@ -95,7 +97,7 @@ pub struct DiagnosticView {
 }
 
 /// A container port of a workload that the outside reaches.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Exposed {
     /// The workload's id.
     pub workload: String,
@@ -108,7 +110,7 @@ pub struct Exposed {
 }
 
 /// Something that must not fall to an attacker.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Jewel {
     /// The position's id.
     pub id: String,
@@ -121,7 +123,7 @@ pub struct Jewel {
 }
 
 /// Everything a report says.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Findings {
     /// [`SCHEMA`].
@@ -146,6 +148,8 @@ pub struct Findings {
     pub findings: Vec<Finding>,
     /// The steps whose removal takes away most findings.
     pub choke_points: Vec<ChokePoint>,
+    /// What to change, what ends most findings first.
+    pub changes: Vec<Change>,
     /// How many ways in were not looked at one by one, for want of time.
     pub ways_not_searched: usize,
     /// The cheapest path to each crown jewel that can be reached, cheapest first.
@@ -262,9 +266,26 @@ impl Findings {
             crown_jewels,
             findings: Vec::new(),
             choke_points: Vec::new(),
+            changes: Vec::new(),
             ways_not_searched: 0,
             paths: views,
         }
+    }
+
+    /// Returns the changes of each finding, by its id: those that end it, or else those of what its path rests on.
+    pub(super) fn changes_of(&self) -> BTreeMap<&str, Vec<&Change>> {
+        let mut of = BTreeMap::<&str, Vec<&Change>>::new();
+        for change in &self.changes {
+            let ids = if change.verified {
+                &change.removes
+            } else {
+                &change.on_paths
+            };
+            for id in ids {
+                of.entry(id).or_default().push(change);
+            }
+        }
+        of
     }
 
     /// Returns the same with what there is to decide about.
@@ -273,6 +294,7 @@ impl Findings {
         Self {
             findings: ranked.findings,
             choke_points: ranked.choke_points,
+            changes: ranked.changes,
             ways_not_searched: ranked.ways_not_searched,
             ..self
         }

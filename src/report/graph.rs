@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::path::{EvidenceView, Sources, StepView};
@@ -15,7 +16,7 @@ use crate::techniques::{Facts, Place, Position, Step};
 pub const GRAPH_SCHEMA: &str = "beachhead.graph/1";
 
 /// One position.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct VertexView {
     /// The id.
     pub id: String,
@@ -26,7 +27,7 @@ pub struct VertexView {
 }
 
 /// One step.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct EdgeView {
     /// The technique's id, or the relation's label.
     pub technique: &'static str,
@@ -47,7 +48,7 @@ pub struct EdgeView {
 }
 
 /// The graph.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct GraphView {
     /// [`GRAPH_SCHEMA`].
     pub schema: &'static str,

@@ -8,8 +8,9 @@ use super::finding::{Finding, State};
 use super::findings::Findings;
 use super::page::counted;
 use super::path::Move;
+use super::remedy::Change;
 use super::text::tally;
-use crate::markup::code;
+use crate::markup::{code, fenced};
 
 /// Findings that are shown with path and picture; the others in one line each.
 const SHOWN: usize = 20;
@@ -26,6 +27,8 @@ pub fn markdown(all: &Findings, picture: impl Fn(&Finding) -> String) -> String 
         let _ = writeln!(text, "**{}.**", tally(&all.findings));
     }
     choke_points(all, &mut text);
+    changes(all, &mut text);
+    let changes_of = all.changes_of();
     for (at, finding) in all.findings.iter().enumerate() {
         if at == SHOWN {
             let rest = counted(all.findings.len() - SHOWN, "more finding");
@@ -37,6 +40,7 @@ pub fn markdown(all: &Findings, picture: impl Fn(&Finding) -> String) -> String 
             for (number, one) in finding.path.moves().iter().enumerate() {
                 step(number, one, &mut text);
             }
+            ends(changes_of.get(finding.id.as_str()), &mut text);
         } else {
             let severity = finding.severity.as_str();
             let (entry, jewel) = (code(&finding.entry), code(&finding.jewel));
@@ -64,6 +68,48 @@ fn choke_points(all: &Findings, text: &mut String) {
             code(&point.to),
             point.remediation.unwrap_or_default()
         );
+    }
+}
+
+/// Changes that are shown with their YAML.
+const CHANGES_SHOWN: usize = 12;
+
+fn changes(all: &Findings, text: &mut String) {
+    if all.changes.is_empty() {
+        return;
+    }
+    text.push_str("\n## What to change\n\nWith each of these in place the whole analysis was run again, unless it says otherwise.\n");
+    for (at, change) in all.changes.iter().enumerate().take(CHANGES_SHOWN) {
+        let _ = writeln!(text, "\n### Change {}: {}\n", at + 1, code(&change.title));
+        if change.verified {
+            let of = counted(all.findings.len(), "finding");
+            let _ = writeln!(text, "- ends **{} of {of}**", change.removes.len());
+        } else {
+            text.push_str("- **not tried**: the graph is too large to be made anew for each change; other ways may be left\n");
+        }
+        let _ = writeln!(text, "- mind: {}", change.mind);
+        for patch in &change.patches {
+            let source = patch
+                .source
+                .as_ref()
+                .map(|source| format!(" in {}", code(source)));
+            let (object, source) = (code(&patch.object), source.unwrap_or_default());
+            let _ = writeln!(text, "- {object}{source}: `{}`\n", patch.command);
+            text.push_str(&fenced("yaml", &patch.yaml));
+            text.push('\n');
+        }
+    }
+}
+
+/// The changes of one finding.
+fn ends(changes: Option<&Vec<&Change>>, text: &mut String) {
+    for change in changes.into_iter().flatten().take(FACTS_SHOWN) {
+        let what = if change.verified {
+            "ended by"
+        } else {
+            "may be ended by"
+        };
+        let _ = writeln!(text, "\n{what}: {}", code(&change.title));
     }
 }
 

@@ -1,8 +1,8 @@
 //! What was found, as text for people and as JSON for programs.
 //!
 //! [`Findings`] is plain data, made once from the cluster and the solver's paths; each format is a function of
-//! it. The JSON form is the serialized data itself, versioned by [`SCHEMA`] and described in
-//! `docs/report.schema.json`.
+//! it. The JSON form is the serialized data itself, versioned by [`SCHEMA`] and described by
+//! [`report_schema`], which `docs/report.schema.json` holds.
 //!
 //! **Trap.** No value of a Secret can be here, as the model holds none. Strings of the cluster are printed as
 //! they are: making them safe for a terminal is the work of the command line.
@@ -18,7 +18,9 @@ mod page;
 mod path;
 mod posture;
 mod reach;
+mod remedy;
 mod sarif;
+mod schema;
 mod text;
 mod words;
 
@@ -42,7 +44,9 @@ pub use reach::{
     AnswerView, ConnectionView, Entries, EntryView, PortsView, RangeView, Reach, ReachAnswer, RemarkView,
     Remarks, WalkView, WayView,
 };
+pub use remedy::{Change, Patch, changes};
 pub use sarif::sarif;
+pub use schema::{graph_schema, report_schema};
 pub use text::{path_page, text};
 pub use words::{folded, gains};
 

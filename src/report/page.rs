@@ -26,16 +26,35 @@ pub struct Line {
 }
 
 /// Lines, in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Page(Vec<Line>);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    lines: Vec<Line>,
+    width: usize,
+}
 
-/// Columns that wrapped text keeps to.
+/// Columns that wrapped text keeps to where nobody says.
 const WIDTH: usize = 110;
+/// The least that columns are taken to be; narrower terminals break lines themselves.
+const NARROWEST: usize = 40;
+
+impl Default for Page {
+    fn default() -> Self {
+        Self::of_width(WIDTH)
+    }
+}
 
 impl Page {
+    /// Returns an empty page whose wrapped text keeps to so many columns.
+    pub fn of_width(columns: usize) -> Self {
+        Self {
+            lines: Vec::new(),
+            width: columns.max(NARROWEST),
+        }
+    }
+
     /// The lines.
     pub fn lines(&self) -> &[Line] {
-        &self.0
+        &self.lines
     }
 
     /// Adds a line.
@@ -46,7 +65,7 @@ impl Page {
     /// Adds a line of some loudness.
     pub fn toned(&mut self, tone: Tone, text: impl AsRef<str>) {
         let text = text.as_ref().trim_end().replace('\n', "\\n");
-        self.0.push(Line { tone, text });
+        self.lines.push(Line { tone, text });
     }
 
     /// Adds an empty line.
@@ -56,7 +75,7 @@ impl Page {
 
     /// Adds a heading after an empty line.
     pub fn heading(&mut self, text: impl AsRef<str>) {
-        if !self.0.is_empty() {
+        if !self.lines.is_empty() {
             self.gap();
         }
         self.toned(Tone::Heading, text);
@@ -64,6 +83,15 @@ impl Page {
 
     /// Adds rows of cells, the columns aligned, each row after `indent` spaces.
     pub fn table(&mut self, indent: usize, rows: &[Vec<String>]) {
+        self.aligned(indent, rows, usize::MAX);
+    }
+
+    /// The same, the last cell of a row broken at spaces where the row is wider than the page.
+    pub fn wrapped_table(&mut self, indent: usize, rows: &[Vec<String>]) {
+        self.aligned(indent, rows, self.width);
+    }
+
+    fn aligned(&mut self, indent: usize, rows: &[Vec<String>], most: usize) {
         let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
         let widths: Vec<usize> = (0..columns)
             .map(|column| {
@@ -76,9 +104,19 @@ impl Page {
             .collect();
         for row in rows {
             let mut text = " ".repeat(indent);
-            for (cell, column) in row.iter().zip(&widths) {
-                text.push_str(cell);
-                text.push_str(&" ".repeat(column - width(cell) + 2));
+            for (at, (cell, column)) in row.iter().zip(&widths).enumerate() {
+                if at + 1 == row.len() && width(&text) + width(cell) > most {
+                    // A column that is too narrow for words gets a line of its own.
+                    let room = most.saturating_sub(width(&text));
+                    let hang = if room < 24 { most / 2 } else { width(&text) };
+                    if hang < width(&text) {
+                        self.line(std::mem::replace(&mut text, " ".repeat(hang)));
+                    }
+                    text = self.broken(text, hang, cell, most);
+                } else {
+                    text.push_str(cell);
+                    text.push_str(&" ".repeat(column - width(cell) + 2));
+                }
             }
             self.line(text);
         }
@@ -86,11 +124,26 @@ impl Page {
 
     /// Adds a text after a label, broken at spaces; the further lines begin below the first one's text.
     pub fn labelled(&mut self, indent: usize, label: &str, text: &str) {
-        let hang = indent + 10;
-        let mut line = format!("{:indent$}{label:<10}", "");
+        let line = format!("{:indent$}{label:<10}", "");
+        let last = self.broken(line, indent + 10, text, self.width);
+        self.line(last);
+    }
+
+    /// Adds a text of some loudness after `indent` spaces, broken at spaces.
+    pub fn paragraph(&mut self, tone: Tone, indent: usize, text: &str) {
+        let first = self.lines.len();
+        let last = self.broken(" ".repeat(indent), indent, text, self.width);
+        self.line(last);
+        for line in &mut self.lines[first..] {
+            line.tone = tone;
+        }
+    }
+
+    /// Adds words to a line; full lines go to the page, and the next one begins after `hang` spaces. Returns the last.
+    fn broken(&mut self, mut line: String, hang: usize, text: &str, most: usize) -> String {
         let mut empty = true;
         for word in text.split(' ') {
-            if !empty && width(&line) + 1 + width(word) > WIDTH {
+            if !empty && width(&line) + 1 + width(word) > most {
                 self.line(std::mem::replace(&mut line, " ".repeat(hang)));
                 empty = true;
             }
@@ -100,7 +153,7 @@ impl Page {
             line.push_str(word);
             empty = false;
         }
-        self.line(line);
+        line
     }
 }
 
@@ -127,6 +180,22 @@ mod tests {
         page.table(2, &[vec!["c\nd".into(), "e".into()]]);
         let texts: Vec<_> = page.lines().iter().map(|line| line.text.as_str()).collect();
         assert_eq!(texts, ["a\\nb", "  c\\nd  e"]);
+    }
+
+    #[test]
+    fn a_page_keeps_to_its_width() {
+        let mut page = Page::of_width(60);
+        page.labelled(2, "stop it", &"word ".repeat(30));
+        let words = |count| "Deployment/shop/web ".repeat(count);
+        page.wrapped_table(2, &[vec!["a".into(), words(6)], vec![words(2), words(3)]]);
+        let widest = page.lines().iter().map(|line| width(&line.text)).max();
+        assert!(widest <= Some(60), "{page:#?}");
+        let whole: Vec<&str> = page.lines().iter().map(|line| line.text.as_str()).collect();
+        assert_eq!(
+            whole.join(" ").matches("Deployment").count(),
+            11,
+            "nothing is lost"
+        );
     }
 
     #[test]

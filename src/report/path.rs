@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::findings::Derived;
@@ -31,7 +32,7 @@ impl<'a> Sources<'a> {
 }
 
 /// One fact of the cluster, as reports show it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct EvidenceView {
     /// The id of the object that says so.
     pub object: String,
@@ -72,7 +73,7 @@ impl EvidenceView {
 }
 
 /// One step, as reports show it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct StepView {
     /// The technique's id, or the relation's label.
     pub technique: &'static str,
@@ -132,7 +133,7 @@ impl StepView {
 }
 
 /// One attack path, as reports show it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PathView {
     /// The positions it starts from, sorted.
     pub from: Vec<String>,

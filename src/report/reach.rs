@@ -337,12 +337,18 @@ fn spoken(end: &str) -> &str {
     }
 }
 
+/// A cell of comma-separated values; one that a spreadsheet would take for a formula begins with an apostrophe.
+/// Sources: <https://www.rfc-editor.org/rfc/rfc4180>, <https://owasp.org/www-community/attacks/CSV_Injection>
 fn csv_cell(cell: &str) -> String {
-    let plain = !cell.contains(['"', ',', '\n', '\r']) && !cell.starts_with(['=', '+', '-', '@']);
-    if plain {
-        cell.to_owned()
+    let apostrophe = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        "'"
     } else {
-        format!("\"{}\"", cell.replace('"', "\"\"").replace(['\n', '\r'], " "))
+        ""
+    };
+    if cell.contains(['"', ',', '\n', '\r']) {
+        format!("\"{apostrophe}{}\"", cell.replace('"', "\"\""))
+    } else {
+        format!("{apostrophe}{cell}")
     }
 }
 
@@ -465,5 +471,57 @@ impl Remarks {
             ));
         }
         page
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Reads comma-separated values as RFC 4180 says.
+    fn rows(text: &str) -> Vec<Vec<String>> {
+        let (mut rows, mut row, mut cell) = (Vec::new(), Vec::new(), String::new());
+        let mut characters = text.chars().peekable();
+        let mut quoted = false;
+        while let Some(character) = characters.next() {
+            match (quoted, character) {
+                (true, '"') if characters.peek() == Some(&'"') => {
+                    cell.push('"');
+                    characters.next();
+                }
+                (_, '"') => quoted = !quoted,
+                (false, ',') => row.push(std::mem::take(&mut cell)),
+                (false, '\n') => {
+                    row.push(std::mem::take(&mut cell));
+                    rows.push(std::mem::take(&mut row));
+                }
+                (_, other) => cell.push(other),
+            }
+        }
+        assert!(!quoted && row.is_empty() && cell.is_empty(), "{text:?}");
+        rows
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_names_are_cells_of_csv(src in any::<String>(), dst in "[=+@\\-\"',\n\r\t;]{1,9}") {
+            let list = Reach {
+                connections: vec![ConnectionView {
+                    src: src.clone(),
+                    dst: dst.clone(),
+                    ports: PortsView::Ranges(Vec::new()),
+                    verdict: None,
+                }],
+            };
+            let read = rows(&list.csv());
+            let bare = |cell: &str| cell.strip_prefix('\'').unwrap_or(cell).to_owned();
+            prop_assert_eq!(read.len(), 2);
+            prop_assert_eq!(read[1].len(), 4);
+            prop_assert_eq!(bare(&read[1][0]), bare(&src));
+            prop_assert_eq!(bare(&read[1][1]), bare(&dst));
+            prop_assert!(!read[1].iter().any(|cell| cell.starts_with(['=', '+', '-', '@'])));
+        }
     }
 }

@@ -6,6 +6,7 @@ use super::finding::{Finding, FindingSeverity, State};
 use super::findings::Findings;
 use super::page::{Page, Tone, counted};
 use super::path::{Move, PathView};
+use super::remedy::Change;
 use super::words::folded;
 use crate::model::Severity;
 
@@ -18,14 +19,15 @@ const CUTS_SHOWN: usize = 5;
 /// Most names shown of things that are alike.
 const NAMES_SHOWN: usize = 8;
 
-/// Returns the whole report.
-pub fn text(findings: &Findings) -> Page {
-    let mut page = Page::default();
+/// Returns the whole report, for so many columns.
+pub fn text(findings: &Findings, columns: usize) -> Page {
+    let mut page = Page::of_width(columns);
     read(findings, &mut page);
     entries(findings, &mut page);
     jewels(findings, &mut page);
     decisions(findings, &mut page);
     choke_points(findings, &mut page);
+    changes(findings, &mut page);
     paths(findings, &mut page);
     unseen(findings, &mut page);
     page
@@ -77,7 +79,7 @@ fn entries(findings: &Findings, page: &mut Page) {
             ]
         })
         .collect();
-    page.table(2, &rows);
+    page.wrapped_table(2, &rows);
 }
 
 fn jewels(findings: &Findings, page: &mut Page) {
@@ -203,6 +205,51 @@ fn choke_points(all: &Findings, page: &mut Page) {
     }
 }
 
+fn changes(all: &Findings, page: &mut Page) {
+    let (shown, not_shown): (Vec<&Change>, Vec<&Change>) =
+        all.changes.iter().partition(|change| change.verified);
+    if !shown.is_empty() {
+        page.heading("What to change: with any one of these in place the analysis was run again");
+    }
+    for change in shown.iter().take(CUTS_SHOWN) {
+        let removed = format!(
+            "{} of {}",
+            change.removes.len(),
+            counted(all.findings.len(), "finding")
+        );
+        page.paragraph(Tone::Plain, 2, &format!("{removed} gone: {}", change.title));
+        in_objects(change, page);
+    }
+    if !not_shown.is_empty() {
+        page.heading("What may help: not tried, as the graph is too large to be made anew for each");
+    }
+    for change in not_shown.iter().take(CUTS_SHOWN) {
+        page.paragraph(Tone::Plain, 2, &change.title);
+        in_objects(change, page);
+    }
+    if !all.changes.is_empty() {
+        page.toned(
+            Tone::Faint,
+            format!(
+                "  {} with YAML in --format markdown, html and json",
+                counted(all.changes.len(), "change")
+            ),
+        );
+    }
+}
+
+fn in_objects(change: &Change, page: &mut Page) {
+    for patch in &change.patches {
+        let source = patch.source.as_ref().map(|source| format!(" ({source})"));
+        page.labelled(
+            4,
+            "in",
+            &format!("{}{}", patch.object, source.unwrap_or_default()),
+        );
+    }
+    page.labelled(4, "mind", change.mind);
+}
+
 fn paths(findings: &Findings, page: &mut Page) {
     let start = findings.entry_points.join(", ");
     page.heading(format!(
@@ -211,9 +258,10 @@ fn paths(findings: &Findings, page: &mut Page) {
     if findings.paths.is_empty() {
         page.line("  none: no crown jewel can be reached by what Beachhead knows");
     } else {
-        page.toned(
+        page.paragraph(
             Tone::Faint,
-            "  Effort adds up over a path: 1 uses what is held as intended, 5 is a public exploit, 8 an unpublished one.",
+            2,
+            "Effort adds up over a path: 1 uses what is held as intended, 5 is a public exploit, 8 an unpublished one.",
         );
     }
     for (number, (path, alike)) in alike(&findings.paths).into_iter().enumerate() {

@@ -123,6 +123,20 @@ pub(super) fn relation_title(relation: Relation) -> &'static str {
     }
 }
 
+/// Returns how to take back what a relation follows from, if someone decided it.
+pub(super) fn relation_advice(relation: Relation) -> Option<&'static str> {
+    match relation {
+        Relation::Holds => {
+            Some("Take the subject out of the binding, bind it in one namespace, or allow less in the role.")
+        }
+        Relation::Exposed => {
+            Some("Expose only what must be reached from outside, and only to the addresses that need it.")
+        }
+        Relation::Reaches => Some("Let a network policy name who may connect, and let nobody else."),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

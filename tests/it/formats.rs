@@ -7,10 +7,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use beachhead::collect::{Excerpt, Spot, read_text};
+use beachhead::datastores::Settings;
 use beachhead::draw::{Diagram, mermaid};
 use beachhead::graph::AttackGraph;
 use beachhead::model::Cluster;
-use beachhead::report::{self, Derived, Finding, Findings, Ignored, Inputs, State};
+use beachhead::report::{self, Change, Derived, Finding, Findings, Ignored, Inputs, Patch, State};
 use beachhead::techniques::{self, Facts, Position, Step};
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag};
@@ -60,7 +61,7 @@ pub(crate) fn findings() -> Findings {
         .iter()
         .filter_map(|path| Derived::new(path, &graph))
         .collect();
-    let ranked = report::findings(&graph, &rows, &start, &jewels, &cluster);
+    let ranked = report::findings(&graph, &rows, &start, &jewels, &cluster, &Settings::default());
     assert!(!ranked.findings.is_empty());
     let objects = report::counts(&cluster);
     let inputs = Inputs {
@@ -123,7 +124,29 @@ pub(crate) fn hostile(text: &str) -> Findings {
             }
         }
     }
+    all.changes = vec![Change {
+        id: "change-00000000".to_owned(),
+        title: text.to_owned(),
+        mind: "Somebody may need it.",
+        patches: vec![Patch {
+            object: text.to_owned(),
+            source: Some(text.to_owned()),
+            command: "kubectl apply -f change.yaml".to_owned(),
+            yaml: text.to_owned(),
+        }],
+        verified: true,
+        removes: vec![all.findings[0].id.clone()],
+        on_paths: vec![all.findings[0].id.clone()],
+    }];
     all
+}
+
+/// The text as XML can hold it.
+fn held(text: &str) -> String {
+    let lost = |c: char| (c < ' ' && !"\t\n\r".contains(c)) || c == '\u{fffe}' || c == '\u{ffff}';
+    text.chars()
+        .map(|c| if lost(c) { '\u{fffd}' } else { c })
+        .collect()
 }
 
 fn picture(finding: &Finding) -> String {
@@ -258,15 +281,25 @@ proptest! {
             let sarif = report::sarif(&all);
             check_sarif(&sarif);
             prop_assert_eq!(sarif["runs"][0]["results"].as_array().map(Vec::len), Some(2));
+            let message = sarif["runs"][0]["results"][0]["message"]["text"].as_str().unwrap_or_default();
+            prop_assert!(message.starts_with(&format!("{text}: ")), "{}", message);
+
+            let json = report::json(&all).map_err(|error| TestCaseError::fail(error.to_string()))?;
+            let read: Value = serde_json::from_str(&json).map_err(|error| TestCaseError::fail(error.to_string()))?;
+            prop_assert_eq!(&read["findings"][0]["title"], &Value::from(text.as_str()));
+            prop_assert_eq!(&read["changes"][0]["patches"][0]["yaml"], &Value::from(text.as_str()));
 
             let junit = report::junit(&all);
             let read = roxmltree::Document::parse(&junit).map_err(|error| TestCaseError::fail(error.to_string()))?;
             let cases: Vec<_> = read.descendants().filter(|node| node.has_tag_name("testcase")).collect();
             prop_assert_eq!(cases.len(), 3);
+            let name = format!("{} {}", all.findings[0].id, held(&text));
+            prop_assert!(cases.iter().any(|case| case.attribute("name") == Some(&name)), "{}", junit);
             prop_assert_eq!(read.descendants().filter(|node| node.has_tag_name("failure")).count(), 1);
 
             let markdown = report::markdown(&all, picture);
             let (mut headings, mut blocks) = (0, 0);
+            let mut codes = BTreeSet::new();
             for event in Parser::new_ext(&markdown, Options::all()) {
                 match event {
                     Event::Start(Tag::Heading { .. }) => headings += 1,
@@ -277,13 +310,80 @@ proptest! {
                     Event::Html(html) | Event::InlineHtml(html) => {
                         return Err(TestCaseError::fail(format!("markup {html}")));
                     }
+                    Event::Code(code) => {
+                        codes.insert(code.to_string());
+                    }
                     Event::Start(Tag::Image { .. }) => return Err(TestCaseError::fail("an image")),
                     _ => {}
                 }
             }
-            prop_assert_eq!((headings, blocks), (5, 2));
+            prop_assert_eq!((headings, blocks), (7, 3));
+            let spoken: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            prop_assert!(spoken.is_empty() || codes.contains(&spoken), "{:?}", codes);
         }
     }
+}
+
+#[test]
+fn a_name_of_a_megabyte_is_written_and_read() {
+    let text = "<b>\"`'|\\\u{202e}]]>".repeat(70_000);
+    let mut all = hostile("web");
+    let finding = &mut all.findings[0];
+    for part in [
+        &mut finding.title,
+        &mut finding.entry,
+        &mut finding.path.steps[0].evidence[0].value,
+    ] {
+        part.clone_from(&text);
+    }
+    check_sarif(&report::sarif(&all));
+    roxmltree::Document::parse(&report::junit(&all)).unwrap();
+    let read: Value = serde_json::from_str(&report::json(&all).unwrap()).unwrap();
+    assert_eq!(read["findings"][0]["title"], Value::from(text.as_str()));
+    let lines = report::text(&all, 80).lines().len();
+    assert!(lines < 500, "{lines} lines");
+    let markdown = report::markdown(&all, picture);
+    let is_markup = |event: &Event<'_>| matches!(event, Event::Html(_) | Event::InlineHtml(_));
+    assert!(!Parser::new_ext(&markdown, Options::all()).any(|event| is_markup(&event)));
+}
+
+#[test]
+fn the_work_of_writing_grows_with_the_findings_and_not_faster() {
+    let many = |count: usize| {
+        let mut all = findings();
+        let (finding, change) = (all.findings[0].clone(), hostile("x").changes[0].clone());
+        all.findings = (0..count)
+            .map(|number| Finding {
+                id: format!("bh-{number:016x}"),
+                ..finding.clone()
+            })
+            .collect();
+        let ids: Vec<String> = all.findings.iter().map(|finding| finding.id.clone()).collect();
+        all.changes = vec![
+            Change {
+                removes: ids,
+                ..change
+            };
+            24
+        ];
+        all
+    };
+    let time = |all: &Findings| {
+        let begun = std::time::Instant::now();
+        let bytes = report::json(all).unwrap().len()
+            + report::json(&report::sarif(all)).unwrap().len()
+            + report::junit(all).len()
+            + report::markdown(all, picture).len()
+            + report::text(all, 110).lines().len();
+        (begun.elapsed().as_secs_f64(), bytes)
+    };
+    let (few, many) = (many(250), many(2_000));
+    time(&few);
+    let (short, _) = time(&few);
+    let (long, bytes) = time(&many);
+    assert!(bytes > 1_000_000);
+    // Eight times as many: what is quadratic takes sixty-four times as long.
+    assert!(long < short * 30.0, "{short:.3} s, then {long:.3} s");
 }
 
 #[test]

@@ -7,7 +7,9 @@
 
 mod absence;
 mod attacks;
+mod browser;
 mod canary;
+mod changes;
 mod cli;
 mod collect;
 mod coverage;
@@ -19,6 +21,7 @@ mod laws;
 mod live;
 mod network;
 mod page;
+mod page_in_browser;
 mod pictures;
 mod query;
 mod rbac;

@@ -1,11 +1,8 @@
-//! The HTML page: read back by a browser's parser, hostile text included, and opened in Chromium where there is one.
+//! The HTML page: read back by a browser's parser, hostile text included.
 //!
 //! **Trap.** The command line spells out control characters before a page is written; the tests do as it does.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
-use std::path::PathBuf;
-use std::process::Command;
 
 use base64::Engine as _;
 use beachhead::cli::safe;
@@ -30,7 +27,7 @@ fn diagram(steps: &[Step]) -> Diagram {
 }
 
 /// The page of these findings; a pod of this name is in the graph.
-fn page(all: &Findings, name: &str) -> String {
+pub(crate) fn page(all: &Findings, name: &str) -> String {
     let mut steps = all.findings[0].steps.clone();
     for step in &mut steps {
         for position in step.premises.iter_mut().chain([&mut step.conclusion]) {
@@ -244,77 +241,4 @@ fn many_findings_stay_a_file_one_can_send() {
     assert_eq!(shown.count(), 1_000);
     assert!(page(&many(5_000), "web").len() < 15_000_000);
     assert_eq!(text, page(&many(1_000), "web"), "the same bytes");
-}
-
-fn chromium() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    let folders = std::env::split_paths(&path);
-    folders
-        .flat_map(|folder| ["chromium", "chromium-browser", "google-chrome"].map(|name| folder.join(name)))
-        .find(|file| file.is_file())
-}
-
-#[test]
-fn chromium_opens_it_without_a_complaint() {
-    let Some(chromium) = chromium() else {
-        let mut loud = String::new();
-        let _ = write!(
-            loud,
-            "SKIPPED: no Chromium on PATH, the page was opened in no browser"
-        );
-        std::io::Write::write_all(&mut std::io::stderr(), loud.as_bytes()).unwrap();
-        return;
-    };
-    let folder = tempfile::tempdir().unwrap();
-    let all = many(3);
-    let file = folder.path().join("page.html");
-    std::fs::write(&file, page(&all, "web")).unwrap();
-    let out = Command::new(chromium)
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--enable-logging=stderr",
-            "--timeout=20000",
-            "--dump-dom",
-        ])
-        .arg(format!(
-            "--user-data-dir={}",
-            folder.path().join("profile").display()
-        ))
-        .arg(format!("file://{}#{}", file.display(), all.findings[1].id))
-        .output()
-        .unwrap();
-    let (dom, log) = (
-        String::from_utf8_lossy(&out.stdout),
-        String::from_utf8_lossy(&out.stderr),
-    );
-    let complaints: Vec<&str> = log.lines().filter(|line| line.contains("CONSOLE")).collect();
-    assert!(complaints.is_empty(), "{complaints:?}");
-    let shown = elements(&dom);
-    let count = |class: &str| {
-        shown
-            .iter()
-            .filter(|element| element.attribute("class") == Some(class))
-            .count()
-    };
-    assert!(count("vertex") > 2, "the script drew the graph:\n{log}");
-    let open: Vec<&str> = shown
-        .iter()
-        .filter(|element| {
-            element.attribute("class") == Some("finding") && element.attribute("open").is_some()
-        })
-        .filter_map(|element| element.attribute("id"))
-        .collect();
-    assert_eq!(open, [all.findings[1].id.as_str()], "a link opens what it names");
-    assert!(
-        shown.iter().all(
-            |element| element.attribute("data-script").is_none() || element.attribute("hidden").is_none()
-        )
-    );
 }

@@ -105,7 +105,7 @@ fn findings(paths: &[Derived]) -> Findings {
 }
 
 fn check_text(findings: &Findings, expected: &Expect) {
-    let page = report::text(findings);
+    let page = report::text(findings, 110);
     let lines: Vec<_> = page.lines().iter().map(|line| line.text.as_str()).collect();
     expected.assert_eq(&(lines.join("\n") + "\n"));
 }
@@ -169,7 +169,7 @@ fn a_path_reads_as_a_list_of_moves() {
 
 #[test]
 fn without_paths_the_report_says_so() {
-    let text = report::text(&findings(&[]));
+    let text = report::text(&findings(&[]), 110);
     assert!(
         text.lines()
             .iter()
@@ -207,11 +207,52 @@ fn the_graph_is_as_its_schema_says() {
 }
 
 #[test]
+fn the_schemas_in_docs_are_those_of_the_types() {
+    let check = |file: expect_test::ExpectFile, schema: Value| {
+        file.assert_eq(&report::json(&schema).unwrap());
+        jsonschema::meta::validate(&schema).unwrap();
+    };
+    check(
+        expect_test::expect_file!["../../docs/report.schema.json"],
+        report::report_schema(),
+    );
+    check(
+        expect_test::expect_file!["../../docs/graph.schema.json"],
+        report::graph_schema(),
+    );
+}
+
+#[test]
+fn text_keeps_to_the_columns_of_the_terminal() {
+    let findings = findings(&[path()]);
+    let widest = |columns: usize| {
+        let page = report::text(&findings, columns);
+        page.lines()
+            .iter()
+            .map(|line| line.text.chars().count())
+            .max()
+            .unwrap()
+    };
+    assert!(widest(80) <= 110 && widest(80) < widest(200));
+    let page = report::text(&findings, 60);
+    let broken: Vec<&str> = page
+        .lines()
+        .iter()
+        .map(|line| line.text.as_str())
+        .filter(|line| line.starts_with("  assumed") || line.starts_with("            "))
+        .collect();
+    assert!(
+        broken.len() > 6 && broken.iter().all(|line| line.len() <= 60),
+        "{broken:#?}"
+    );
+}
+
+#[test]
 fn no_value_of_a_secret_is_told() {
     let findings = findings(&[path()]);
     assert!(!report::json(&findings).unwrap().contains("canary"));
     assert!(
-        !report::text(&findings)
+        !report::text(&findings, 110)
             .lines()
             .iter()
             .any(|line| line.text.contains("canary"))

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::environment::{Environment, Environments};
 use super::{Finding, FindingSeverity, State, WayCount, id};
+use crate::datastores::Settings;
 use crate::graph::{AttackGraph, Rows, StepId, VertexId};
 use crate::model::Cluster;
 use crate::paths::{Derivation, Premises, Reach, Solver};
@@ -68,8 +69,13 @@ impl Map {
 ///
 /// # Complexity
 /// Linear in the graph for each environment, and one search for each finding.
-pub(super) fn crossings(graph: &AttackGraph, rows: &Rows, cluster: &Cluster) -> Vec<Finding> {
-    let environments = Environments::new(cluster);
+pub(super) fn crossings(
+    graph: &AttackGraph,
+    rows: &Rows,
+    cluster: &Cluster,
+    settings: &Settings,
+) -> Vec<Finding> {
+    let environments = Environments::new(cluster, &settings.environments);
     if !environments.are_several() {
         return Vec::new();
     }

@@ -11,8 +11,10 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::super::words::{relation_advice, relation_title};
 use super::names::lasting;
 use super::ways::Ways;
 use super::{EDGES, Found, again, stands};
@@ -27,7 +29,7 @@ const CANDIDATES: usize = 40;
 const SHOWN: usize = 10;
 
 /// One place to cut.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ChokePoint {
     /// The technique's id, or the relation's label.
     pub technique: &'static str,
@@ -41,7 +43,7 @@ pub struct ChokePoint {
     pub steps: usize,
     /// The ids of the findings that go away with it, in the order of the report.
     pub removes: Vec<String>,
-    /// How to stop it, if it is a technique.
+    /// How to stop it.
     pub remediation: Option<&'static str>,
 }
 
@@ -132,7 +134,7 @@ pub(super) fn points(
         .par_iter()
         .map(|shape| (shape, removed(shape)))
         .filter(|(_, removed)| !removed.is_empty())
-        .map(|(shape, removed)| point(graph, &names, shape, &alike[shape], &removed, findings))
+        .filter_map(|(shape, removed)| point(graph, &names, shape, &alike[shape], &removed, findings))
         .collect();
     points.sort_by(|a, b| {
         let key = |point: &ChokePoint| (std::cmp::Reverse(point.removes.len()), point.steps);
@@ -224,18 +226,16 @@ fn point(
     steps: &FxHashSet<StepId>,
     removed: &[usize],
     findings: &[(&str, &Found)],
-) -> ChokePoint {
-    let reason = steps.iter().min().map(|&step| graph.step(step).reason);
-    let technique = reason.and_then(Reason::technique);
+) -> Option<ChokePoint> {
+    let reason = graph.step(*steps.iter().min()?).reason;
     let name = |&number: &u32| names.texts[number as usize].clone();
     let mut from: Vec<String> = premises.iter().map(name).collect();
     from.sort();
-    ChokePoint {
+    Some(ChokePoint {
         technique: label,
         title: match reason {
-            Some(Reason::Technique(technique)) => technique.title,
-            Some(Reason::Relation(relation)) => super::super::words::relation_title(relation),
-            None => label,
+            Reason::Technique(technique) => technique.title,
+            Reason::Relation(relation) => relation_title(relation),
         },
         from,
         to: name(to),
@@ -244,6 +244,9 @@ fn point(
             .iter()
             .map(|&index| findings[index].0.to_owned())
             .collect(),
-        remediation: technique.map(|technique| technique.remediation),
-    }
+        remediation: match reason {
+            Reason::Technique(technique) => Some(technique.remediation),
+            Reason::Relation(relation) => relation_advice(relation),
+        },
+    })
 }

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
 
-use crate::model::{Cluster, Meta};
+use crate::datastores::EnvironmentPatterns;
+use crate::model::{Cluster, Labels, Meta};
 use crate::techniques::Position;
 
 /// An environment; later ones are guarded more.
@@ -72,9 +73,49 @@ impl Environment {
     }
 }
 
+/// The environment that a user's patterns give an object; production before staging before development.
+fn said(patterns: &EnvironmentPatterns, kind: &str, name: &str, labels: &Labels) -> Option<Environment> {
+    let fits = |pattern: &String| match pattern.split_once('=') {
+        Some((key, value)) => labels.get(key).is_some_and(|label| is_like(label, value)),
+        None => match pattern.split_once('/') {
+            Some((of, wanted)) => of == kind && is_like(name, wanted),
+            None => is_like(name, pattern),
+        },
+    };
+    let lists = [
+        (Environment::Production, &patterns.production),
+        (Environment::Staging, &patterns.staging),
+        (Environment::Development, &patterns.development),
+    ];
+    lists
+        .into_iter()
+        .find_map(|(environment, list)| list.iter().any(fits).then_some(environment))
+}
+
+/// Whether a text is as a pattern says, in which `*` stands for any text.
+fn is_like(text: &str, pattern: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
+    let mut parts: Vec<&str> = parts.collect();
+    let Some(last) = parts.pop() else {
+        return rest.is_empty();
+    };
+    for part in parts {
+        let Some((_, after)) = rest.split_once(part) else {
+            return false;
+        };
+        rest = after;
+    }
+    rest.ends_with(last)
+}
+
 /// The environments of a cluster's namespaces and nodes.
 #[derive(Debug)]
 pub(super) struct Environments<'a> {
+    patterns: &'a EnvironmentPatterns,
     namespaces: FxHashMap<&'a str, Option<Environment>>,
     nodes: FxHashMap<&'a str, Option<Environment>>,
 }
@@ -84,24 +125,33 @@ impl<'a> Environments<'a> {
     ///
     /// # Complexity
     /// Linear in namespaces, nodes and pods.
-    pub(super) fn new(cluster: &'a Cluster) -> Self {
+    pub(super) fn new(cluster: &'a Cluster, patterns: &'a EnvironmentPatterns) -> Self {
+        let of = |kind: &str, meta: &Meta| {
+            said(patterns, kind, &meta.name, &meta.labels).or_else(|| Environment::of(meta))
+        };
         let mut namespaces = FxHashMap::default();
         for namespace in cluster.namespaces.values() {
-            namespaces.insert(namespace.meta.name.as_str(), Environment::of(&namespace.meta));
+            namespaces.insert(namespace.meta.name.as_str(), of("Namespace", &namespace.meta));
         }
         for pod in cluster.pods.values() {
             let name = pod.meta.namespace.as_str();
             namespaces
                 .entry(name)
-                .or_insert_with(|| Environment::in_name(name));
+                .or_insert_with(|| Self::named(patterns, name));
         }
         let nodes = cluster.nodes.values();
         Self {
+            patterns,
             namespaces,
             nodes: nodes
-                .map(|node| (node.meta.name.as_str(), Environment::of(&node.meta)))
+                .map(|node| (node.meta.name.as_str(), of("Node", &node.meta)))
                 .collect(),
         }
+    }
+
+    /// The environment of a namespace of which only the name is known.
+    fn named(patterns: &EnvironmentPatterns, name: &str) -> Option<Environment> {
+        said(patterns, "Namespace", name, &Labels::default()).or_else(|| Environment::in_name(name))
     }
 
     /// Whether there are two at least.
@@ -118,13 +168,42 @@ impl<'a> Environments<'a> {
         }
         let name = position.namespace()?.as_str();
         let known = self.namespaces.get(name).copied();
-        known.unwrap_or_else(|| Environment::in_name(name))
+        known.unwrap_or_else(|| Self::named(self.patterns, name))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_user_says_comes_first() {
+        let patterns = EnvironmentPatterns {
+            production: vec!["shop".into(), "pay-*-eu".into(), "tier=gold*".into()],
+            development: vec!["*".into(), "Node/gpu-*".into()],
+            ..EnvironmentPatterns::default()
+        };
+        let of = |kind: &str, name: &str, labels: &Labels| {
+            said(&patterns, kind, name, labels).map(Environment::as_str)
+        };
+        let none = Labels::default();
+        assert_eq!(of("Namespace", "shop", &none), Some("production"));
+        assert_eq!(of("Namespace", "pay-card-eu", &none), Some("production"));
+        assert_eq!(of("Namespace", "pay-card-us", &none), Some("development"));
+        assert_eq!(
+            of("Namespace", "x", &none.with("tier", "golden")),
+            Some("production")
+        );
+        for (text, pattern, is) in [
+            ("ab", "a*b", true),
+            ("ab", "ab*ab", false),
+            ("aXbYb", "a*b*b", true),
+            ("", "*", true),
+            ("a", "", false),
+        ] {
+            assert_eq!(is_like(text, pattern), is, "{text} {pattern}");
+        }
+    }
 
     #[test]
     fn labels_come_before_names_and_words_are_whole() {

@@ -14,6 +14,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Finding, State};
@@ -90,7 +91,7 @@ impl FromStr for Day {
 }
 
 /// Who ignores a finding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Ignored {
     /// Who answers for it.
     pub owner: String,

@@ -14,7 +14,10 @@ mod names;
 mod severity;
 mod ways;
 
+use std::collections::BTreeSet;
+
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -22,8 +25,12 @@ pub use choke::ChokePoint;
 pub use ignore::{Day, IgnoreError, IgnoreList, Ignored};
 pub use severity::FindingSeverity;
 
+pub(super) use names::workload_of;
+
 use super::findings::{Derived, STATES};
 use super::path::{PathView, Sources};
+use super::remedy::Change;
+use crate::datastores::Settings;
 use crate::graph::{AttackGraph, Rows, VertexId};
 use crate::model::{Cluster, Text};
 use crate::paths::{Derivation, Premises, Reach, Solver};
@@ -36,7 +43,7 @@ const ID_VERSION: &str = "beachhead finding 1";
 const EDGES: usize = 200_000_000;
 
 /// Whether a finding is to be dealt with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// It is.
@@ -48,7 +55,7 @@ pub enum State {
 }
 
 /// How many ways lead to what a path ends at, this path included; they differ in a step at least.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct WayCount {
     /// How many were found.
     pub count: usize,
@@ -77,7 +84,7 @@ impl WayCount {
 }
 
 /// One finding.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
     /// `bh-` and 16 hexadecimal digits.
@@ -116,6 +123,8 @@ pub struct Ranked {
     pub findings: Vec<Finding>,
     /// The steps whose removal takes away most of them.
     pub choke_points: Vec<ChokePoint>,
+    /// What to change, see [`super::changes`].
+    pub changes: Vec<Change>,
     /// How many ways in were not looked at one by one, for want of time.
     pub ways_not_searched: usize,
 }
@@ -161,6 +170,7 @@ pub fn findings(
     start: &Position,
     jewels: &[(Position, Text)],
     cluster: &Cluster,
+    settings: &Settings,
 ) -> Ranked {
     let starts: Vec<VertexId> = graph.vertex(start).into_iter().collect();
     let ways = Ways::new(graph, rows, &starts, cluster);
@@ -195,13 +205,53 @@ pub fn findings(
         .collect();
     let choke_points = choke::points(graph, rows, &starts, &ways, &searched, cluster);
     let mut findings: Vec<Finding> = views.into_iter().map(|(view, _)| view).collect();
-    findings.extend(boundary::crossings(graph, rows, cluster));
+    findings.extend(boundary::crossings(graph, rows, cluster, settings));
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
     Ranked {
         findings,
         choke_points,
+        changes: Vec::new(),
         ways_not_searched,
     }
+}
+
+/// Returns the ids of the findings that [`findings`] makes, without their paths.
+///
+/// # Complexity
+/// That of [`findings`] without the searches and the places to cut.
+pub(super) fn ids(
+    graph: &AttackGraph,
+    rows: &Rows,
+    start: &Position,
+    jewels: &[(Position, Text)],
+    cluster: &Cluster,
+    settings: &Settings,
+) -> BTreeSet<String> {
+    let starts: Vec<VertexId> = graph.vertex(start).into_iter().collect();
+    let ways = Ways::new(graph, rows, &starts, cluster);
+    let most = (EDGES / rows.edges().max(1)).max(8);
+    let kinds = kinds(graph, jewels);
+    let mut ids = BTreeSet::new();
+    let mut alone = BTreeSet::new();
+    for (at, way) in ways.all.iter().enumerate().take(most) {
+        let reach = again(&ways.alone(at, rows), &starts);
+        for (kind, jewels) in kinds.iter().enumerate() {
+            if jewels.targets.iter().any(|&target| reach.is_held(target)) {
+                ids.insert(id(&way.entry, way.technique.id, &jewels.name));
+                alone.insert(kind);
+            }
+        }
+    }
+    let solver = Solver::new(graph, rows, &starts).with_states(200);
+    let sources = Sources::new(cluster);
+    for (kind, jewels) in kinds.iter().enumerate().filter(|(kind, _)| !alone.contains(kind)) {
+        let together = found(&solver, None, kind, jewels);
+        let together = together.and_then(|found| view(&found, graph, &ways, &kinds, &sources));
+        ids.extend(together.map(|finding| finding.id));
+    }
+    let crossings = boundary::crossings(graph, rows, cluster, settings);
+    ids.extend(crossings.into_iter().map(|finding| finding.id));
+    ids
 }
 
 type Order<'a> = (

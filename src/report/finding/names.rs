@@ -2,7 +2,7 @@
 //!
 //! **Trap.** These names make the ids of findings; to change one is to change the ids that users wrote down.
 
-use crate::model::{Cluster, Pod};
+use crate::model::{Cluster, ObjectId, Pod};
 use crate::techniques::{Opens, Place, Position};
 
 /// The label by which a Deployment tells its ReplicaSets apart.
@@ -13,7 +13,7 @@ const TEMPLATE_HASH: &str = "pod-template-hash";
 pub(super) fn lasting(position: &Position, cluster: &Cluster) -> String {
     match position {
         Position::Pod(place) | Position::Container(place, _) => {
-            workload(place, cluster).unwrap_or_else(|| position.to_string())
+            workload(place, cluster).map_or_else(|| position.to_string(), |workload| workload.to_string())
         }
         Position::Port(place, port, protocol) => match workload(place, cluster) {
             Some(workload) => format!("Port/{workload}/{port}/{protocol}"),
@@ -32,14 +32,14 @@ pub(super) fn lasting(position: &Position, cluster: &Cluster) -> String {
     }
 }
 
-fn workload(place: &Place, cluster: &Cluster) -> Option<String> {
+fn workload(place: &Place, cluster: &Cluster) -> Option<ObjectId> {
     cluster
         .pod(&place.namespace, &place.name)
         .map(|pod| workload_of(pod, cluster))
 }
 
 /// The workload of a pod; where the input lacks its ReplicaSet, the Deployment behind that by the usual names.
-fn workload_of(pod: &Pod, cluster: &Cluster) -> String {
+pub(in crate::report) fn workload_of(pod: &Pod, cluster: &Cluster) -> ObjectId {
     let id = cluster.workload_of(pod);
     let label = pod.meta.labels.get(TEMPLATE_HASH).filter(|hash| !hash.is_empty());
     if let (true, Some(hash)) = (id.kind == "ReplicaSet", label) {
@@ -48,8 +48,8 @@ fn workload_of(pod: &Pod, cluster: &Cluster) -> String {
             .strip_suffix(&**hash)
             .and_then(|rest| rest.strip_suffix('-'));
         if let Some(name) = deployment {
-            return format!("Deployment/{}/{name}", id.namespace);
+            return ObjectId::new("Deployment", &id.namespace, name);
         }
     }
-    id.to_string()
+    id
 }

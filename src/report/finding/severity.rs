@@ -10,6 +10,7 @@
 //!
 //! **Trap.** The rule is documented for users (README, "Findings"); both change together.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::techniques::Position;
@@ -18,7 +19,7 @@ use crate::techniques::Position;
 const HARD: u32 = 12;
 
 /// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FindingSeverity {
     /// Worth knowing.

@@ -8,16 +8,24 @@ use super::super::finding::{Finding, State};
 use super::super::findings::Findings;
 use super::super::page::counted;
 use super::super::path::{EvidenceView, Move};
+use super::super::remedy::Change;
 use crate::collect::Excerpt;
 use crate::techniques;
 
 /// Facts shown for one step.
 const FACTS: usize = 8;
+/// Changes that are named.
+const CHANGES: usize = 6;
 /// Lost jewels that are named.
 const NAMES: usize = 12;
 
 /// A finding with its picture and everything that proves it.
-pub(super) fn full(all: &Findings, finding: &Finding, picture: Option<String>) -> Markup {
+pub(super) fn full(
+    all: &Findings,
+    finding: &Finding,
+    changes: &[&Change],
+    picture: Option<String>,
+) -> Markup {
     let cuts: Vec<_> = all
         .choke_points
         .iter()
@@ -32,14 +40,35 @@ pub(super) fn full(all: &Findings, finding: &Finding, picture: Option<String>) -
         }
         h3 { "Steps" }
         ol.steps { @for one in &moves { (step(one)) } }
+        (ends(changes))
+        @if changes.is_empty() && all.changes.iter().any(|change| change.verified) {
+            p.how { "No single change that was tried ends it: there is more than one way, or what opens it is meant to be there." }
+        }
         @if !cuts.is_empty() {
-            h3 { "Any one of these changes ends it" }
+            h3 { "Steps without which it is gone" }
             ul { @for point in cuts { li { (point.title) " (" (link(point.technique)) "): "
                 @for (at, from) in point.from.iter().enumerate() { @if at > 0 { " and " } code { (from) } } " to " code { (point.to) }
                 @if let Some(remediation) = point.remediation { ". " (remediation) } } } }
         }
     };
     frame(finding, &body)
+}
+
+/// The changes that end a finding.
+fn ends(changes: &[&Change]) -> Markup {
+    let shown = changes.iter().any(|change| change.verified);
+    markup! {
+        @if !changes.is_empty() {
+            h3 { @if shown { "Any one of these changes ends it" } @else { "These changes may end it" } }
+            ul.ends {
+                @for change in changes.iter().take(CHANGES) {
+                    li { a href={ "#" (change.id) } { (change.title) }
+                        @for source in change.patches.iter().filter_map(|patch| patch.source.as_ref()) { ", " code { (source) } } }
+                }
+                @if changes.len() > CHANGES { li { (changes.len() - CHANGES) " more above" } }
+            }
+        }
+    }
 }
 
 /// A finding with its steps, if they are `listed`, in one line each.

@@ -127,9 +127,11 @@ fn findings(all: &Findings, pictures: &Pictures<'_>) -> Markup {
     let mut techniques: Vec<&str> = all.findings.iter().map(|finding| finding.way_in).collect();
     techniques.sort_unstable();
     techniques.dedup();
+    let changes = all.changes_of();
     let list = all.findings.iter().enumerate().map(|(at, finding)| {
         if room > 0 {
-            let full = finding::full(all, finding, (pictures.path)(finding)).into_string();
+            let changes = changes.get(finding.id.as_str()).map_or(&[][..], Vec::as_slice);
+            let full = finding::full(all, finding, changes, (pictures.path)(finding)).into_string();
             room = room.saturating_sub(full.len());
             PreEscaped(full)
         } else {

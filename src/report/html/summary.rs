@@ -114,10 +114,63 @@ fn more(rows: usize) -> Markup {
     }
 }
 
+/// Changes whose YAML is shown unasked.
+const OPEN: usize = 1;
+
+fn changes(all: &Findings) -> Markup {
+    markup! {
+        @if !all.changes.is_empty() {
+            p.hint {
+                @if all.changes.iter().any(|change| change.verified) {
+                    "With each of these in place the whole analysis was run again: what it ends is gone, by every technique there is."
+                } @else {
+                    "None of these was tried: the graph is too large to be made anew for each. Other ways may be left."
+                }
+            }
+            ol.cuts {
+                @for (at, change) in all.changes.iter().enumerate() {
+                    li id=(change.id) tabindex="-1" {
+                        @if change.verified {
+                            strong.gain { "Ends " (change.removes.len()) " of " (counted(all.findings.len(), "finding")) } ": "
+                        } @else { strong { "Not tried" } ": " }
+                        (change.title)
+                        p.hint { (change.mind) }
+                        details.lines open[at < OPEN] {
+                            summary { "YAML" }
+                            @for patch in &change.patches {
+                                p.how { code { (patch.object) }
+                                    @if let Some(source) = &patch.source { " in " code { (source) } }
+                                    ": " code { (patch.command) } }
+                                pre tabindex="0" { (patch.yaml) }
+                            }
+                        }
+                        (ended(&change.removes))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Findings that are linked in one place.
+const LINKS: usize = 6;
+
+/// Links to findings.
+fn ended(ids: &[String]) -> Markup {
+    markup! {
+        p.hint {
+            @for id in ids.iter().take(LINKS) { a href={ "#" (id) } { (id) } " " }
+            @if ids.len() > LINKS { "and " (ids.len() - LINKS) " more" }
+        }
+    }
+}
+
 pub(super) fn cuts(all: &Findings) -> Markup {
     markup! {
         section #cut aria-labelledby="cut-title" {
             h2 #cut-title { "What to change first" }
+            (changes(all))
+            @if !all.changes.is_empty() { h3 { "Where to cut" } }
             @if all.choke_points.is_empty() {
                 p { "No single step is the one that findings depend on." }
             } @else {
@@ -125,16 +178,13 @@ pub(super) fn cuts(all: &Findings) -> Markup {
                 ol.cuts {
                     @for point in &all.choke_points {
                         li {
-                            strong { "Ends " (point.removes.len()) " of " (counted(all.findings.len(), "finding")) } ": "
+                            strong.gain { "Ends " (point.removes.len()) " of " (counted(all.findings.len(), "finding")) } ": "
                             (point.title) ", from "
                             @for (at, from) in point.from.iter().enumerate() { @if at > 0 { " and " } code { (from) } }
                             " to " code { (point.to) }
                             @if point.steps > 1 { " (" (point.steps) " alike)" }
                             @if let Some(remediation) = point.remediation { p.fix { (remediation) } }
-                            p.hint {
-                                @for id in point.removes.iter().take(12) { a href={ "#" (id) } { (id) } " " }
-                                @if point.removes.len() > 12 { "and " (point.removes.len() - 12) " more" }
-                            }
+                            (ended(&point.removes))
                         }
                     }
                 }

@@ -1,0 +1,249 @@
+//! Changes of pods: tokens, rights of containers, files and namespaces of the node.
+//!
+//! **Trap.** Places in lists differ between a template and its pods, as admission adds to them. Changes name containers
+//! and volumes, and look for them where they are made.
+
+use serde_json::{Value, json};
+
+use super::super::finding::workload_of;
+use super::Proposal;
+use super::edit::{Edit, Op, template};
+use crate::model::{Cluster, Container, Labels, ObjectId, PodSpec, Text, Volume};
+use crate::techniques::Evidence;
+
+/// The lists of containers of a pod's spec.
+const LISTS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
+/// The name of the volume that admission adds for the token.
+/// Source: <https://kubernetes.io/docs/concepts/security/service-accounts/#bound-service-account-tokens>
+const TOKEN_VOLUME: &str = "kube-api-access-";
+/// Labels that tell the pods of one workload apart, or its revisions.
+const OWN_LABELS: &[&str] = &[
+    "pod-template-hash",
+    "controller-revision-hash",
+    "pod-template-generation",
+    "statefulset.kubernetes.io/pod-name",
+    "apps.kubernetes.io/pod-index",
+    "batch.kubernetes.io/controller-uid",
+    "batch.kubernetes.io/job-name",
+    "controller-uid",
+    "job-name",
+];
+
+/// A change of a pod's spec, wherever it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum PodChange {
+    /// A field of the spec gets a value.
+    Field(&'static str, Value),
+    /// No token of the account is mounted.
+    NoToken,
+    /// A field of a container gets a value.
+    Container(Text, &'static str, Value),
+    /// A container adds one capability less.
+    DropCapability(Text, Text),
+    /// A volume goes, with everything that mounts it.
+    DropVolume(Text),
+}
+
+impl PodChange {
+    /// The ops in a pod's spec that make the change.
+    pub(super) fn ops(&self, spec: &Value) -> Vec<Op> {
+        match self {
+            Self::Field(pointer, value) => vec![Op::Set((*pointer).to_owned(), value.clone())],
+            Self::NoToken => {
+                let mut ops = vec![Op::Set("/automountServiceAccountToken".to_owned(), json!(false))];
+                ops.extend(without(spec, |volume| volume.starts_with(TOKEN_VOLUME)));
+                ops
+            }
+            Self::Container(name, pointer, value) => {
+                let at = containers(spec).filter(|(_, container)| container["name"] == name.as_str());
+                at.map(|(at, _)| Op::Set(format!("{at}{pointer}"), value.clone()))
+                    .collect()
+            }
+            Self::DropCapability(name, capability) => {
+                let at = containers(spec).filter(|(_, container)| container["name"] == name.as_str());
+                let ops = at.filter_map(|(at, container)| {
+                    let pointer = "/securityContext/capabilities/add";
+                    let added = container.pointer(pointer)?.as_array()?;
+                    let mut left = added.clone();
+                    left.retain(|one| one != capability.as_str());
+                    (left.len() < added.len()).then(|| Op::Set(format!("{at}{pointer}"), json!(left)))
+                });
+                ops.collect()
+            }
+            Self::DropVolume(name) => without(spec, |volume| volume == name.as_str()),
+        }
+    }
+}
+
+/// Every container of a spec with the pointer to it.
+fn containers(spec: &Value) -> impl Iterator<Item = (String, &Value)> {
+    LISTS.into_iter().flat_map(move |list| {
+        let all = spec[list].as_array().into_iter().flatten().enumerate();
+        all.map(move |(at, container)| (format!("/{list}/{at}"), container))
+    })
+}
+
+/// The ops that take volumes and their mounts away.
+fn without(spec: &Value, is_meant: impl Fn(&str) -> bool) -> Vec<Op> {
+    let is_named = |value: &Value| value["name"].as_str().is_some_and(&is_meant);
+    let listed = |prefix: String, list: &Value| -> Vec<Op> {
+        let all = list.as_array().into_iter().flatten().enumerate();
+        let meant = all.filter(|(_, one)| is_named(one));
+        meant
+            .map(|(at, _)| Op::Remove(format!("{prefix}/{at}")))
+            .collect()
+    };
+    let mut ops = listed("/volumes".to_owned(), &spec["volumes"]);
+    for (at, container) in containers(spec) {
+        ops.extend(listed(format!("{at}/volumeMounts"), &container["volumeMounts"]));
+    }
+    ops
+}
+
+/// The labels by which a policy chooses the pods of a workload.
+pub(in crate::report) fn labels_of(labels: &Labels) -> Vec<(&str, &str)> {
+    let labels = labels.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    labels.filter(|(key, _)| !OWN_LABELS.contains(key)).collect()
+}
+
+/// The workload that a fact is about, its spec, and the pointer within that.
+fn about<'a>(fact: &'a Evidence, cluster: &'a Cluster) -> Option<(ObjectId, &'a PodSpec, &'a str)> {
+    let (workload, spec) = if let Some(pod) = cluster.pods.by_id(&fact.object) {
+        (workload_of(pod, cluster), &pod.spec)
+    } else {
+        (
+            fact.object.clone(),
+            &cluster.workloads.by_id(&fact.object)?.template().spec,
+        )
+    };
+    let rest = fact.path.strip_prefix(template(&fact.object.kind))?;
+    Some((workload, spec, rest.strip_prefix("/spec")?))
+}
+
+/// Returns what can be done about a fact of a pod.
+pub(super) fn proposals(fact: &Evidence, cluster: &Cluster) -> Vec<Proposal> {
+    let Some((workload, spec, pointer)) = about(fact, cluster) else {
+        return Vec::new();
+    };
+    let parts: Vec<&str> = pointer.split('/').skip(1).collect();
+    let found = match parts.as_slice() {
+        ["serviceAccountName"] => Some(no_token()),
+        [field @ ("hostPID" | "hostIPC" | "hostNetwork" | "shareProcessNamespace")] => {
+            let (pointer, mind) = match *field {
+                "hostPID" => ("/hostPID", "What watches the node's processes needs it."),
+                "hostIPC" => (
+                    "/hostIPC",
+                    "What shares memory with the node's processes needs it.",
+                ),
+                "hostNetwork" => (
+                    "/hostNetwork",
+                    "What configures the node's network needs it, and its ports become the pod's own.",
+                ),
+                _ => (
+                    "/shareProcessNamespace",
+                    "Containers that watch or signal each other need it.",
+                ),
+            };
+            Some((
+                format!("Set {field} to false"),
+                mind,
+                PodChange::Field(pointer, json!(false)),
+            ))
+        }
+        ["securityContext", "windowsOptions", "hostProcess"] => Some((
+            "Run no host processes".to_owned(),
+            "What configures a Windows node needs it.",
+            PodChange::Field("/securityContext/windowsOptions/hostProcess", json!(false)),
+        )),
+        ["volumes", at, ..] => spec.volumes.get(number(at)).and_then(drop_volume),
+        [list, at, rest @ ..] if LISTS[..2].contains(list) => {
+            let list = if *list == "containers" {
+                &spec.containers
+            } else {
+                &spec.init_containers
+            };
+            list.get(number(at))
+                .and_then(|container| of_container(container, spec, rest))
+        }
+        _ => None,
+    };
+    let proposal = found.map(|(title, mind, change)| {
+        let title = format!("{title}: {workload}");
+        Proposal::new(title.clone(), title, mind, vec![Edit::Pods(workload, change)])
+    });
+    proposal.into_iter().collect()
+}
+
+type Found = (String, &'static str, PodChange);
+
+fn number(part: &str) -> usize {
+    part.parse().unwrap_or(usize::MAX)
+}
+
+fn no_token() -> Found {
+    (
+        "Mount no token of the service account".to_owned(),
+        "The pods must not talk to the API server.",
+        PodChange::NoToken,
+    )
+}
+
+fn drop_volume(volume: &Volume) -> Option<Found> {
+    let path = &volume.host_path.as_ref()?.path;
+    Some((
+        format!("Take the node's {path} out of the pods (volume {})", volume.name),
+        "What reads or writes these files of the node needs them.",
+        PodChange::DropVolume(volume.name.clone()),
+    ))
+}
+
+fn of_container(container: &Container, spec: &PodSpec, rest: &[&str]) -> Option<Found> {
+    let name = &container.name;
+    let set = |title: &str, mind, pointer, value| {
+        let change = PodChange::Container(name.clone(), pointer, value);
+        Some((format!("{title} in container {name}"), mind, change))
+    };
+    match rest {
+        ["securityContext", "privileged"] => set(
+            "Set privileged to false",
+            "What manages the node's devices or kernel needs it; name the capabilities it uses instead.",
+            "/securityContext/privileged",
+            json!(false),
+        ),
+        ["securityContext", "windowsOptions", "hostProcess"] => set(
+            "Run no host processes",
+            "What configures a Windows node needs it.",
+            "/securityContext/windowsOptions/hostProcess",
+            json!(false),
+        ),
+        ["securityContext", "procMount"] => set(
+            "Mask /proc as usual",
+            "Containers that start containers need it unmasked.",
+            "/securityContext/procMount",
+            json!("Default"),
+        ),
+        ["stdin"] => set(
+            "Keep no standard input open",
+            "Whoever attaches to the process needs it.",
+            "/stdin",
+            json!(false),
+        ),
+        ["securityContext", "capabilities", "add", at] => {
+            let capability = container.security_context.capabilities.add.get(number(at))?;
+            Some((
+                format!("Drop the capability {capability} of container {name}"),
+                "The program may need it; test before you roll out.",
+                PodChange::DropCapability(name.clone(), capability.clone()),
+            ))
+        }
+        ["volumeMounts", at, ..] => {
+            let mount = container.volume_mounts.get(number(at))?;
+            let volume = spec.volumes.iter().find(|volume| volume.name == mount.name)?;
+            if volume.name.starts_with(TOKEN_VOLUME) {
+                return Some(no_token());
+            }
+            drop_volume(volume)
+        }
+        _ => None,
+    }
+}

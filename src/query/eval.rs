@@ -569,6 +569,9 @@ impl Runner<'_> {
         });
         self.locals = locals;
         result?;
+        if found.len() < most {
+            self.whole(pattern.span)?;
+        }
         Ok(found)
     }
 
@@ -623,6 +626,9 @@ impl Runner<'_> {
         self.locals = locals;
         self.aggregated = aggregated;
         let (columns, rows) = result?;
+        if kind != Subquery::Exists || rows.is_empty() {
+            self.whole(query.span)?;
+        }
         match kind {
             Subquery::Exists => Ok(Value::Bool(!rows.is_empty())),
             Subquery::Count => Ok(Value::Int(i64::try_from(rows.len()).unwrap_or(i64::MAX))),

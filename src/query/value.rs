@@ -11,7 +11,10 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+
+use indexmap::Equivalent;
 
 /// The number of a node of the graph that is queried.
 pub type NodeId = u32;
@@ -180,6 +183,43 @@ impl Value {
     }
 }
 
+impl Value {
+    /// Feeds a hash that is the same for values of the same place in the order of all values.
+    fn digest<H: Hasher>(&self, state: &mut H) {
+        self.rank().hash(state);
+        match self {
+            Self::Null => {}
+            Self::Bool(truth) => truth.hash(state),
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "a whole number that equals a float is turned into that very float"
+            )]
+            Self::Int(number) => digest_float(*number as f64, state),
+            Self::Float(number) => digest_float(*number, state),
+            Self::Text(text) => text.hash(state),
+            Self::List(items) => {
+                items.len().hash(state);
+                items.iter().for_each(|item| item.digest(state));
+            }
+            Self::Map(map) => {
+                for (key, value) in map.iter() {
+                    key.hash(state);
+                    value.digest(state);
+                }
+            }
+            Self::Node(number) | Self::Link(number) => number.hash(state),
+            Self::Path(path) => path.links.hash(state),
+        }
+    }
+}
+
+fn digest_float<H: Hasher>(number: f64, state: &mut H) {
+    // Both zeros are equal, and all NaN are one group.
+    let number = if number == 0.0 { 0.0 } else { number };
+    let number = if number.is_nan() { f64::NAN } else { number };
+    number.to_bits().hash(state);
+}
+
 fn by_order<'a>(left: impl Iterator<Item = &'a Value>, right: impl Iterator<Item = &'a Value>) -> Ordering {
     let mut right = right;
     for one in left {
@@ -236,6 +276,28 @@ fn mixed(whole: i64, float: f64) -> Ordering {
 /// A value by the order of all values, so that it can be a key.
 #[derive(Clone, Debug)]
 pub(crate) struct Key(pub(crate) Vec<Value>);
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Keyed(&self.0).hash(state);
+    }
+}
+
+/// A key that is looked for without being made.
+pub(crate) struct Keyed<'v>(pub(crate) &'v [Value]);
+
+impl Hash for Keyed<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.len().hash(state);
+        self.0.iter().for_each(|value| value.digest(state));
+    }
+}
+
+impl Equivalent<Key> for Keyed<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        by_order(self.0.iter(), key.0.iter()) == Ordering::Equal
+    }
+}
 
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {

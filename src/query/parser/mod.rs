@@ -11,7 +11,7 @@ mod expression;
 mod pattern;
 mod selector;
 
-use super::ast::{Name, Union};
+use super::ast::{Asked, Name, Union};
 use super::error::{Fault, QueryError, Result, Span};
 use super::token::{DASH, Token, tokens};
 
@@ -24,15 +24,22 @@ const WRITES: &[&str] = &[
     "CREATE", "MERGE", "SET", "DELETE", "DETACH", "REMOVE", "FOREACH", "LOAD", "DROP", "INSERT",
 ];
 
-/// Parses one query; a semicolon may follow it.
-pub(crate) fn parse(text: &str) -> Result<Union> {
+/// Parses one query; EXPLAIN or PROFILE may stand before it and a semicolon behind it.
+pub(crate) fn parse(text: &str) -> Result<(Asked, Union)> {
     let mut parser = Parser::new(text)?;
+    let asked = if parser.word("EXPLAIN") {
+        Asked::Plan
+    } else if parser.word("PROFILE") {
+        Asked::Profile
+    } else {
+        Asked::Rows
+    };
     let query = parser.union()?;
     parser.sign(";");
     if parser.peek() != &Token::End {
         return Err(parser.expected("the end of the query"));
     }
-    Ok(query)
+    Ok((asked, query))
 }
 
 pub(crate) struct Parser {

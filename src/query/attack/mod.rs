@@ -6,18 +6,23 @@
 //! **Trap.** Such a relationship alone proves nothing: a search for paths follows it only if the solver holds every
 //! premise from where the path begins. Properties are made when they are asked for; the graph has no copy of them.
 
+mod derive;
+mod procedures;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use fixedbitset::FixedBitSet;
 use rustc_hash::FxHashMap;
 
 use super::data::{Graph, Held};
-use super::value::{LinkId, NodeId, Value};
+use super::procedure::Procedure;
+use super::value::{LinkId, NodeId, PathValue, Value};
 use crate::graph::{AttackGraph, Rows, StepId};
-use crate::paths::{Premises, Reach};
+use crate::model::Cluster;
+use crate::paths::{Premises, Reach, Solver};
 use crate::rbac::Identity;
-use crate::techniques::{Position, Step};
+use crate::techniques::{Facts, Position, Step};
 
 /// Properties of nodes.
 const NODE_KEYS: &[&str] = &["container", "id", "kind", "name", "namespace", "port", "protocol"];
@@ -46,6 +51,13 @@ pub struct AttackView<'a> {
     incoming: Lists,
     by_label: BTreeMap<&'static str, Vec<NodeId>>,
     by_id: FxHashMap<String, NodeId>,
+    /// How many relationships have a type.
+    by_type: BTreeMap<&'static str, u64>,
+    has_joint: bool,
+    /// What the graph was made of, for procedures that ask that.
+    cluster: Option<(&'a Cluster, &'a Facts)>,
+    /// The solver that was asked last, and the starts that it is for.
+    solver: Mutex<Option<(Vec<NodeId>, Arc<Solver<'a>>)>>,
 }
 
 /// Numbers of relationships by node, one list after the other.
@@ -93,6 +105,13 @@ impl<'a> AttackView<'a> {
         for (step, _) in (0..).zip(graph.steps()) {
             links.extend(rows.premises(step).iter().map(|premise| (step, *premise)));
         }
+        let mut by_type: BTreeMap<&'static str, u64> = BTreeMap::new();
+        let mut has_joint = false;
+        for (step, own) in (0..).zip(graph.steps()) {
+            let premises = rows.premises(step).len();
+            *by_type.entry(own.reason.label()).or_default() += premises as u64;
+            has_joint |= premises > 1;
+        }
         let mut by_label: BTreeMap<&'static str, Vec<NodeId>> = BTreeMap::new();
         let mut by_id = FxHashMap::default();
         for (node, position) in (0..).zip(&positions) {
@@ -111,6 +130,19 @@ impl<'a> AttackView<'a> {
             links,
             by_label,
             by_id,
+            by_type,
+            has_joint,
+            cluster: None,
+            solver: Mutex::default(),
+        }
+    }
+
+    /// Lets procedures ask the cluster that the graph was made of: who may do what, who reaches whom.
+    #[must_use]
+    pub fn with_cluster(self, cluster: &'a Cluster, facts: &'a Facts) -> Self {
+        Self {
+            cluster: Some((cluster, facts)),
+            ..self
         }
     }
 
@@ -265,13 +297,46 @@ impl Graph for AttackView<'_> {
     }
 
     fn known_types(&self) -> Vec<&str> {
-        let types: BTreeSet<&str> = self
-            .graph
-            .steps()
+        self.by_type.keys().copied().collect()
+    }
+
+    fn count_of_type(&self, name: &str) -> u64 {
+        self.by_type.get(name).copied().unwrap_or_default()
+    }
+
+    fn known_keys(&self) -> BTreeSet<Arc<str>> {
+        NODE_KEYS
             .iter()
-            .map(|step| step.reason.label())
-            .collect();
-        types.into_iter().collect()
+            .chain(LINK_KEYS)
+            .map(|key| Arc::from(*key))
+            .collect()
+    }
+
+    fn procedures(&self) -> &[Procedure] {
+        &procedures::PROCEDURES
+    }
+
+    fn call(
+        &self,
+        procedure: &str,
+        arguments: &[Value],
+        emit: &mut dyn FnMut(&[Value]) -> bool,
+    ) -> Result<(), String> {
+        self.answer(procedure, arguments, emit)
+    }
+
+    fn path_cost(&self, path: &PathValue) -> Option<Value> {
+        self.derived_cost(path)
+    }
+
+    fn cheapest(&self, from: NodeId, to: NodeId) -> Option<PathValue> {
+        let solver = self.solver(&[from]);
+        let derivation = solver.cheapest(to, 1).into_iter().next()?;
+        Some(self.chain(&derivation))
+    }
+
+    fn has_joint(&self) -> bool {
+        self.has_joint
     }
 
     fn is_joint(&self, link: LinkId) -> bool {

@@ -2,6 +2,8 @@
 //!
 //! **Trap.** Spans do not count when trees are compared, so a printed and parsed tree equals the first one.
 
+use std::sync::Arc;
+
 use super::error::Span;
 
 /// A name and where it stands.
@@ -283,7 +285,7 @@ pub(crate) enum ExprKind {
     Bool(bool),
     Int(i64),
     Float(f64),
-    Text(String),
+    Text(Arc<str>),
     Parameter(String),
     Variable(String),
     List(Vec<Expr>),

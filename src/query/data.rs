@@ -36,6 +36,18 @@ pub trait Graph {
     /// The relationships that end at a node, in order.
     fn incoming(&self, node: NodeId) -> &[LinkId];
 
+    /// The relationship of this index among those that begin at a node, and where it ends.
+    fn next(&self, node: NodeId, index: usize) -> Option<(LinkId, NodeId)> {
+        let link = self.outgoing(node).get(index)?;
+        Some((*link, self.ends(*link).1))
+    }
+
+    /// The relationship of this index among those that end at a node, and where it begins.
+    fn previous(&self, node: NodeId, index: usize) -> Option<(LinkId, NodeId)> {
+        let link = self.incoming(node).get(index)?;
+        Some((*link, self.ends(*link).0))
+    }
+
     /// A property of a node; null if it has none of this name.
     fn node_property(&self, node: NodeId, key: &str) -> Value;
 

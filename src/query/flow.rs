@@ -283,7 +283,12 @@ impl Runner<'_> {
         for value in &grouping.keys {
             key.push(self.eval(value, frame)?);
         }
-        let place = groups.get_index_of(&Keyed(&key));
+        // Without keys there is one group.
+        let place = if key.is_empty() {
+            (!groups.is_empty()).then_some(0)
+        } else {
+            groups.get_index_of(&Keyed(&key))
+        };
         let place = match place {
             Some(place) => place,
             None => {

@@ -16,7 +16,9 @@ pub(crate) const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("ceil", 1, 1),
     ("coalesce", 1, usize::MAX),
     ("cost", 1, 1),
+    ("date", 0, 1),
     ("datetime", 0, 1),
+    ("duration", 1, 1),
     ("e", 0, 0),
     ("elementId", 1, 1),
     ("endNode", 1, 1),
@@ -297,7 +299,7 @@ pub(crate) fn to_float(number: i64) -> Option<Value> {
 
 fn conversion(name: &str, value: &Value) -> Option<Value> {
     Some(match (name, value) {
-        ("tostring", Value::Text(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_)) => {
+        ("tostring", Value::Text(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_) | Value::Time(_)) => {
             Value::text(super::show::plain(value))
         }
         ("tointeger", Value::Int(_)) | ("tofloat", Value::Float(_)) | ("toboolean", Value::Bool(_)) => {

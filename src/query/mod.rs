@@ -46,6 +46,7 @@ pub use error::{Fault, QueryError, Span};
 pub use functions::NAMES as FUNCTION_NAMES;
 pub use lexis::{KEYWORDS, Lexeme, is_statement, lexemes};
 pub use limits::Limits;
+pub use moment::{Duration, Time};
 pub use procedure::{Argument, Procedure, Type, procedures};
 pub use run::Table;
 pub use saved::{Saved, saved};

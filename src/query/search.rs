@@ -41,18 +41,13 @@ pub(crate) fn neighbour(
     direction: Direction,
     index: usize,
 ) -> Option<(LinkId, NodeId)> {
-    let forward = |links: &[LinkId], index: usize| links.get(index).map(|link| (*link, graph.ends(*link).1));
-    let backward = |links: &[LinkId], index: usize| links.get(index).map(|link| (*link, graph.ends(*link).0));
     match direction {
-        Direction::Right => forward(graph.outgoing(node), index),
-        Direction::Left => backward(graph.incoming(node), index),
-        Direction::Both => {
-            let out = graph.outgoing(node);
-            match index.checked_sub(out.len()) {
-                None => forward(out, index),
-                Some(index) => backward(graph.incoming(node), index),
-            }
-        }
+        Direction::Right => graph.next(node, index),
+        Direction::Left => graph.previous(node, index),
+        Direction::Both => match index.checked_sub(graph.outgoing(node).len()) {
+            None => graph.next(node, index),
+            Some(index) => graph.previous(node, index),
+        },
     }
 }
 
@@ -141,8 +136,7 @@ impl<'g> Runner<'g> {
         emit: Emit<'_, 'g>,
     ) -> Result<bool> {
         let graph = self.graph;
-        let found: Vec<NodeId>;
-        let candidates: &[NodeId] = match source {
+        match source {
             Source::Bound => {
                 let Value::Node(bound) = matching.row[slot] else {
                     return Ok(true);
@@ -150,52 +144,47 @@ impl<'g> Runner<'g> {
                 if !self.is_node(bound, node) {
                     return Ok(true);
                 }
-                return self.op(matching, at + 1, emit);
+                self.op(matching, at + 1, emit)
             }
-            Source::Label(label) => graph.with_label(label).unwrap_or_default(),
+            Source::Label(label) => {
+                let is_all = matches!(&node.labels, Some(Labels::Name(name)) if name.text == label);
+                let found = graph.with_label(label).unwrap_or_default().iter().copied();
+                self.candidates(matching, at, (node, slot, is_all), found, emit)
+            }
             Source::Property(key, value) => {
                 let frame = Frame {
                     names: &matching.plan.names,
                     row: &matching.row,
                 };
                 let value = self.eval(value, frame)?;
-                found = graph.with_property(key, &value).unwrap_or_default();
-                &found
+                let found = graph.with_property(key, &value).unwrap_or_default();
+                self.candidates(matching, at, (node, slot, false), found.into_iter(), emit)
             }
-            Source::All => {
-                for candidate in 0..graph.nodes() {
-                    if !self.candidate(matching, at, node, slot, candidate, emit)? {
-                        return Ok(false);
-                    }
-                }
-                return Ok(true);
-            }
-        };
-        for candidate in candidates {
-            if !self.candidate(matching, at, node, slot, *candidate, emit)? {
-                return Ok(false);
-            }
+            Source::All => self.candidates(matching, at, (node, slot, false), 0..graph.nodes(), emit),
         }
-        Ok(true)
     }
 
-    fn candidate(
+    /// Goes on with each node that has the labels of the pattern; `is_all` is whether all have.
+    fn candidates(
         &mut self,
         matching: &mut Matching<'_, '_>,
         at: usize,
-        node: &NodePattern,
-        slot: usize,
-        candidate: NodeId,
+        (node, slot, is_all): (&NodePattern, usize, bool),
+        candidates: impl Iterator<Item = NodeId>,
         emit: Emit<'_, 'g>,
     ) -> Result<bool> {
-        if !self.expand(1) {
-            return Ok(false);
+        for candidate in candidates {
+            if !self.expand(1) {
+                return Ok(false);
+            }
+            if is_all || self.is_node(candidate, node) {
+                matching.row[slot] = Value::Node(candidate);
+                if !self.op(matching, at + 1, emit)? {
+                    return Ok(false);
+                }
+            }
         }
-        if !self.is_node(candidate, node) {
-            return Ok(true);
-        }
-        matching.row[slot] = Value::Node(candidate);
-        self.op(matching, at + 1, emit)
+        Ok(true)
     }
 
     pub(crate) fn is_node(&self, node: NodeId, pattern: &NodePattern) -> bool {
@@ -216,13 +205,11 @@ impl<'g> Runner<'g> {
         frame: Frame<'_>,
     ) -> Result<bool> {
         let graph = self.graph;
-        let own = graph.link_type(link);
-        if !pattern
-            .types
-            .as_ref()
-            .is_none_or(|types| holds(types, &|name| name == own, true))
-        {
-            return Ok(false);
+        if let Some(types) = &pattern.types {
+            let own = graph.link_type(link);
+            if !holds(types, &|name| name == own, true) {
+                return Ok(false);
+            }
         }
         if wanted.is_some_and(|wanted| !self.has_properties(&Value::Link(link), wanted)) {
             return Ok(false);
@@ -304,7 +291,16 @@ impl<'g> Runner<'g> {
         };
         let plan = matching.plan;
         let direction = expand.direction();
-        let row = matching.row.clone();
+        let has_conditions = expand.link.properties.is_some() || expand.link.filter.is_some();
+        let row = if has_conditions {
+            matching.row.clone()
+        } else {
+            Row::new()
+        };
+        let bound = match matching.row[expand.link_slot] {
+            Value::Link(bound) if expand.link_bound => Some(bound),
+            _ => None,
+        };
         let frame = Frame {
             names: &plan.names,
             row: &row,
@@ -316,10 +312,9 @@ impl<'g> Runner<'g> {
             if !self.expand(1) {
                 return Ok(false);
             }
-            let is_bound = matches!(row[expand.link_slot], Value::Link(bound) if bound == link);
             if matching.used.contains(&link)
                 || is_second_loop(self.graph, (from, to), direction, index)
-                || (expand.link_bound && !is_bound)
+                || (expand.link_bound && bound != Some(link))
             {
                 continue;
             }

@@ -16,6 +16,8 @@ use std::sync::Arc;
 
 use indexmap::Equivalent;
 
+use super::moment::Time;
+
 /// The number of a node of the graph that is queried.
 pub type NodeId = u32;
 /// The number of a relationship of the graph that is queried.
@@ -44,6 +46,8 @@ pub enum Value {
     Link(LinkId),
     /// A path.
     Path(Arc<PathValue>),
+    /// A date, a point in time or a duration.
+    Time(Arc<Time>),
 }
 
 /// Nodes and the relationships between them, one node more than relationships.
@@ -89,6 +93,7 @@ impl Value {
             Self::Node(_) => "a node",
             Self::Link(_) => "a relationship",
             Self::Path(_) => "a path",
+            Self::Time(time) => time.kind(),
         }
     }
 
@@ -131,6 +136,7 @@ impl Value {
             (Self::Int(_) | Self::Float(_), Self::Int(_) | Self::Float(_))
             | (Self::Text(_), Self::Text(_))
             | (Self::Bool(_), Self::Bool(_)) => Some(self.order(other)),
+            (Self::Time(left), Self::Time(right)) => left.compare(right),
             (Self::List(left), Self::List(right)) => {
                 for (left, right) in left.iter().zip(right.iter()) {
                     if left.equals(right)? {
@@ -152,14 +158,15 @@ impl Value {
             Self::Link(_) => 2,
             Self::List(_) => 3,
             Self::Path(_) => 4,
-            Self::Text(_) => 5,
-            Self::Bool(_) => 6,
-            Self::Int(_) | Self::Float(_) => 7,
-            Self::Null => 8,
+            Self::Time(_) => 5,
+            Self::Text(_) => 6,
+            Self::Bool(_) => 7,
+            Self::Int(_) | Self::Float(_) => 8,
+            Self::Null => 9,
         }
     }
 
-    /// The order of all values: maps, nodes, relationships, lists, paths, strings, booleans, numbers, NaN, null.
+    /// The order of all values: maps, nodes, relationships, lists, paths, times, strings, booleans, numbers, NaN, null.
     pub fn order(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Map(left), Self::Map(right)) => {
@@ -169,6 +176,7 @@ impl Value {
             (Self::Node(left), Self::Node(right)) | (Self::Link(left), Self::Link(right)) => left.cmp(right),
             (Self::List(left), Self::List(right)) => by_order(left.iter(), right.iter()),
             (Self::Path(left), Self::Path(right)) => left.cmp(right),
+            (Self::Time(left), Self::Time(right)) => left.cmp(right),
             (Self::Text(left), Self::Text(right)) => left.cmp(right),
             (Self::Bool(left), Self::Bool(right)) => left.cmp(right),
             (Self::Int(left), Self::Int(right)) => left.cmp(right),
@@ -209,6 +217,7 @@ impl Value {
             }
             Self::Node(number) | Self::Link(number) => number.hash(state),
             Self::Path(path) => path.links.hash(state),
+            Self::Time(time) => time.hash(state),
         }
     }
 }

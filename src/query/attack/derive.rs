@@ -74,8 +74,9 @@ impl<'a> AttackView<'a> {
             .collect()
     }
 
-    fn effort(&self, link: LinkId) -> u32 {
-        u32::from(self.step_of(link).effort)
+    /// The effort of a relationship's step.
+    pub(super) fn effort(&self, link: LinkId) -> u32 {
+        u32::from(self.rows.weight(self.step_id(link)).effort())
     }
 
     /// The least effort of a derivation that goes along a path from its beginning; null if the path goes against the

@@ -65,13 +65,16 @@ pub struct AttackView<'a> {
 struct Lists {
     first: Vec<u32>,
     items: Vec<LinkId>,
+    /// Of each item: the node at the other end.
+    others: Vec<NodeId>,
 }
 
 impl Lists {
-    fn new(nodes: usize, keys: impl Iterator<Item = NodeId> + Clone) -> Self {
+    /// `ends` are of each relationship the node that it is listed at, and the other one.
+    fn new(nodes: usize, ends: impl Iterator<Item = (NodeId, NodeId)> + Clone) -> Self {
         let mut first = vec![0_u32; nodes + 1];
         let mut count = 0;
-        for key in keys.clone() {
+        for (key, _) in ends.clone() {
             first[key as usize + 1] += 1;
             count += 1;
         }
@@ -80,12 +83,20 @@ impl Lists {
         }
         let mut next = first.clone();
         let mut items = vec![0; count];
-        for (link, key) in (0..).zip(keys) {
+        let mut others = vec![0; count];
+        for (link, (key, other)) in (0..).zip(ends) {
             let place = &mut next[key as usize];
             items[*place as usize] = link;
+            others[*place as usize] = other;
             *place += 1;
         }
-        Self { first, items }
+        Self { first, items, others }
+    }
+
+    fn at(&self, node: NodeId, index: usize) -> Option<(LinkId, NodeId)> {
+        let (begin, end) = (self.first[node as usize], self.first[node as usize + 1]);
+        let place = begin as usize + index;
+        (place < end as usize).then(|| (self.items[place], self.others[place]))
     }
 
     fn get(&self, node: NodeId) -> &[LinkId] {
@@ -119,10 +130,17 @@ impl<'a> AttackView<'a> {
             by_id.entry(position.to_string()).or_insert(node);
         }
         Self {
-            outgoing: Lists::new(positions.len(), links.iter().map(|(_, premise)| *premise)),
+            outgoing: Lists::new(
+                positions.len(),
+                links
+                    .iter()
+                    .map(|(step, premise)| (*premise, rows.conclusion(*step))),
+            ),
             incoming: Lists::new(
                 positions.len(),
-                links.iter().map(|(step, _)| rows.conclusion(*step)),
+                links
+                    .iter()
+                    .map(|(step, premise)| (rows.conclusion(*step), *premise)),
             ),
             graph,
             rows,
@@ -223,12 +241,23 @@ impl Graph for AttackView<'_> {
         self.incoming.get(node)
     }
 
+    fn next(&self, node: NodeId, index: usize) -> Option<(LinkId, NodeId)> {
+        self.outgoing.at(node, index)
+    }
+
+    fn previous(&self, node: NodeId, index: usize) -> Option<(LinkId, NodeId)> {
+        self.incoming.at(node, index)
+    }
+
     fn node_property(&self, node: NodeId, key: &str) -> Value {
         let position = self.positions[node as usize];
         match (key, position) {
             ("id", _) => text(position.to_string()),
+            ("name", Position::Pod(place)) => Value::Text(place.name.shared()),
             ("name", _) => text(name(position)),
-            ("namespace", _) => position.namespace().map_or(Value::Null, |name| text(&**name)),
+            ("namespace", _) => position
+                .namespace()
+                .map_or(Value::Null, |name| Value::Text(name.shared())),
             ("kind", Position::Identity(_)) => {
                 let id = position.to_string();
                 text(id.split('/').next().unwrap_or_default())
@@ -241,9 +270,12 @@ impl Graph for AttackView<'_> {
     }
 
     fn link_property(&self, link: LinkId, key: &str) -> Value {
+        if matches!(key, "cost" | "effort") {
+            // Of the rows, which the searches read too: a step is much larger.
+            return Value::Int(i64::from(self.effort(link)));
+        }
         let step = self.step_of(link);
         match key {
-            "effort" | "cost" => Value::Int(i64::from(step.effort)),
             "certainty" => text(step.certainty.as_str()),
             "condition" => step
                 .certainty

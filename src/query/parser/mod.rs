@@ -19,6 +19,8 @@ use super::token::{DASH, Token, tokens};
 const NESTING: usize = 40;
 /// How many operators may follow each other without brackets; AND, OR, comparisons and lists do not count.
 const CHAIN: usize = 200;
+/// How many relationships all patterns of a query may have: a search goes some calls deeper with each.
+const HOPS: usize = 300;
 /// Words that begin a clause that changes the graph.
 const WRITES: &[&str] = &[
     "CREATE", "MERGE", "SET", "DELETE", "DETACH", "REMOVE", "FOREACH", "LOAD", "DROP", "INSERT",
@@ -49,6 +51,7 @@ pub(crate) struct Parser {
     at: usize,
     depth: usize,
     chain: usize,
+    hops: usize,
     /// Whether `|` ends the expression, as in a list comprehension, and does not join labels.
     bar_ends: bool,
 }
@@ -85,6 +88,7 @@ impl Parser {
             at: 0,
             depth: 0,
             chain: 0,
+            hops: 0,
             bar_ends: false,
         })
     }

@@ -156,6 +156,9 @@ fn depth_is_bounded() {
             "{open}: {error}"
         );
     }
+    let text = format!("MATCH (n){} RETURN n", "-->()".repeat(2_000));
+    let error = Query::parse(&text).unwrap_err();
+    assert!(error.message.contains("relationships"), "{error}");
     // Long but flat is fine.
     let text = format!("RETURN {}true AS x", "n.x = 1 OR ".repeat(5_000));
     Query::parse(&text).unwrap();

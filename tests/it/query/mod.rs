@@ -3,7 +3,9 @@
 mod calls;
 mod explain;
 mod laws;
+mod library;
 mod memory;
+mod metamorphic;
 mod oracle;
 mod repl;
 mod saved;
@@ -171,6 +173,41 @@ fn functions_give_what_the_language_says() {
             "true",
         ),
         ("timestamp() / 1000 - datetime().epochSeconds < 10", "true"),
+        ("date('2026-03-31') + duration({months: 1})", "2026-04-30"),
+        (
+            "date({year: 2024, month: 2, day: 28}) + duration('P2D')",
+            "2024-03-01",
+        ),
+        ("date('2026-11-28').dayOfWeek", "6"),
+        (
+            "datetime('2026-11-28T08:50:00Z') - duration({days: 30, hours: 1})",
+            "2026-10-29T07:50:00Z",
+        ),
+        ("datetime('2026-01-01') < datetime() - duration('P1D')", "true"),
+        (
+            "datetime('2026-01-01T00:00:00Z') = datetime('2026-01-01T01:00:00+01:00')",
+            "true",
+        ),
+        ("date('2026-01-02') > date('2026-01-01')", "true"),
+        ("date('2026-01-01') < datetime()", "null"),
+        ("duration({days: 1}) < duration({days: 2})", "null"),
+        ("duration({days: 1}) = duration('P1D')", "true"),
+        (
+            "2 * duration({months: 14, minutes: 90}) - duration({days: 1})",
+            "P2Y4M-1DT3H",
+        ),
+        (
+            "date('2026-03-31') + duration({months: 1, days: -1})",
+            "2026-04-29",
+        ),
+        ("duration({seconds: 0})", "PT0S"),
+        ("duration({milliseconds: -1500})", "PT-1.5S"),
+        ("duration({hours: 36}).minutes", "2160"),
+        (
+            "date(datetime('2026-11-28T23:59:00Z')) = date('2026-11-28')",
+            "true",
+        ),
+        ("toString(date('2026-11-28')) + '!'", "2026-11-28!"),
     ] {
         check_value(expression, expected);
     }
@@ -332,6 +369,51 @@ fn paths_use_no_relationship_twice() {
 }
 
 #[test]
+fn what_hardly_is_meant_is_warned_of() {
+    let warned = |query: &str| -> Vec<String> {
+        let warnings = Query::parse(query).unwrap().check(&people()).unwrap();
+        warnings
+            .iter()
+            .map(|warning| warning.span.of(query).to_owned())
+            .collect()
+    };
+    for (query, places) in [
+        ("MATCH (a)-[*]->(b) RETURN b", &["-[*]->"][..]),
+        ("MATCH p = ALL TRAIL (a)-->+(b) RETURN b", &["-->+"]),
+        ("MATCH (a) WHERE EXISTS { (a)-[*]->(b) } RETURN a", &["-[*]->"]),
+        (
+            "MATCH p = ANY SHORTEST (a)-->+(b) WHERE all(n IN nodes(p) WHERE n.age > 1) AND a.id = 'ann' RETURN b",
+            &["all(n IN nodes(p) WHERE n.age > 1)"],
+        ),
+        ("MATCH (a)-[*1..3]->(b) RETURN b", &[]),
+        ("MATCH p = ACYCLIC (a)-->+(b) RETURN b", &[]),
+        (
+            "MATCH p = ANY SHORTEST (a)-[r WHERE r.since > 1]->+(b) WHERE length(p) < 3 RETURN b",
+            &[],
+        ),
+        (
+            "MATCH p = shortestPath((a)-[*]->(b)) WHERE all(n IN nodes(p) WHERE n.age > 1) RETURN b",
+            &[],
+        ),
+        ("MATCH (n:Persn) RETURN n", &["Persn"]),
+    ] {
+        assert_eq!(warned(query), places, "{query}");
+    }
+    check_error(
+        "MATCH p = ANY SHORTEST (a)-->+(b), q = ANY SHORTEST (b)-->+(c) RETURN p",
+        Fault::Meaning,
+        "ANY SHORTEST",
+        "only one pattern",
+    );
+    check_error(
+        "MATCH p = ANY SHORTEST (a)-[r]->+(b), (a)-[s]->(c)-->(a), (x)-->(r) RETURN p",
+        Fault::Meaning,
+        "r",
+        "stands within a selected path",
+    );
+}
+
+#[test]
 fn what_is_wrong_is_said_with_its_place() {
     check_error("MATCH (n) RETURN m", Fault::Meaning, "m", "`m` is not defined");
     check_error(
@@ -404,6 +486,24 @@ fn what_cannot_be_read_or_computed_is_said_with_its_place() {
         Fault::Argument,
         "datetime('x')",
         "no date and time",
+    );
+    check_error(
+        "RETURN duration({day: 1})",
+        Fault::Argument,
+        "duration({day: 1})",
+        "no duration",
+    );
+    check_error(
+        "RETURN date('2026-01-01') + 1",
+        Fault::Type,
+        "date('2026-01-01') + 1",
+        "does not go with",
+    );
+    check_error(
+        "RETURN datetime() + duration({years: 99999})",
+        Fault::Argument,
+        "datetime() + duration({years: 99999})",
+        "outside",
     );
     check_error("RETURN $missing", Fault::Argument, "$missing", "not given");
     check_error("MATCH (n) RETURN n LIMIT -1", Fault::Argument, "-1", "LIMIT");

@@ -116,12 +116,12 @@ pub(super) fn run(args: &QueryArgs, streams: &mut Streams<'_>) -> anyhow::Result
     let graph = analysis.graph();
     streams.stage_done();
     let rows = graph.freeze();
-    let view = AttackView::new(&graph, &rows);
+    let view = AttackView::new(&graph, &rows).with_cluster(&analysis.cluster, &analysis.facts);
     let limits = Limits {
         rows: args.max_rows,
         expansions: args.max_expansions,
         time: args.timeout.map(Duration::from_secs_f64),
-        interrupt: None,
+        ..Limits::default()
     };
     let table = answer(&query, &text, &view, &parameters, limits, streams)?;
     match rendered(args.format, &table, &view)? {

@@ -54,6 +54,11 @@ impl Text {
         self.0.as_deref().unwrap_or_default()
     }
 
+    /// The characters, shared.
+    pub fn shared(&self) -> Arc<str> {
+        self.0.clone().unwrap_or_default()
+    }
+
     /// Empties this thread's pool; texts that are in use live on.
     pub(super) fn release_pool() {
         POOL.with_borrow_mut(|pool| *pool = FxHashSet::default());

@@ -1,55 +1,91 @@
-//! Aggregating functions: one value for a group of rows.
+//! Aggregating functions: one value for a group of rows, taken in row by row.
 //!
 //! **Trap.** They pass over null. Of no rows, `count` is 0, `sum` is 0, `collect` is empty, and the others are null.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+
+use rustc_hash::FxHashSet;
 
 use super::ast::{Expr, ExprKind};
 use super::error::{Fault, QueryError, Result, Span};
 use super::eval::{float, type_error};
-use super::run::{Frame, Row, Runner};
+use super::run::{Frame, Runner};
 use super::value::{Key, Value};
 
-impl Runner<'_> {
-    pub(crate) fn aggregate(&mut self, call: &Expr, names: &[String], rows: &[&Row]) -> Result<Value> {
-        let number = |count: usize| Value::Int(i64::try_from(count).unwrap_or(i64::MAX));
-        let ExprKind::Call {
-            name,
-            distinct,
-            arguments,
-        } = &call.kind
-        else {
-            return Ok(number(rows.len()));
+/// What an aggregation has taken in of one group.
+#[derive(Debug)]
+pub(crate) struct Accumulator {
+    state: State,
+    /// Values that were taken, if each counts once.
+    seen: Option<FxHashSet<Key>>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Rows, or values that are not null.
+    Count(i64),
+    /// Whole numbers; once a float came, floats.
+    Sum(i64, Option<f64>),
+    Average(f64, usize),
+    Least(Option<Value>),
+    Greatest(Option<Value>),
+    /// All values, for what needs them all at the end.
+    Values(Kept, Vec<Value>),
+    Share(Vec<Value>, Option<Value>),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kept {
+    List,
+    /// The standard deviation; 1 for a sample, else 0.
+    Deviation(usize),
+}
+
+impl Accumulator {
+    /// Of no rows.
+    pub(crate) fn new(call: &Expr) -> Self {
+        let ExprKind::Call { name, distinct, .. } = &call.kind else {
+            return Self {
+                state: State::Count(0),
+                seen: None,
+            };
         };
-        let Some(argument) = arguments.first() else {
-            let message = format!("{} takes an argument", name.text);
-            return Err(QueryError::new(Fault::Meaning, call.span, message));
+        let state = match name.text.to_lowercase().as_str() {
+            "count" => State::Count(0),
+            "sum" => State::Sum(0, None),
+            "avg" => State::Average(0.0, 0),
+            "min" => State::Least(None),
+            "max" => State::Greatest(None),
+            "collect" => State::Values(Kept::List, Vec::new()),
+            "stdev" => State::Values(Kept::Deviation(1), Vec::new()),
+            "stdevp" => State::Values(Kept::Deviation(0), Vec::new()),
+            _ => State::Share(Vec::new(), None),
         };
-        let mut values = Vec::new();
-        for row in rows {
-            let value = self.eval(argument, Frame { names, row })?;
-            if !value.is_null() {
-                values.push(value);
+        Self {
+            state,
+            seen: distinct.then(FxHashSet::default),
+        }
+    }
+
+    /// The value of what was taken in.
+    pub(crate) fn finish(self, call: &Expr) -> Result<Value> {
+        Ok(match self.state {
+            State::Count(count) => Value::Int(count),
+            State::Sum(whole, None) => Value::Int(whole),
+            State::Sum(_, Some(sum)) => Value::Float(sum),
+            State::Average(_, 0) => Value::Null,
+            State::Average(sum, count) => Value::Float(sum / size(count)),
+            State::Least(value) | State::Greatest(value) => value.unwrap_or(Value::Null),
+            State::Values(Kept::List, values) => Value::list(values),
+            State::Values(Kept::Deviation(missing), values) => {
+                Value::Float(deviation(&numbers(&values, call.span)?, missing))
             }
-        }
-        if *distinct {
-            let mut seen = BTreeSet::new();
-            values.retain(|value| seen.insert(Key(vec![value.clone()])));
-        }
-        match name.text.to_lowercase().as_str() {
-            "count" => Ok(number(values.len())),
-            "collect" => Ok(Value::list(values)),
-            "sum" => sum(&values, call.span),
-            "avg" => Ok(average(&numbers(&values, call.span)?).map_or(Value::Null, Value::Float)),
-            "min" => Ok(values.into_iter().min_by(Value::order).unwrap_or(Value::Null)),
-            "max" => Ok(values.into_iter().reduce(greater).unwrap_or(Value::Null)),
-            "stdev" => Ok(Value::Float(deviation(&numbers(&values, call.span)?, 1))),
-            "stdevp" => Ok(Value::Float(deviation(&numbers(&values, call.span)?, 0))),
-            percentile => {
-                let share = match (arguments.get(1), rows.first()) {
-                    (Some(share), Some(row)) => self.eval(share, Frame { names, row })?,
-                    _ => return Ok(Value::Null),
+            State::Share(mut values, share) => {
+                let ExprKind::Call { name, .. } = &call.kind else {
+                    return Ok(Value::Null);
+                };
+                let Some(share) = share else {
+                    return Ok(Value::Null);
                 };
                 let Some(share) = float(&share).filter(|share| (0.0..=1.0).contains(share)) else {
                     let message = format!("{} takes a share between 0 and 1", name.text);
@@ -57,45 +93,88 @@ impl Runner<'_> {
                 };
                 values.sort_by(Value::order);
                 numbers(&values, call.span)?;
-                Ok(of_share(&values, share, percentile == "percentilecont"))
+                of_share(&values, share, name.text.eq_ignore_ascii_case("percentilecont"))
             }
-        }
+        })
     }
 }
 
-fn greater(left: Value, right: Value) -> Value {
-    if left.order(&right) == Ordering::Less {
-        right
-    } else {
-        left
+impl Runner<'_> {
+    /// Takes one row into an aggregation.
+    pub(crate) fn accumulate(&mut self, into: &mut Accumulator, call: &Expr, frame: Frame<'_>) -> Result<()> {
+        let ExprKind::Call { name, arguments, .. } = &call.kind else {
+            if let State::Count(count) = &mut into.state {
+                *count += 1;
+            }
+            return Ok(());
+        };
+        let Some(argument) = arguments.first() else {
+            let message = format!("{} takes an argument", name.text);
+            return Err(QueryError::new(Fault::Meaning, call.span, message));
+        };
+        if let (State::Share(_, share @ None), Some(given)) = (&mut into.state, arguments.get(1)) {
+            *share = Some(self.eval(given, frame)?);
+        }
+        let value = self.eval(argument, frame)?;
+        if value.is_null() {
+            return Ok(());
+        }
+        if let Some(seen) = &mut into.seen {
+            if !seen.insert(Key(vec![value.clone()])) {
+                return Ok(());
+            }
+            self.hold(super::limits::size(std::slice::from_ref(&value)));
+        }
+        match &mut into.state {
+            State::Count(count) => *count += 1,
+            State::Sum(whole, sum) => add(whole, sum, &value, call.span)?,
+            State::Average(sum, count) => {
+                *sum += number(&value, call.span)?;
+                *count += 1;
+            }
+            State::Least(least) => {
+                if least
+                    .as_ref()
+                    .is_none_or(|least| value.order(least) == Ordering::Less)
+                {
+                    *least = Some(value);
+                }
+            }
+            State::Greatest(greatest) => {
+                if greatest
+                    .as_ref()
+                    .is_none_or(|known| known.order(&value) == Ordering::Less)
+                {
+                    *greatest = Some(value);
+                }
+            }
+            State::Values(_, values) | State::Share(values, _) => {
+                self.hold(super::limits::size(std::slice::from_ref(&value)));
+                values.push(value);
+            }
+        }
+        Ok(())
     }
+}
+
+fn add(whole: &mut i64, sum: &mut Option<f64>, value: &Value, span: Span) -> Result<()> {
+    if let (Value::Int(number), None) = (value, &sum) {
+        *whole = whole
+            .checked_add(*number)
+            .ok_or_else(|| QueryError::new(Fault::Argument, span, "the sum is too large for an integer"))?;
+        return Ok(());
+    }
+    let before = sum.or_else(|| float(&Value::Int(*whole))).unwrap_or_default();
+    *sum = Some(before + number(value, span)?);
+    Ok(())
+}
+
+fn number(value: &Value, span: Span) -> Result<f64> {
+    float(value).ok_or_else(|| type_error(span, "this takes numbers", value))
 }
 
 fn numbers(values: &[Value], span: Span) -> Result<Vec<f64>> {
-    let number = |value: &Value| float(value).ok_or_else(|| type_error(span, "this takes numbers", value));
-    values.iter().map(number).collect()
-}
-
-fn sum(values: &[Value], span: Span) -> Result<Value> {
-    let mut whole = 0_i64;
-    for (index, value) in values.iter().enumerate() {
-        let Value::Int(number) = value else {
-            let numbers = numbers(&values[index..], span)?;
-            let first = float(&Value::Int(whole)).unwrap_or_default();
-            return Ok(Value::Float(
-                numbers.into_iter().fold(first, |sum, number| sum + number),
-            ));
-        };
-        let Some(next) = whole.checked_add(*number) else {
-            return Err(QueryError::new(
-                Fault::Argument,
-                span,
-                "the sum is too large for an integer",
-            ));
-        };
-        whole = next;
-    }
-    Ok(Value::Int(whole))
+    values.iter().map(|value| number(value, span)).collect()
 }
 
 #[expect(
@@ -106,15 +185,12 @@ fn size(count: usize) -> f64 {
     count as f64
 }
 
-fn average(numbers: &[f64]) -> Option<f64> {
-    (!numbers.is_empty()).then(|| numbers.iter().sum::<f64>() / size(numbers.len()))
-}
-
 /// The standard deviation; `missing` is 1 for a sample.
 fn deviation(numbers: &[f64], missing: usize) -> f64 {
-    let Some(average) = average(numbers) else {
+    if numbers.is_empty() {
         return 0.0;
-    };
+    }
+    let average = numbers.iter().sum::<f64>() / size(numbers.len());
     let squares: f64 = numbers.iter().map(|number| (number - average).powi(2)).sum();
     match numbers.len().saturating_sub(missing) {
         0 => 0.0,

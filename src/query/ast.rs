@@ -2,6 +2,8 @@
 //!
 //! **Trap.** Spans do not count when trees are compared, so a printed and parsed tree equals the first one.
 
+use std::sync::Arc;
+
 use super::error::Span;
 
 /// A name and where it stands.
@@ -9,6 +11,18 @@ use super::error::Span;
 pub(crate) struct Name {
     pub(crate) text: String,
     pub(crate) span: Span,
+}
+
+/// What is wanted of a query.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// Its rows.
+    #[default]
+    Rows,
+    /// How it would be carried out: EXPLAIN.
+    Plan,
+    /// How it was carried out: PROFILE.
+    Profile,
 }
 
 /// Single queries, joined by UNION.
@@ -39,6 +53,54 @@ pub(crate) enum ClauseKind {
     },
     With(Projection),
     Return(Projection),
+    Call(Call),
+    Subquery {
+        imports: Imports,
+        query: Union,
+        optional: bool,
+    },
+}
+
+/// CALL of a procedure.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Call {
+    pub(crate) procedure: Name,
+    /// Those that the text gives; without brackets they are parameters of the arguments' names.
+    pub(crate) arguments: Option<Vec<Expr>>,
+    pub(crate) yields: Yields,
+    pub(crate) filter: Option<Expr>,
+    pub(crate) optional: bool,
+}
+
+/// Which results of a procedure are passed on.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Yields {
+    /// The text does not say: all of them where the call stands alone, else none.
+    Unsaid,
+    /// `*`.
+    Everything,
+    /// These, each with the name that it gets.
+    Items(Vec<(Name, Option<Name>)>),
+}
+
+/// What CALL { … } sees of the rows before it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Imports {
+    /// What the WITH says with which each part of it begins, if one does.
+    Leading,
+    /// `(*)`.
+    Everything,
+    /// `(a, b)`.
+    Names(Vec<Name>),
+}
+
+/// One expression of ORDER BY.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Order {
+    pub(crate) value: Expr,
+    pub(crate) descending: bool,
+    /// Whether null comes first, if the text says so; else it is the greatest value.
+    pub(crate) nulls_first: Option<bool>,
 }
 
 /// What WITH and RETURN pass on.
@@ -48,8 +110,7 @@ pub(crate) struct Projection {
     /// `*`.
     pub(crate) everything: bool,
     pub(crate) items: Vec<Item>,
-    /// Expressions with whether the order is descending.
-    pub(crate) order: Vec<(Expr, bool)>,
+    pub(crate) order: Vec<Order>,
     pub(crate) skip: Option<Expr>,
     pub(crate) limit: Option<Expr>,
     pub(crate) filter: Option<Expr>,
@@ -224,7 +285,7 @@ pub(crate) enum ExprKind {
     Bool(bool),
     Int(i64),
     Float(f64),
-    Text(String),
+    Text(Arc<str>),
     Parameter(String),
     Variable(String),
     List(Vec<Expr>),

@@ -2,9 +2,11 @@
 //!
 //! **Trap.** Numbers of nodes and relationships are dense from 0 and never change while a query runs.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::value::{LinkId, NodeId, Value};
+use super::procedure::Procedure;
+use super::value::{LinkId, NodeId, PathValue, Value};
 
 /// A property graph that queries read.
 pub trait Graph {
@@ -34,6 +36,18 @@ pub trait Graph {
     /// The relationships that end at a node, in order.
     fn incoming(&self, node: NodeId) -> &[LinkId];
 
+    /// The relationship of this index among those that begin at a node, and where it ends.
+    fn next(&self, node: NodeId, index: usize) -> Option<(LinkId, NodeId)> {
+        let link = self.outgoing(node).get(index)?;
+        Some((*link, self.ends(*link).1))
+    }
+
+    /// The relationship of this index among those that end at a node, and where it begins.
+    fn previous(&self, node: NodeId, index: usize) -> Option<(LinkId, NodeId)> {
+        let link = self.incoming(node).get(index)?;
+        Some((*link, self.ends(*link).0))
+    }
+
     /// A property of a node; null if it has none of this name.
     fn node_property(&self, node: NodeId, key: &str) -> Value;
 
@@ -61,6 +75,64 @@ pub trait Graph {
 
     /// All types, for suggestions.
     fn known_types(&self) -> Vec<&str>;
+
+    /// How many nodes have a label.
+    fn count_of_label(&self, label: &str) -> u64 {
+        match self.with_label(label) {
+            Some(nodes) => nodes.len() as u64,
+            None => (0..self.nodes())
+                .filter(|node| self.has_label(*node, label))
+                .count() as u64,
+        }
+    }
+
+    /// How many relationships have a type.
+    fn count_of_type(&self, name: &str) -> u64 {
+        let links = (0..self.links()).filter(|link| self.link_type(*link) == name);
+        links.count() as u64
+    }
+
+    /// The names of all properties.
+    fn known_keys(&self) -> BTreeSet<Arc<str>> {
+        let of_nodes = (0..self.nodes()).flat_map(|node| self.node_keys(node));
+        let of_links = (0..self.links()).flat_map(|link| self.link_keys(link));
+        of_nodes.chain(of_links).collect()
+    }
+
+    /// The procedures of this graph, beside those that every graph has.
+    fn procedures(&self) -> &[Procedure] {
+        &[]
+    }
+
+    /// Gives `emit` the rows of one of these procedures, until it says that no more are wanted.
+    ///
+    /// The arguments are as many as the procedure takes and of its types.
+    ///
+    /// # Errors
+    /// What is wrong with the arguments.
+    fn call(
+        &self,
+        _procedure: &str,
+        _arguments: &[Value],
+        _emit: &mut dyn FnMut(&[Value]) -> bool,
+    ) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// What it takes to go along a path, if the graph knows that better than by the `cost` of each relationship.
+    fn path_cost(&self, _path: &PathValue) -> Option<Value> {
+        None
+    }
+
+    /// A path along the arrows whose derivation costs the least, if the graph has joint relationships.
+    fn cheapest(&self, _from: NodeId, _to: NodeId) -> Option<PathValue> {
+        None
+    }
+
+    /// Whether any relationship can be followed only together with others.
+    fn has_joint(&self) -> bool {
+        false
+    }
 
     /// Whether a relationship can be followed only together with others.
     fn is_joint(&self, _link: LinkId) -> bool {

@@ -48,7 +48,7 @@ impl Runner<'_> {
             ExprKind::Bool(truth) => Ok(Value::Bool(*truth)),
             ExprKind::Int(number) => Ok(Value::Int(*number)),
             ExprKind::Float(number) => Ok(Value::Float(*number)),
-            ExprKind::Text(text) => Ok(Value::text(text.as_str())),
+            ExprKind::Text(text) => Ok(Value::Text(Arc::clone(text))),
             ExprKind::Parameter(name) => self.parameter(name, expr.span),
             ExprKind::Variable(name) => self.variable(name, expr.span, frame),
             ExprKind::List(items) => {
@@ -235,9 +235,10 @@ impl Runner<'_> {
             Value::Node(node) => Ok(self.graph.node_property(*node, key)),
             Value::Link(link) => Ok(self.graph.link_property(*link, key)),
             Value::Map(map) => Ok(map.get(key).cloned().unwrap_or(Value::Null)),
+            Value::Time(time) => Ok(time.part(key)),
             other => Err(type_error(
                 span,
-                "only nodes, relationships and maps have properties",
+                "only nodes, relationships, maps and times have properties",
                 other,
             )),
         }
@@ -363,6 +364,13 @@ impl Runner<'_> {
                 }
                 _ => Ok(Value::Null),
             },
+            _ if matches!(left, Value::Time(_)) || matches!(right, Value::Time(_)) => {
+                match (operator, left, right) {
+                    (Operator::Add, Value::List(_) | Value::Text(_), _)
+                    | (Operator::Add, _, Value::List(_) | Value::Text(_)) => add(left, right, span),
+                    _ => super::moment::arithmetic(operator, left, right, span),
+                }
+            }
             Operator::Add => add(left, right, span),
             _ => arithmetic(operator, left, right, span),
         }
@@ -569,6 +577,9 @@ impl Runner<'_> {
         });
         self.locals = locals;
         result?;
+        if found.len() < most {
+            self.whole(pattern.span)?;
+        }
         Ok(found)
     }
 
@@ -623,6 +634,9 @@ impl Runner<'_> {
         self.locals = locals;
         self.aggregated = aggregated;
         let (columns, rows) = result?;
+        if kind != Subquery::Exists || rows.is_empty() {
+            self.whole(query.span)?;
+        }
         match kind {
             Subquery::Exists => Ok(Value::Bool(!rows.is_empty())),
             Subquery::Count => Ok(Value::Int(i64::try_from(rows.len()).unwrap_or(i64::MAX))),
@@ -710,7 +724,12 @@ fn add(left: &Value, right: &Value, span: Span) -> Result<Value> {
         }
         Ok(())
     };
-    let is_simple = |value: &Value| matches!(value, Value::Int(_) | Value::Float(_) | Value::Bool(_));
+    let is_simple = |value: &Value| {
+        matches!(
+            value,
+            Value::Int(_) | Value::Float(_) | Value::Bool(_) | Value::Time(_)
+        )
+    };
     match (left, right) {
         (Value::List(left), Value::List(right)) => {
             longer(left.len(), right.len())?;

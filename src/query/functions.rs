@@ -15,7 +15,10 @@ pub(crate) const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("abs", 1, 1),
     ("ceil", 1, 1),
     ("coalesce", 1, usize::MAX),
+    ("cost", 1, 1),
+    ("date", 0, 1),
     ("datetime", 0, 1),
+    ("duration", 1, 1),
     ("e", 0, 0),
     ("elementId", 1, 1),
     ("endNode", 1, 1),
@@ -185,6 +188,27 @@ impl Runner<'_> {
         }
     }
 
+    /// What a path costs: its derivation's effort, or the sum of the property `cost`; null if one has no number there.
+    fn path_cost(&self, path: &super::value::PathValue) -> Value {
+        if let Some(cost) = self.graph.path_cost(path) {
+            return cost;
+        }
+        let mut whole = Some(0_i64);
+        let mut sum = 0.0;
+        for link in &path.links {
+            let cost = self.graph.link_property(*link, "cost");
+            let Some(number) = float(&cost) else {
+                return Value::Null;
+            };
+            sum += number;
+            whole = match cost {
+                Value::Int(number) => whole.and_then(|whole| whole.checked_add(number)),
+                _ => None,
+            };
+        }
+        whole.map_or(Value::Float(sum), Value::Int)
+    }
+
     fn of_graph(&self, name: &str, value: &Value, span: Span) -> Result<Option<Value>> {
         let graph = self.graph;
         let texts = |names: Vec<&str>| Value::list(names.into_iter().map(Value::text).collect());
@@ -201,6 +225,7 @@ impl Runner<'_> {
             ("relationships", Value::Path(path)) => {
                 Value::list(path.links.iter().copied().map(Value::Link).collect())
             }
+            ("cost", Value::Path(path)) => self.path_cost(path),
             ("length", Value::Path(path)) => Value::Int(i64::try_from(path.links.len()).unwrap_or(i64::MAX)),
             ("properties", of) => self.properties(of, span)?,
             ("keys", Value::Node(_) | Value::Link(_) | Value::Map(_)) => {
@@ -268,9 +293,13 @@ fn whole(number: f64) -> Value {
     }
 }
 
+pub(crate) fn to_float(number: i64) -> Option<Value> {
+    float(&Value::Int(number)).map(Value::Float)
+}
+
 fn conversion(name: &str, value: &Value) -> Option<Value> {
     Some(match (name, value) {
-        ("tostring", Value::Text(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_)) => {
+        ("tostring", Value::Text(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_) | Value::Time(_)) => {
             Value::text(super::show::plain(value))
         }
         ("tointeger", Value::Int(_)) | ("tofloat", Value::Float(_)) | ("toboolean", Value::Bool(_)) => {

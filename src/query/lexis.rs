@@ -8,10 +8,11 @@ use super::token::{Token, tokens};
 
 /// Words that the language knows.
 pub const KEYWORDS: &[&str] = &[
-    "ACYCLIC", "ALL", "AND", "ANY", "AS", "ASC", "BY", "CASE", "CHEAPEST", "COLLECT", "CONTAINS", "COST",
-    "COUNT", "DESC", "DISTINCT", "ELSE", "END", "ENDS", "EXISTS", "FALSE", "GROUPS", "IN", "IS", "LIMIT",
-    "MATCH", "NONE", "NOT", "NULL", "OPTIONAL", "OR", "ORDER", "PATHS", "RETURN", "SHORTEST", "SINGLE",
-    "SKIP", "STARTS", "THEN", "TRAIL", "TRUE", "UNION", "UNWIND", "WALK", "WHEN", "WHERE", "WITH", "XOR",
+    "ACYCLIC", "ALL", "AND", "ANY", "AS", "ASC", "BY", "CALL", "CASE", "CHEAPEST", "COLLECT", "CONTAINS",
+    "COST", "COUNT", "DESC", "DISTINCT", "ELSE", "END", "ENDS", "EXISTS", "EXPLAIN", "FALSE", "GROUPS", "IN",
+    "IS", "LIMIT", "MATCH", "NONE", "NOT", "NULL", "NULLS", "OPTIONAL", "OR", "ORDER", "PATHS", "PROFILE",
+    "RETURN", "SHORTEST", "SINGLE", "SKIP", "STARTS", "THEN", "TRAIL", "TRUE", "UNION", "UNWIND", "WALK",
+    "WHEN", "WHERE", "WITH", "XOR", "YIELD",
 ];
 
 /// What a stretch of text is.

@@ -6,13 +6,17 @@
 //! **Trap.** Nodes and relationships without a name have a place in the row too, behind the named ones; it is cut off
 //! from what a MATCH gives.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use super::ast::{Comparison, Direction, Expr, ExprKind, Labels, LinkPattern, Name, NodePattern, Pattern};
 use super::data::Graph;
-use super::error::{Fault, QueryError, Result};
+use super::error::{Fault, QueryError, Result, Span};
 use super::value::Value;
-use super::walk;
+use super::{estimate, walk};
+
+/// Nodes of a label that are so few that a path is searched for to each of them.
+const FEW: usize = 4;
 
 /// Where the first node of a pattern comes from.
 #[derive(Clone, Copy, Debug)]
@@ -62,12 +66,46 @@ pub(crate) struct Select<'q> {
     pub(crate) bound: Vec<bool>,
     /// Whether the search begins at the right end of the text.
     pub(crate) backward: bool,
+    /// Conditions on every node and every relationship of a shortest path.
+    pub(crate) each_node: Vec<Each<'q>>,
+    pub(crate) each_link: Vec<Each<'q>>,
+}
+
+impl Select<'_> {
+    /// Whether a path may end where it begins; a `shortestPath` may not, unless it has no relationship.
+    pub(crate) fn comes_back(&self) -> bool {
+        self.pattern.shortest.is_none()
+    }
+
+    /// Whether it is searched for from both ends.
+    pub(crate) fn meets(&self) -> bool {
+        let ends = [self.bound.first(), self.bound.last()];
+        let is_simple = matches!(&self.pattern.hops[..], [(link, _)] if link.group.is_none());
+        is_simple && ends == [Some(&true), Some(&true)]
+    }
+
+    /// The conditions that are tested before paths are selected.
+    pub(crate) fn conditions(&self) -> Vec<Span> {
+        let groups = self
+            .pattern
+            .hops
+            .iter()
+            .filter_map(|(link, _)| link.group.as_ref());
+        let filters = groups.filter_map(|group| group.filter.as_ref());
+        let each = self.each_node.iter().chain(&self.each_link);
+        filters
+            .chain(&self.pattern.inner)
+            .map(|filter| filter.span)
+            .chain(each.map(|each| each.whole))
+            .collect()
+    }
 }
 
 /// Whether a pattern is searched for as a whole.
 fn is_searched(pattern: &Pattern) -> bool {
     let has_group = pattern.hops.iter().any(|(link, _)| link.group.is_some());
-    (pattern.selection.is_some() || pattern.inner.is_some() || has_group) && !pattern.hops.is_empty()
+    let is_selected = pattern.selection.is_some() || pattern.shortest.is_some();
+    (is_selected || pattern.inner.is_some() || has_group) && !pattern.hops.is_empty()
 }
 
 /// Whether every relationship points from right to left.
@@ -92,10 +130,6 @@ pub(crate) struct Expand<'q> {
     pub(crate) to_bound: bool,
     /// Whether it goes from right to left in the text.
     pub(crate) reversed: bool,
-    pub(crate) shortest: Option<super::ast::Shortest>,
-    /// Conditions on every node and every relationship of a shortest path, with the name of the item.
-    pub(crate) each_node: Vec<Each<'q>>,
-    pub(crate) each_link: Vec<Each<'q>>,
 }
 
 /// A condition on each item of a path.
@@ -105,6 +139,8 @@ pub(crate) struct Each<'q> {
     pub(crate) filter: &'q Expr,
     /// Whether the condition must fail and not hold: that of `none(…)`.
     pub(crate) negated: bool,
+    /// The place of the whole condition.
+    whole: Span,
 }
 
 impl Expand<'_> {
@@ -125,6 +161,10 @@ pub(crate) struct Plan<'q> {
     pub(crate) names: Vec<String>,
     width: usize,
     pub(crate) ops: Vec<Op<'q>>,
+    /// Of each operation: how many rows it is expected to make of one.
+    pub(crate) factors: Vec<f64>,
+    /// The number of the first operation among the operators of the query, if it was given one.
+    first: Cell<Option<usize>>,
 }
 
 struct Planner<'q, 'g> {
@@ -145,14 +185,6 @@ struct Placed<'q> {
     links: Vec<(&'q LinkPattern, usize)>,
 }
 
-/// Adds the conditions that an expression joins by AND.
-fn conjuncts<'q>(expr: &'q Expr, found: &mut Vec<&'q Expr>) {
-    match &expr.kind {
-        ExprKind::And(all) => all.iter().for_each(|one| conjuncts(one, found)),
-        _ => found.push(expr),
-    }
-}
-
 impl<'q> Plan<'q> {
     /// Plans the patterns for rows of these names.
     pub(crate) fn new(
@@ -167,6 +199,8 @@ impl<'q> Plan<'q> {
                 names: names.to_vec(),
                 width: 0,
                 ops: Vec::new(),
+                factors: Vec::new(),
+                first: Cell::new(None),
             },
             bound: names.iter().cloned().collect(),
             new: BTreeSet::new(),
@@ -181,7 +215,7 @@ impl<'q> Plan<'q> {
         }
         planner.plan.width = planner.plan.names.len();
         if let Some(filter) = filter {
-            conjuncts(filter, &mut planner.conjuncts);
+            walk::conjuncts(filter, &mut planner.conjuncts);
         }
         let mut open: Vec<Placed<'q>> = patterns.iter().map(|pattern| planner.place(pattern)).collect();
         planner.schedule_conditions(&open)?;
@@ -197,6 +231,16 @@ impl<'q> Plan<'q> {
         }
         debug_assert!(planner.waiting.is_empty(), "all names are bound at the end");
         Ok(planner.plan)
+    }
+
+    /// Gives the operations numbers, from this one on.
+    pub(crate) fn number(&self, first: usize) {
+        self.first.set(Some(first));
+    }
+
+    /// The number of an operation; that of none if they have no numbers.
+    pub(crate) fn operator(&self, at: usize) -> usize {
+        self.first.get().map_or(usize::MAX, |first| first + at)
     }
 
     /// The names of the rows that the MATCH gives.
@@ -308,11 +352,18 @@ impl<'q> Planner<'q, '_> {
         let waiting = std::mem::take(&mut self.waiting);
         for (needs, op) in waiting {
             if needs.iter().all(|name| self.bound.contains(name)) {
-                self.plan.ops.push(op);
+                self.push(op);
             } else {
                 self.waiting.push((needs, op));
             }
         }
+    }
+
+    /// Appends an operation, with a guess how many rows it makes of one.
+    fn push(&mut self, op: Op<'q>) {
+        let factor = estimate::factor(self.graph, &op);
+        self.plan.ops.push(op);
+        self.plan.factors.push(factor);
     }
 
     fn bind(&mut self, name: Option<&Name>, slot: usize) {
@@ -380,14 +431,6 @@ impl<'q> Planner<'q, '_> {
             };
             return (at, self.source(placed.nodes[at].0).1);
         }
-        if placed.pattern.shortest.is_some() {
-            // A search for attack paths begins where the relationships begin.
-            let left = matches!(placed.links[0].0.direction, Direction::Left);
-            let other = usize::from(!left);
-            let at = usize::from(left);
-            let costs = self.source(placed.nodes[at].0).1 + self.source(placed.nodes[other].0).1;
-            return (at, costs);
-        }
         let costs = placed.nodes.iter().map(|(node, _)| self.source(node).1);
         costs.enumerate().min_by_key(|(_, cost)| *cost).unwrap_or((0, 0))
     }
@@ -396,10 +439,12 @@ impl<'q> Planner<'q, '_> {
         let (start, _) = self.start(placed);
         let (node, slot) = placed.nodes[start];
         let source = self.source(node).0;
-        self.plan.ops.push(Op::Start { node, slot, source });
+        self.push(Op::Start { node, slot, source });
         self.bind(node.name.as_ref(), slot);
         self.release();
         if is_searched(placed.pattern) {
+            let end = if start == 0 { placed.links.len() } else { 0 };
+            self.known_end(placed.nodes[end], placed.nodes[start].1);
             self.searched(placed)?;
         } else {
             for at in start..placed.links.len() {
@@ -415,11 +460,30 @@ impl<'q> Planner<'q, '_> {
             for (at, (_, link)) in placed.links.iter().enumerate() {
                 elements.extend([*link, placed.nodes[at + 1].1]);
             }
-            self.plan.ops.push(Op::Path { slot, elements });
+            self.push(Op::Path { slot, elements });
             self.bind(Some(name), slot);
             self.release();
         }
         Ok(())
+    }
+
+    /// Binds the end of a searched path before the search if it is one of a few, as a search from both ends is fast.
+    fn known_end(&mut self, (node, slot): (&'q NodePattern, usize), begin: usize) {
+        if slot == begin || self.is_bound(node.name.as_ref()) {
+            return;
+        }
+        let (source, count) = self.source(node);
+        let is_one_of_few = match source {
+            Source::Property(..) => true,
+            Source::Label(_) => count <= FEW,
+            Source::Bound | Source::All => false,
+        };
+        // A condition that is tested at the end of the search may name what is bound only.
+        if is_one_of_few {
+            self.push(Op::Start { node, slot, source });
+            self.bind(node.name.as_ref(), slot);
+            self.release();
+        }
     }
 
     /// Plans the search for a path as a whole; its first node is bound.
@@ -443,6 +507,16 @@ impl<'q> Planner<'q, '_> {
         let bound = |node: &NodePattern, slot: usize| {
             self.is_bound(node.name.as_ref()) || self.bound.contains(&format!("\0{slot}"))
         };
+        let (mut each_node, mut each_link) = (Vec::new(), Vec::new());
+        if let (Some(_), Some(path)) = (pattern.shortest, &pattern.name) {
+            for (is_node, found) in self.conjuncts.iter().filter_map(|conjunct| each(conjunct, path)) {
+                if is_node {
+                    each_node.push(found);
+                } else {
+                    each_link.push(found);
+                }
+            }
+        }
         let select = Select {
             pattern,
             nodes: placed.nodes.iter().map(|(_, slot)| *slot).collect(),
@@ -453,8 +527,10 @@ impl<'q> Planner<'q, '_> {
                 .map(|(node, slot)| bound(node, *slot))
                 .collect(),
             backward: is_backward(pattern),
+            each_node,
+            each_link,
         };
-        self.plan.ops.push(Op::Select(select));
+        self.push(Op::Select(select));
         for (node, slot) in &placed.nodes {
             self.bind(node.name.as_ref(), *slot);
         }
@@ -510,19 +586,6 @@ impl<'q> Planner<'q, '_> {
         let (link, link_slot) = placed.links[at];
         let (node, to_slot) = placed.nodes[to];
         let link_bound = self.is_bound(link.name.as_ref());
-        if placed.pattern.shortest.is_some() && !self.is_bound(node.name.as_ref()) {
-            // Both ends are known before the search, so that conditions on them are tested first.
-            let source = self.source(node).0;
-            if !matches!(source, Source::All) {
-                self.plan.ops.push(Op::Start {
-                    node,
-                    slot: to_slot,
-                    source,
-                });
-                self.bind(node.name.as_ref(), to_slot);
-                self.release();
-            }
-        }
         let to_bound = self.bound.contains(&format!("\0{to_slot}")) || self.is_bound(node.name.as_ref());
         for expr in link.properties.iter().chain(&link.filter) {
             let mut needs = self.needs(expr);
@@ -533,17 +596,7 @@ impl<'q> Planner<'q, '_> {
                 return Err(QueryError::new(Fault::NotSupported, expr.span, message).help("move it to WHERE"));
             }
         }
-        let (mut each_node, mut each_link) = (Vec::new(), Vec::new());
-        if let (Some(_), Some(path)) = (placed.pattern.shortest, &placed.pattern.name) {
-            for found in self.conjuncts.iter().filter_map(|conjunct| each(conjunct, path)) {
-                if found.0 {
-                    each_node.push(found.1);
-                } else {
-                    each_link.push(found.1);
-                }
-            }
-        }
-        self.plan.ops.push(Op::Expand(Expand {
+        self.push(Op::Expand(Expand {
             link,
             link_slot,
             link_bound,
@@ -552,9 +605,6 @@ impl<'q> Planner<'q, '_> {
             to: to_slot,
             to_bound,
             reversed: to < from,
-            shortest: placed.pattern.shortest,
-            each_node,
-            each_link,
         }));
         self.bind(link.name.as_ref(), link_slot);
         self.bind(node.name.as_ref(), to_slot);
@@ -638,6 +688,7 @@ fn each<'q>(conjunct: &'q Expr, path: &Name) -> Option<(bool, Each<'q>)> {
             name,
             filter,
             negated,
+            whole: conjunct.span,
         },
     ))
 }

@@ -13,19 +13,25 @@ mod attack;
 mod check;
 mod data;
 mod error;
+mod estimate;
 mod eval;
+mod explain;
+mod flow;
 mod functions;
 mod kind;
 mod lexis;
+mod limits;
 mod matching;
 mod moment;
 mod parser;
 mod print;
+mod procedure;
 mod run;
 mod saved;
 mod search;
 mod select;
 mod show;
+mod stage;
 mod suggest;
 mod token;
 mod value;
@@ -39,7 +45,10 @@ pub use data::{Graph, Held};
 pub use error::{Fault, QueryError, Span};
 pub use functions::NAMES as FUNCTION_NAMES;
 pub use lexis::{KEYWORDS, Lexeme, is_statement, lexemes};
-pub use run::{Limits, Table};
+pub use limits::Limits;
+pub use moment::{Duration, Time};
+pub use procedure::{Argument, Procedure, Type, procedures};
+pub use run::Table;
 pub use saved::{Saved, saved};
 pub use show::{json, text};
 pub use suggest::{did_you_mean, nearest};
@@ -49,6 +58,7 @@ pub use value::{LinkId, NodeId, PathValue, Value};
 #[derive(Clone, Debug)]
 pub struct Query {
     text: String,
+    asked: ast::Asked,
     tree: ast::Union,
 }
 
@@ -59,9 +69,11 @@ impl Query {
     /// Of [`Fault::Syntax`] if the text is no query, [`Fault::ReadOnly`] if it would change the graph, and
     /// [`Fault::NotSupported`] if this engine lacks what it uses.
     pub fn parse(text: &str) -> Result<Self, QueryError> {
+        let (asked, tree) = parser::parse(text)?;
         Ok(Self {
             text: text.to_owned(),
-            tree: parser::parse(text)?,
+            asked,
+            tree,
         })
     }
 
@@ -69,12 +81,12 @@ impl Query {
     ///
     /// It parses to the same query.
     pub fn printed(&self) -> String {
-        print::query(&self.tree)
+        print::statement(self.asked, &self.tree)
     }
 
     /// Whether two texts are the same query, spaces, brackets and the case of keywords aside.
     pub fn is_same(&self, other: &Self) -> bool {
-        self.tree == other.tree
+        self.asked == other.asked && self.tree == other.tree
     }
 
     /// Checks names, functions and aggregations; returns warnings about labels and types that the graph lacks.
@@ -85,7 +97,19 @@ impl Query {
         check::check(&self.tree, &self.text, graph)
     }
 
-    /// Checks the query and runs it.
+    /// Checks that the parameters are given that a CALL without brackets takes.
+    ///
+    /// # Errors
+    /// Of [`Fault::Argument`].
+    pub fn check_parameters(
+        &self,
+        graph: &dyn Graph,
+        parameters: &BTreeMap<String, Value>,
+    ) -> Result<(), QueryError> {
+        check::parameters(&self.tree, graph, parameters)
+    }
+
+    /// Checks the query and runs it, or explains how it would run if it begins with EXPLAIN.
     ///
     /// # Errors
     /// As [`Query::check`], and of [`Fault::Type`] or [`Fault::Argument`] for values that an operation does not take.
@@ -99,6 +123,7 @@ impl Query {
         limits: Limits,
     ) -> Result<Table, QueryError> {
         self.check(graph)?;
-        run::Runner::new(graph, &self.text, parameters, limits).table(&self.tree)
+        self.check_parameters(graph, parameters)?;
+        run::Runner::new(graph, &self.text, parameters, limits).table(self.asked, &self.tree)
     }
 }

@@ -3,9 +3,9 @@
 //! **Trap.** Every operand is put in brackets, so nothing depends on precedence; the text is exact, not pretty.
 
 use super::ast::{
-    By, Clause, ClauseKind, Comparison, Direction, Expr, ExprKind, Labels, Length, LinkPattern, Mode, Name,
-    NodePattern, Operator, Pattern, Projection, Quantifier, Selection, Selector, Shortest, Subquery, Take,
-    Union,
+    Asked, By, Call, Clause, ClauseKind, Comparison, Direction, Expr, ExprKind, Imports, Labels, Length,
+    LinkPattern, Mode, Name, NodePattern, Operator, Order, Pattern, Projection, Quantifier, Selection,
+    Selector, Shortest, Subquery, Take, Union, Yields,
 };
 use super::show::quoted;
 use super::value::Float;
@@ -22,8 +22,18 @@ fn joined<T>(items: &[T], between: &str, print: impl Fn(&T) -> String) -> String
     items.iter().map(print).collect::<Vec<_>>().join(between)
 }
 
+/// Prints a query with what is asked of it.
+pub(crate) fn statement(asked: Asked, of: &Union) -> String {
+    let word = match asked {
+        Asked::Rows => "",
+        Asked::Plan => "EXPLAIN ",
+        Asked::Profile => "PROFILE ",
+    };
+    format!("{word}{}", query(of))
+}
+
 /// Prints a query.
-pub(crate) fn query(query: &Union) -> String {
+fn query(query: &Union) -> String {
     let mut text = String::new();
     for (index, part) in query.parts.iter().enumerate() {
         if let Some(all) = index.checked_sub(1).and_then(|index| query.all.get(index)) {
@@ -50,7 +60,51 @@ fn clause(clause: &Clause) -> String {
         }
         ClauseKind::With(own) => format!("WITH {}", projection(own)),
         ClauseKind::Return(own) => format!("RETURN {}", projection(own)),
+        ClauseKind::Call(own) => call(own),
+        ClauseKind::Subquery {
+            imports,
+            query: own,
+            optional: is_optional,
+        } => {
+            let optionally = if *is_optional { "OPTIONAL " } else { "" };
+            let imports = match imports {
+                Imports::Leading => String::new(),
+                Imports::Everything => "(*) ".to_owned(),
+                Imports::Names(names) => format!("({}) ", joined(names, ", ", |own| name(&own.text))),
+            };
+            format!("{optionally}CALL {imports}{{ {} }}", query(own))
+        }
     }
+}
+
+fn call(call: &Call) -> String {
+    let optionally = if call.optional { "OPTIONAL " } else { "" };
+    // Names keep their dots: a dot within backquotes would be one name.
+    let procedure = call
+        .procedure
+        .text
+        .split('.')
+        .map(name)
+        .collect::<Vec<_>>()
+        .join(".");
+    let arguments = call.arguments.as_ref().map_or_else(String::new, |given| {
+        format!("({})", joined(given, ", ", expression))
+    });
+    let yields = match &call.yields {
+        Yields::Unsaid => String::new(),
+        Yields::Everything => " YIELD *".to_owned(),
+        Yields::Items(items) => {
+            let item = |(own, renamed): &(Name, Option<Name>)| {
+                let renamed = renamed
+                    .as_ref()
+                    .map_or_else(String::new, |own| format!(" AS {}", name(&own.text)));
+                format!("{}{renamed}", name(&own.text))
+            };
+            format!(" YIELD {}", joined(items, ", ", item))
+        }
+    };
+    let filter = optional(" WHERE ", call.filter.as_ref());
+    format!("{optionally}CALL {procedure}{arguments}{yields}{filter}")
 }
 
 fn projection(projection: &Projection) -> String {
@@ -72,14 +126,22 @@ fn projection(projection: &Projection) -> String {
     text.push_str(&items.join(", "));
     if !projection.order.is_empty() {
         text.push_str(" ORDER BY ");
-        text.push_str(&joined(&projection.order, ", ", |(value, descending)| {
-            format!("{}{}", expression(value), if *descending { " DESC" } else { "" })
-        }));
+        text.push_str(&joined(&projection.order, ", ", order));
     }
     text.push_str(&optional(" SKIP ", projection.skip.as_ref()));
     text.push_str(&optional(" LIMIT ", projection.limit.as_ref()));
     text.push_str(&optional(" WHERE ", projection.filter.as_ref()));
     text
+}
+
+fn order(order: &Order) -> String {
+    let descending = if order.descending { " DESC" } else { "" };
+    let nulls = match order.nulls_first {
+        None => "",
+        Some(true) => " NULLS FIRST",
+        Some(false) => " NULLS LAST",
+    };
+    format!("{}{descending}{nulls}", expression(&order.value))
 }
 
 fn pattern(pattern: &Pattern) -> String {

@@ -1,48 +1,23 @@
-//! Running a query: clause after clause, each turning rows into rows.
+//! Running a query: rows flow through the stages of a segment, and from segment to segment.
 //!
-//! **Trap.** A limit does not fail a query: matching stops, the clauses behind it run over what was found, and the
-//! table says that it is a part.
+//! **Trap.** A limit that is met within an expression is an error up to the row that is worked on, as half a value is
+//! worth nothing; the rows before it stay.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::ast::{Clause, ClauseKind, Expr, Projection, Union};
+use super::ast::{Asked, Expr, ExprKind, Union};
 use super::data::{Graph, Held};
-use super::error::{Fault, QueryError, Result, Span};
-use super::matching::Plan;
+use super::error::{Fault, Result, Span};
+use super::explain::Profile;
+use super::flow::Flow;
+use super::limits::{Budget, Limits};
+use super::stage::{Compiler, Part, Program, Step};
 use super::value::{Key, NodeId, Value};
-use super::walk;
 
 /// The values of one row, in the order of their names.
 pub(crate) type Row = Vec<Value>;
-
-/// How much a query may do before it is stopped.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// Rows that one clause may give.
-    pub rows: usize,
-    /// Relationships, list items and rows that may be looked at altogether.
-    pub expansions: u64,
-    /// How long it may take.
-    pub time: Option<Duration>,
-    /// Whether someone wants it to stop; asked at every expansion.
-    pub interrupt: Option<Arc<AtomicBool>>,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            rows: 1_000_000,
-            expansions: 100_000_000,
-            time: None,
-            interrupt: None,
-        }
-    }
-}
 
 /// Rows under named columns.
 #[derive(Clone, Debug)]
@@ -77,16 +52,7 @@ pub(crate) struct Runner<'g> {
     /// The text of the query: what unnamed columns are called after.
     pub(crate) text: &'g str,
     pub(crate) parameters: &'g BTreeMap<String, Value>,
-    limits: Limits,
-    expansions: u64,
-    /// How often the clock could have been asked.
-    asked: u32,
-    deadline: Option<Instant>,
-    /// Whether the time was up before.
-    is_late: bool,
-    /// Whether not even what was found is gone through any more.
-    is_cut: bool,
-    stopped: Option<String>,
+    pub(crate) budget: Budget,
     /// Names that comprehensions introduce, the innermost last.
     pub(crate) locals: Vec<(String, Value)>,
     /// Values of the aggregations of the current group, by place in the text.
@@ -95,10 +61,11 @@ pub(crate) struct Runner<'g> {
     /// The state of `rand()`.
     pub(crate) random: u64,
     pub(crate) patterns: FxHashMap<String, regex::Regex>,
+    pub(crate) profile: Option<Box<Profile>>,
+    /// Whether an aggregation was left out as it would be wrong over a part.
+    pub(crate) lacks_aggregate: bool,
 }
 
-/// The clock is asked once in so many expansions.
-const CLOCK: u32 = 256;
 /// Sets of held positions that are kept.
 const HELD: usize = 256;
 
@@ -113,91 +80,51 @@ impl<'g> Runner<'g> {
             graph,
             text,
             parameters,
-            deadline: limits.time.and_then(|time| Instant::now().checked_add(time)),
-            limits,
-            expansions: 0,
-            asked: 0,
-            is_late: false,
-            is_cut: false,
-            stopped: None,
+            budget: Budget::new(limits),
             locals: Vec::new(),
             aggregated: FxHashMap::default(),
             held: FxHashMap::default(),
             random: 0x9E37_79B9_7F4A_7C15,
             patterns: FxHashMap::default(),
+            profile: None,
+            lacks_aggregate: false,
         }
     }
 
-    /// Runs the whole query.
-    pub(crate) fn table(mut self, query: &Union) -> Result<Table> {
-        let (columns, rows) = match self.union(query, &[], &[], None) {
-            Err(error) if error.fault == Fault::Stopped => (Vec::new(), Vec::new()),
+    /// Runs the whole query, or tells how it would run.
+    pub(crate) fn table(mut self, asked: Asked, query: &Union) -> Result<Table> {
+        let mut compiler = Compiler::new(self.graph, self.text, asked != Asked::Rows);
+        let program = compiler.program(query, &[])?;
+        let listing = compiler.listing;
+        if asked == Asked::Plan {
+            return Ok(listing.table());
+        }
+        if asked == Asked::Profile {
+            self.profile = Some(Box::new(Profile::new(listing.count())));
+        }
+        let rows = match self.program(&program, &[], &[], None) {
+            Err(error) if error.fault == Fault::Stopped => Vec::new(),
             found => found?,
         };
-        Ok(Table {
-            columns,
-            rows,
-            stopped: self.stopped,
-            expansions: self.expansions,
-        })
-    }
-
-    /// Counts work; whether there may be more.
-    pub(crate) fn expand(&mut self, count: u64) -> bool {
-        self.expansions = self.expansions.saturating_add(count);
-        let limit = self.limits.expansions;
-        if self.expansions > limit {
-            self.stop(|| format!("stopped after {limit} expansions"));
-            // What was found may be gone through with as much again.
-            self.is_cut |= self.expansions > limit.saturating_mul(2);
-        }
-        if (self.limits.interrupt.as_ref()).is_some_and(|flag| flag.load(Ordering::Relaxed)) {
-            self.stop(|| "interrupted".to_owned());
-            self.is_cut = true;
-        }
-        self.asked = self.asked.wrapping_add(1);
-        if self.asked.is_multiple_of(CLOCK) {
-            self.ask_clock();
-        }
-        self.stopped.is_none()
-    }
-
-    fn stop(&mut self, why: impl FnOnce() -> String) {
-        self.stopped.get_or_insert_with(why);
-    }
-
-    fn ask_clock(&mut self) {
-        let (Some(deadline), Some(time)) = (self.deadline, self.limits.time) else {
-            return;
+        let mut table = match self.profile.take() {
+            Some(profile) => listing.profiled(*profile),
+            None => Table {
+                columns: program
+                    .parts
+                    .into_iter()
+                    .next()
+                    .map_or_else(Vec::new, |part| part.columns),
+                rows,
+                stopped: None,
+                expansions: 0,
+            },
         };
-        if Instant::now() < deadline {
-            return;
+        table.expansions = self.budget.expansions;
+        table.stopped = self.budget.stopped;
+        if let Some(stopped) = table.stopped.as_mut().filter(|_| self.lacks_aggregate) {
+            stopped.push_str(", and what aggregates over a part is left out");
         }
-        self.is_cut = self.is_late;
-        self.is_late = true;
-        self.stop(|| format!("stopped after {time:?}"));
-        // What was found may be gone through for a while.
-        self.deadline = deadline.checked_add((time / 4).max(Duration::from_millis(50)));
-    }
-
-    /// Counts work within an expression; an error if the query must end there, as half a value is worth nothing.
-    pub(crate) fn pulse(&mut self, count: u64, span: Span) -> Result<()> {
-        self.expand(count);
-        if !self.is_cut {
-            return Ok(());
-        }
-        let why = self.stopped.clone().unwrap_or_default();
-        Err(QueryError::new(Fault::Stopped, span, why))
-    }
-
-    /// Whether a clause that has given so many rows may give another one.
-    pub(crate) fn more_rows(&mut self, count: usize) -> bool {
-        if count >= self.limits.rows {
-            let limit = self.limits.rows;
-            self.stopped
-                .get_or_insert_with(|| format!("stopped after {limit} rows of one clause"));
-        }
-        self.stopped.is_none()
+        Ok(table)
     }
 
     /// What is held from a node, if the graph has steps that need several things.
@@ -221,377 +148,152 @@ impl<'g> Runner<'g> {
         row: &[Value],
         cap: Option<usize>,
     ) -> Result<(Vec<String>, Vec<Row>)> {
-        let mut columns: Vec<String> = Vec::new();
+        let program = Compiler::new(self.graph, self.text, false).program(query, names)?;
+        let profile = self.profile.take();
+        let rows = self.program(&program, &[], row, cap);
+        self.profile = profile;
+        let mut parts = program.parts.into_iter();
+        Ok((parts.next().map_or_else(Vec::new, |part| part.columns), rows?))
+    }
+
+    /// Runs a query for one row; each part sees the values of it that `sees` says, or all.
+    pub(crate) fn program(
+        &mut self,
+        program: &Program<'_>,
+        sees: &[Vec<usize>],
+        row: &[Value],
+        cap: Option<usize>,
+    ) -> Result<Vec<Row>> {
         let mut rows: Vec<Row> = Vec::new();
-        for (index, part) in query.parts.iter().enumerate() {
-            let (own, found) = self.single(part, names.to_vec(), vec![row.to_vec()], cap)?;
+        for (index, part) in program.parts.iter().enumerate() {
+            let own = match sees.get(index) {
+                Some(seen) => seen.iter().map(|at| row[*at].clone()).collect(),
+                None => row.to_vec(),
+            };
+            let found = self.part(part, own, cap)?;
             if index == 0 {
-                (columns, rows) = (own, found);
+                rows = found;
                 continue;
             }
-            let order: Option<Vec<usize>> = columns
-                .iter()
-                .map(|column| own.iter().position(|name| name == column))
-                .collect();
-            let Some(order) = order.filter(|order| order.len() == own.len()) else {
-                let message = "all parts of a UNION return columns of the same names";
-                return Err(QueryError::new(Fault::Meaning, query.span, message));
-            };
+            let places = &program.places[index];
             rows.extend(
                 found
                     .into_iter()
-                    .map(|row| order.iter().map(|at| row[*at].clone()).collect::<Row>()),
+                    .map(|row| places.iter().map(|at| row[*at].clone()).collect::<Row>()),
             );
         }
-        if query.all.first() == Some(&false) {
-            distinct(&mut rows);
+        if program.distinct {
+            let mut seen = FxHashSet::default();
+            rows.retain(|row| seen.insert(Key(row.clone())));
         }
-        Ok((columns, rows))
+        Ok(rows)
     }
 
-    fn single(
-        &mut self,
-        clauses: &[Clause],
-        mut names: Vec<String>,
-        mut rows: Vec<Row>,
-        cap: Option<usize>,
-    ) -> Result<(Vec<String>, Vec<Row>)> {
-        for (index, clause) in clauses.iter().enumerate() {
-            match &clause.kind {
-                ClauseKind::Match {
-                    optional,
-                    patterns,
-                    filter,
-                } => {
-                    let wanted = self.wanted_behind(clauses.get(index + 1), cap)?;
-                    let plan = Plan::new(self.graph, patterns, filter.as_ref(), &names)?;
-                    rows = self.matched(&plan, *optional, &rows, wanted)?;
-                    names = plan.names_after();
-                }
-                ClauseKind::Unwind { list, name } => {
-                    let wanted = self.wanted_behind(clauses.get(index + 1), cap)?;
-                    rows = self.unwound(list, &names, &rows, wanted)?;
-                    names.push(name.text.clone());
-                }
-                ClauseKind::With(projection) | ClauseKind::Return(projection) => {
-                    (names, rows) = self.projected(projection, &names, rows)?;
+    fn part(&mut self, part: &Part<'_>, row: Row, cap: Option<usize>) -> Result<Vec<Row>> {
+        let mut rows = vec![row];
+        for (index, segment) in part.segments.iter().enumerate() {
+            let cap = cap.filter(|_| index + 1 == part.segments.len());
+            let mut flow = Flow::new(self, segment, cap)?;
+            for row in &rows {
+                match self.push(&mut flow, 0, row) {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    Err(error) if error.fault == Fault::Stopped => break,
+                    Err(error) => return Err(error),
                 }
             }
+            let kept: u64 = rows.iter().map(|row| super::limits::size(row)).sum();
+            self.release(kept);
+            rows = self.timed(segment.id, |runner| runner.finish(flow))?;
+            self.gave(segment.id, rows.len());
         }
-        Ok((names, rows))
+        Ok(rows)
     }
 
-    /// How many rows of a clause are wanted; `cap` is for the last one.
-    fn wanted_behind(&mut self, next: Option<&Clause>, cap: Option<usize>) -> Result<Option<usize>> {
-        next.map_or(Ok(cap), |next| self.wanted(next))
-    }
-
-    /// How many rows the next clause takes, if it takes the first ones only.
-    fn wanted(&mut self, next: &Clause) -> Result<Option<usize>> {
-        let (ClauseKind::Return(projection) | ClauseKind::With(projection)) = &next.kind else {
-            return Ok(None);
+    /// Lets a row go through the stages from this one on; whether more are wanted.
+    pub(crate) fn push(&mut self, flow: &mut Flow<'_, '_>, at: usize, row: &[Value]) -> Result<bool> {
+        let segment = flow.segment;
+        let Some(stage) = segment.stages.get(at) else {
+            return self.timed(segment.id, |runner| runner.take(flow, row));
         };
-        let is_plain = !projection.distinct
-            && projection.order.is_empty()
-            && !projection
-                .items
-                .iter()
-                .any(|item| walk::has_aggregate(&item.value));
-        let Some(limit) = projection.limit.as_ref().filter(|_| is_plain) else {
-            return Ok(None);
-        };
-        let limit = self.count(limit, "LIMIT")?;
-        let skip = match &projection.skip {
-            Some(skip) => self.count(skip, "SKIP")?,
-            None => 0,
-        };
-        Ok(Some(limit.saturating_add(skip)))
-    }
-
-    fn matched(
-        &mut self,
-        plan: &Plan<'_>,
-        optional: bool,
-        rows: &[Row],
-        wanted: Option<usize>,
-    ) -> Result<Vec<Row>> {
-        let mut found: Vec<Row> = Vec::new();
-        for row in rows {
-            let before = found.len();
-            self.matches(plan, row, &mut |runner, row| {
-                if wanted.is_some_and(|wanted| found.len() >= wanted) || !runner.more_rows(found.len()) {
-                    return Ok(false);
+        match &stage.step {
+            Step::Match { plan, optional } => {
+                let mut found = false;
+                let goes_on = self.matches(plan, row, &mut |runner, row| {
+                    found = true;
+                    runner.push(flow, at + 1, row)
+                })?;
+                if found || !*optional || self.is_stopped() {
+                    return Ok(goes_on);
                 }
-                found.push(row.to_vec());
-                Ok(wanted.is_none_or(|wanted| found.len() < wanted))
-            })?;
-            if optional && found.len() == before && self.more_rows(found.len()) {
-                let mut row = row.clone();
+                let mut row = row.to_vec();
                 row.resize(plan.width(), Value::Null);
-                found.push(row);
+                self.gave(stage.id + plan.ops.len().saturating_sub(1), 1);
+                self.push(flow, at + 1, &row)
             }
-            if self.stopped.is_some() || wanted.is_some_and(|wanted| found.len() >= wanted) {
-                break;
-            }
-        }
-        Ok(found)
-    }
-
-    fn unwound(
-        &mut self,
-        list: &Expr,
-        names: &[String],
-        rows: &[Row],
-        wanted: Option<usize>,
-    ) -> Result<Vec<Row>> {
-        let mut found = Vec::new();
-        for row in rows {
-            let items = match self.eval(list, Frame { names, row })? {
-                Value::Null => continue,
-                Value::List(items) => items,
-                other => vec![other].into(),
-            };
-            for item in items.iter() {
-                let has_all = wanted.is_some_and(|wanted| found.len() >= wanted);
-                if has_all || !self.expand(1) || !self.more_rows(found.len()) {
-                    return Ok(found);
+            Step::Unwind(list) => self.timed(stage.id, |runner| {
+                let frame = Frame {
+                    names: &stage.names,
+                    row,
+                };
+                runner.unwound(flow, at, list, frame)
+            }),
+            Step::Call { .. } => self.timed(stage.id, |runner| runner.called(flow, at, row)),
+            Step::Subquery {
+                program,
+                sees,
+                optional,
+            } => self.timed(stage.id, |runner| {
+                let mut rows = runner.program(program, sees, row, None)?;
+                if *optional && rows.is_empty() && !runner.is_stopped() {
+                    let columns = program.parts.first().map_or(0, |part| part.columns.len());
+                    rows.push(vec![Value::Null; columns]);
                 }
-                let mut row = row.clone();
-                row.push(item.clone());
-                found.push(row);
-            }
-        }
-        Ok(found)
-    }
-
-    /// Evaluates the number of SKIP or LIMIT.
-    fn count(&mut self, expr: &Expr, word: &str) -> Result<usize> {
-        let value = self.eval(expr, Frame { names: &[], row: &[] })?;
-        match value {
-            Value::Int(count) if count >= 0 => Ok(usize::try_from(count).unwrap_or(usize::MAX)),
-            Value::Int(_) => {
-                let message = format!("{word} takes a number that is not negative");
-                Err(QueryError::new(Fault::Argument, expr.span, message))
-            }
-            other => {
-                let message = format!("{word} takes a whole number, not {}", other.kind());
-                Err(QueryError::new(Fault::Type, expr.span, message))
-            }
+                for found in rows {
+                    let mut row = row.to_vec();
+                    row.extend(found);
+                    runner.gave(stage.id, 1);
+                    if !runner.push(flow, at + 1, &row)? {
+                        return Ok(false);
+                    }
+                }
+                Ok(!runner.is_stopped())
+            }),
+            Step::Project(project) => self.timed(stage.id, |runner| runner.project(flow, at, project, row)),
         }
     }
 
-    fn projected(
-        &mut self,
-        projection: &Projection,
-        names: &[String],
-        rows: Vec<Row>,
-    ) -> Result<(Vec<String>, Vec<Row>)> {
-        let mut columns: Vec<String> = if projection.everything {
-            names.to_vec()
-        } else {
-            Vec::new()
+    fn unwound(&mut self, flow: &mut Flow<'_, '_>, at: usize, list: &Expr, frame: Frame<'_>) -> Result<bool> {
+        let items = match self.eval(list, frame)? {
+            Value::Null => return Ok(true),
+            Value::List(items) => items,
+            other => vec![other].into(),
         };
-        columns.extend(projection.items.iter().map(|item| column(item, self.text)));
-        let aggregates = projection
-            .items
-            .iter()
-            .any(|item| walk::has_aggregate(&item.value));
-        // Each projected row with the row it comes from: ORDER BY may use the names of both.
-        let mut pairs = if aggregates {
-            self.grouped(projection, names, &rows)?
-        } else {
-            self.one_by_one(projection, names, rows)?
-        };
-        if projection.distinct {
-            let mut seen = BTreeSet::new();
-            pairs.retain(|(values, ..)| seen.insert(Key(values.clone())));
-        }
-        if !projection.order.is_empty() {
-            pairs = self.ordered(projection, &columns, names, pairs)?;
-        }
-        let skip = match &projection.skip {
-            Some(skip) => self.count(skip, "SKIP")?,
-            None => 0,
-        };
-        let limit = match &projection.limit {
-            Some(limit) => self.count(limit, "LIMIT")?,
-            None => usize::MAX,
-        };
-        let kept = pairs.into_iter().skip(skip).take(limit);
-        let Some(filter) = &projection.filter else {
-            return Ok((columns, kept.map(|(values, ..)| values).collect()));
-        };
-        let mut all = columns.clone();
-        all.extend_from_slice(names);
-        let mut found = Vec::new();
-        for (values, row, _) in kept {
-            let mut both = values.clone();
-            both.extend(row);
-            let frame = Frame {
-                names: &all,
-                row: &both,
-            };
-            if self.is_true(filter, frame)? {
-                found.push(values);
+        let mut row = frame.row.to_vec();
+        row.push(Value::Null);
+        for item in items.iter() {
+            if !self.expand(1) {
+                return Ok(false);
+            }
+            if let Some(last) = row.last_mut() {
+                *last = item.clone();
+            }
+            self.gave(flow.segment.stages[at].id, 1);
+            if !self.push(flow, at + 1, &row)? {
+                return Ok(false);
             }
         }
-        Ok((columns, found))
-    }
-
-    /// Each row with what is projected of it.
-    fn one_by_one(
-        &mut self,
-        projection: &Projection,
-        names: &[String],
-        rows: Vec<Row>,
-    ) -> Result<Vec<Group>> {
-        let mut pairs = Vec::with_capacity(rows.len());
-        for row in rows {
-            self.expand(0);
-            if self.is_cut {
-                break;
-            }
-            let mut values: Row = if projection.everything {
-                row.clone()
-            } else {
-                Row::new()
-            };
-            for item in &projection.items {
-                values.push(self.eval(&item.value, Frame { names, row: &row })?);
-            }
-            pairs.push((values, row, FxHashMap::default()));
-        }
-        Ok(pairs)
-    }
-
-    fn ordered(
-        &mut self,
-        projection: &Projection,
-        columns: &[String],
-        names: &[String],
-        pairs: Vec<Group>,
-    ) -> Result<Vec<Group>> {
-        let mut all = columns.to_vec();
-        all.extend_from_slice(names);
-        let mut keyed = Vec::with_capacity(pairs.len());
-        for (values, row, aggregated) in pairs {
-            let mut both = values.clone();
-            both.extend_from_slice(&row);
-            self.aggregated.clone_from(&aggregated);
-            let mut keys = Vec::with_capacity(projection.order.len());
-            for (expr, _) in &projection.order {
-                let projected = projection.items.iter().position(|item| item.value == *expr);
-                let offset = if projection.everything { names.len() } else { 0 };
-                keys.push(match projected {
-                    Some(at) => values[offset + at].clone(),
-                    None => self.eval(
-                        expr,
-                        Frame {
-                            names: &all,
-                            row: &both,
-                        },
-                    )?,
-                });
-            }
-            keyed.push((keys, (values, row, aggregated)));
-        }
-        self.aggregated.clear();
-        keyed.sort_by(|(left, _), (right, _)| {
-            let descending = projection.order.iter().map(|(_, descending)| *descending);
-            let mut orders = left
-                .iter()
-                .zip(right)
-                .zip(descending)
-                .map(|((left, right), descending)| {
-                    let order = left.order(right);
-                    if descending { order.reverse() } else { order }
-                });
-            orders
-                .find(|order| order.is_ne())
-                .unwrap_or(std::cmp::Ordering::Equal)
-        });
-        Ok(keyed.into_iter().map(|(_, group)| group).collect())
-    }
-
-    /// One row for each group of rows that agree in the items without an aggregation.
-    fn grouped(&mut self, projection: &Projection, names: &[String], rows: &[Row]) -> Result<Vec<Group>> {
-        let keys = walk::grouping_keys(projection);
-        let mut calls = Vec::new();
-        projection
-            .items
-            .iter()
-            .for_each(|item| walk::aggregates(&item.value, &mut calls));
-        projection
-            .order
-            .iter()
-            .for_each(|(value, _)| walk::aggregates(value, &mut calls));
-        let mut groups: Vec<Vec<usize>> = Vec::new();
-        let mut places: BTreeMap<Key, usize> = BTreeMap::new();
-        for (index, row) in rows.iter().enumerate() {
-            self.expand(0);
-            if self.is_cut {
-                break;
-            }
-            let frame = Frame { names, row };
-            let mut key: Row = if projection.everything {
-                row.clone()
-            } else {
-                Row::new()
-            };
-            for value in &keys {
-                key.push(self.eval(value, frame)?);
-            }
-            let place = *places.entry(Key(key)).or_insert(groups.len());
-            if place == groups.len() {
-                groups.push(Vec::new());
-            }
-            groups[place].push(index);
-        }
-        let has_keys = projection.everything || !keys.is_empty();
-        if groups.is_empty() && !has_keys {
-            groups.push(Vec::new());
-        }
-        let mut found = Vec::new();
-        for group in groups {
-            let members: Vec<&Row> = group.iter().map(|index| &rows[*index]).collect();
-            let mut aggregated = FxHashMap::default();
-            for call in &calls {
-                let value = self.aggregate(call, names, &members)?;
-                aggregated.insert((call.span.start, call.span.end), value);
-            }
-            self.aggregated = aggregated;
-            let first = members
-                .first()
-                .map_or_else(|| vec![Value::Null; names.len()], |row| (*row).clone());
-            let mut values: Row = if projection.everything {
-                first.clone()
-            } else {
-                Row::new()
-            };
-            for item in &projection.items {
-                values.push(self.eval(&item.value, Frame { names, row: &first })?);
-            }
-            found.push((values, first, std::mem::take(&mut self.aggregated)));
-        }
-        Ok(found)
+        Ok(true)
     }
 }
-
-/// A projected row, a row it comes from, and the values of its aggregations.
-type Group = (Row, Row, FxHashMap<(u32, u32), Value>);
 
 /// What a column is called: its name, else the text of its expression.
 pub(crate) fn column(item: &super::ast::Item, text: &str) -> String {
     match &item.name {
         Some(name) => name.text.clone(),
         None => match &item.value.kind {
-            super::ast::ExprKind::Variable(name) => name.clone(),
+            ExprKind::Variable(name) => name.clone(),
             _ => Span::of(item.value.span, text).to_owned(),
         },
     }
-}
-
-fn distinct(rows: &mut Vec<Row>) {
-    let mut seen = BTreeSet::new();
-    rows.retain(|row| seen.insert(Key(row.clone())));
 }

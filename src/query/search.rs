@@ -6,14 +6,10 @@
 //! holds all of them from where the path begins; a search against the arrows learns where it begins at its end, and
 //! tests then. A search in both directions is no attack path and follows every relationship.
 
-use std::collections::VecDeque;
-
-use rustc_hash::FxHashMap;
-
-use super::ast::{Direction, Labels, Length, LinkPattern, NodePattern, Shortest};
-use super::data::{Graph, Held};
+use super::ast::{Direction, Labels, Length, LinkPattern, NodePattern};
+use super::data::Graph;
 use super::error::Result;
-use super::matching::{Each, Expand, Op, Plan, Source};
+use super::matching::{Expand, Op, Plan, Source};
 use super::run::{Frame, Row, Runner};
 use super::value::{LinkId, NodeId, PathValue, Value};
 
@@ -45,18 +41,13 @@ pub(crate) fn neighbour(
     direction: Direction,
     index: usize,
 ) -> Option<(LinkId, NodeId)> {
-    let forward = |links: &[LinkId], index: usize| links.get(index).map(|link| (*link, graph.ends(*link).1));
-    let backward = |links: &[LinkId], index: usize| links.get(index).map(|link| (*link, graph.ends(*link).0));
     match direction {
-        Direction::Right => forward(graph.outgoing(node), index),
-        Direction::Left => backward(graph.incoming(node), index),
-        Direction::Both => {
-            let out = graph.outgoing(node);
-            match index.checked_sub(out.len()) {
-                None => forward(out, index),
-                Some(index) => backward(graph.incoming(node), index),
-            }
-        }
+        Direction::Right => graph.next(node, index),
+        Direction::Left => graph.previous(node, index),
+        Direction::Both => match index.checked_sub(graph.outgoing(node).len()) {
+            None => graph.next(node, index),
+            Some(index) => graph.previous(node, index),
+        },
     }
 }
 
@@ -89,6 +80,17 @@ impl<'g> Runner<'g> {
         at: usize,
         emit: Emit<'_, 'g>,
     ) -> Result<bool> {
+        if self.profile.is_none() {
+            return self.operate(matching, at, emit);
+        }
+        let plan = matching.plan;
+        if let Some(before) = at.checked_sub(1) {
+            self.gave(plan.operator(before), 1);
+        }
+        self.timed(plan.operator(at), |runner| runner.operate(matching, at, emit))
+    }
+
+    fn operate(&mut self, matching: &mut Matching<'_, '_>, at: usize, emit: Emit<'_, 'g>) -> Result<bool> {
         let plan = matching.plan;
         let frame = |row| Frame {
             names: &plan.names,
@@ -116,13 +118,10 @@ impl<'g> Runner<'g> {
             }
             Some(Op::Start { node, slot, source }) => self.start(matching, at, node, *slot, *source, emit),
             Some(Op::Select(select)) => self.select(matching, at, select, emit),
-            Some(Op::Expand(expand)) => match (expand.shortest, expand.link.length) {
-                (Some(shortest), Some(length)) => self.shortest(matching, at, expand, shortest, length, emit),
-                (None, Some(length)) if expand.link_bound => {
-                    self.bound_path(matching, at, expand, length, emit)
-                }
-                (_, Some(length)) => self.paths(matching, at, expand, length, emit),
-                (_, None) => self.single_hop(matching, at, expand, emit),
+            Some(Op::Expand(expand)) => match expand.link.length {
+                Some(length) if expand.link_bound => self.bound_path(matching, at, expand, length, emit),
+                Some(length) => self.paths(matching, at, expand, length, emit),
+                None => self.single_hop(matching, at, expand, emit),
             },
         }
     }
@@ -137,8 +136,7 @@ impl<'g> Runner<'g> {
         emit: Emit<'_, 'g>,
     ) -> Result<bool> {
         let graph = self.graph;
-        let found: Vec<NodeId>;
-        let candidates: &[NodeId] = match source {
+        match source {
             Source::Bound => {
                 let Value::Node(bound) = matching.row[slot] else {
                     return Ok(true);
@@ -146,52 +144,47 @@ impl<'g> Runner<'g> {
                 if !self.is_node(bound, node) {
                     return Ok(true);
                 }
-                return self.op(matching, at + 1, emit);
+                self.op(matching, at + 1, emit)
             }
-            Source::Label(label) => graph.with_label(label).unwrap_or_default(),
+            Source::Label(label) => {
+                let is_all = matches!(&node.labels, Some(Labels::Name(name)) if name.text == label);
+                let found = graph.with_label(label).unwrap_or_default().iter().copied();
+                self.candidates(matching, at, (node, slot, is_all), found, emit)
+            }
             Source::Property(key, value) => {
                 let frame = Frame {
                     names: &matching.plan.names,
                     row: &matching.row,
                 };
                 let value = self.eval(value, frame)?;
-                found = graph.with_property(key, &value).unwrap_or_default();
-                &found
+                let found = graph.with_property(key, &value).unwrap_or_default();
+                self.candidates(matching, at, (node, slot, false), found.into_iter(), emit)
             }
-            Source::All => {
-                for candidate in 0..graph.nodes() {
-                    if !self.candidate(matching, at, node, slot, candidate, emit)? {
-                        return Ok(false);
-                    }
-                }
-                return Ok(true);
-            }
-        };
-        for candidate in candidates {
-            if !self.candidate(matching, at, node, slot, *candidate, emit)? {
-                return Ok(false);
-            }
+            Source::All => self.candidates(matching, at, (node, slot, false), 0..graph.nodes(), emit),
         }
-        Ok(true)
     }
 
-    fn candidate(
+    /// Goes on with each node that has the labels of the pattern; `is_all` is whether all have.
+    fn candidates(
         &mut self,
         matching: &mut Matching<'_, '_>,
         at: usize,
-        node: &NodePattern,
-        slot: usize,
-        candidate: NodeId,
+        (node, slot, is_all): (&NodePattern, usize, bool),
+        candidates: impl Iterator<Item = NodeId>,
         emit: Emit<'_, 'g>,
     ) -> Result<bool> {
-        if !self.expand(1) {
-            return Ok(false);
+        for candidate in candidates {
+            if !self.expand(1) {
+                return Ok(false);
+            }
+            if is_all || self.is_node(candidate, node) {
+                matching.row[slot] = Value::Node(candidate);
+                if !self.op(matching, at + 1, emit)? {
+                    return Ok(false);
+                }
+            }
         }
-        if !self.is_node(candidate, node) {
-            return Ok(true);
-        }
-        matching.row[slot] = Value::Node(candidate);
-        self.op(matching, at + 1, emit)
+        Ok(true)
     }
 
     pub(crate) fn is_node(&self, node: NodeId, pattern: &NodePattern) -> bool {
@@ -212,13 +205,11 @@ impl<'g> Runner<'g> {
         frame: Frame<'_>,
     ) -> Result<bool> {
         let graph = self.graph;
-        let own = graph.link_type(link);
-        if !pattern
-            .types
-            .as_ref()
-            .is_none_or(|types| holds(types, &|name| name == own, true))
-        {
-            return Ok(false);
+        if let Some(types) = &pattern.types {
+            let own = graph.link_type(link);
+            if !holds(types, &|name| name == own, true) {
+                return Ok(false);
+            }
         }
         if wanted.is_some_and(|wanted| !self.has_properties(&Value::Link(link), wanted)) {
             return Ok(false);
@@ -300,7 +291,16 @@ impl<'g> Runner<'g> {
         };
         let plan = matching.plan;
         let direction = expand.direction();
-        let row = matching.row.clone();
+        let has_conditions = expand.link.properties.is_some() || expand.link.filter.is_some();
+        let row = if has_conditions {
+            matching.row.clone()
+        } else {
+            Row::new()
+        };
+        let bound = match matching.row[expand.link_slot] {
+            Value::Link(bound) if expand.link_bound => Some(bound),
+            _ => None,
+        };
         let frame = Frame {
             names: &plan.names,
             row: &row,
@@ -312,10 +312,9 @@ impl<'g> Runner<'g> {
             if !self.expand(1) {
                 return Ok(false);
             }
-            let is_bound = matches!(row[expand.link_slot], Value::Link(bound) if bound == link);
             if matching.used.contains(&link)
                 || is_second_loop(self.graph, (from, to), direction, index)
-                || (expand.link_bound && !is_bound)
+                || (expand.link_bound && bound != Some(link))
             {
                 continue;
             }
@@ -352,7 +351,6 @@ impl<'g> Runner<'g> {
         };
         let wanted = self.link_properties(expand.link, frame)?;
         let direction = expand.direction();
-        let held = self.held_along(from, direction);
         let base = matching.used.len();
         let mut stack: Vec<(NodeId, usize)> = vec![(from, 0)];
         if length.least == 0 && !self.found(matching, at, expand, from, base, emit)? {
@@ -379,7 +377,7 @@ impl<'g> Runner<'g> {
             }
             if is_second_loop
                 || matching.used.contains(&link)
-                || !self.may_follow(link, held.as_ref())
+                || (direction == Direction::Right && !self.may_follow(link, from))
                 || !self.is_link(link, expand.link, wanted.as_ref(), frame)?
             {
                 continue;
@@ -457,11 +455,8 @@ impl<'g> Runner<'g> {
         emit: Emit<'_, 'g>,
     ) -> Result<bool> {
         let mut links = matching.used[base..].to_vec();
-        if expand.direction() == Direction::Left && links.iter().any(|link| self.graph.is_joint(*link)) {
-            let held = self.held_from(node);
-            if !links.iter().all(|link| self.may_follow(*link, held.as_ref())) {
-                return Ok(true);
-            }
+        if expand.direction() == Direction::Left && !links.iter().all(|link| self.may_follow(*link, node)) {
+            return Ok(true);
         }
         if expand.reversed {
             links.reverse();
@@ -470,139 +465,14 @@ impl<'g> Runner<'g> {
         self.arrive(matching, at, expand, node, emit)
     }
 
-    /// What is held from the node where a path along the arrows begins.
-    fn held_along(&mut self, from: NodeId, direction: Direction) -> Option<Held> {
-        match direction {
-            Direction::Right => self.held_from(from),
-            _ => None,
+    /// Whether a path along the arrows that begins at a node may go over a relationship: the solver holds all that it
+    /// needs.
+    pub(crate) fn may_follow(&mut self, link: LinkId, from: NodeId) -> bool {
+        if !self.graph.is_joint(link) {
+            return true;
         }
-    }
-
-    pub(crate) fn may_follow(&self, link: LinkId, held: Option<&Held>) -> bool {
-        held.is_none_or(|held| !self.graph.is_joint(link) || self.graph.is_open(link, held))
-    }
-
-    fn is_each(&mut self, item: &Value, conditions: &[Each<'_>], frame: Frame<'_>) -> Result<bool> {
-        for condition in conditions {
-            self.locals.push((condition.name.text.clone(), item.clone()));
-            let value = self.eval(condition.filter, frame);
-            self.locals.pop();
-            if value?.equals(&Value::Bool(!condition.negated)) != Some(true) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Shortest paths from one node: breadth first, each node with the relationships that reach it first.
-    fn shortest(
-        &mut self,
-        matching: &mut Matching<'_, '_>,
-        at: usize,
-        expand: &Expand<'_>,
-        shortest: Shortest,
-        length: Length,
-        emit: Emit<'_, 'g>,
-    ) -> Result<bool> {
-        let Value::Node(from) = matching.row[expand.from] else {
-            return Ok(true);
-        };
-        let target = match (expand.to_bound, &matching.row[expand.to]) {
-            (true, Value::Node(target)) => Some(*target),
-            (true, _) => return Ok(true),
-            (false, _) => None,
-        };
-        let row = matching.row.clone();
-        let frame = Frame {
-            names: &matching.plan.names,
-            row: &row,
-        };
-        let base = matching.used.len();
-        if length.least == 0
-            && target.is_none_or(|target| target == from)
-            && self.is_each(&Value::Node(from), &expand.each_node, frame)?
-            && !self.found(matching, at, expand, from, base, emit)?
-        {
-            return Ok(false);
-        }
-        if target == Some(from) {
-            return Ok(true);
-        }
-        let used = matching.used.clone();
-        let tree = self.tree((from, target), expand, length, &used, frame)?;
-        let ends: Vec<NodeId> = match target {
-            Some(target) => vec![target],
-            None => tree.order.clone(),
-        };
-        for end in ends {
-            for links in tree.paths(end, shortest, self) {
-                matching.used.extend(links);
-                let goes_on = self.found(matching, at, expand, end, base, emit);
-                matching.used.truncate(base);
-                if !goes_on? {
-                    return Ok(false);
-                }
-            }
-        }
-        Ok(true)
-    }
-
-    fn tree(
-        &mut self,
-        (from, target): (NodeId, Option<NodeId>),
-        expand: &Expand<'_>,
-        length: Length,
-        used: &[LinkId],
-        frame: Frame<'_>,
-    ) -> Result<Tree> {
-        let mut tree = Tree {
-            from,
-            reached: FxHashMap::default(),
-            order: Vec::new(),
-        };
-        let direction = expand.direction();
-        let held = self.held_along(from, direction);
-        let wanted = self.link_properties(expand.link, frame)?;
-        if !self.is_each(&Value::Node(from), &expand.each_node, frame)? {
-            return Ok(tree);
-        }
-        let mut queue = VecDeque::from([(from, 0_u64)]);
-        while let Some((node, depth)) = queue.pop_front() {
-            let is_far = target
-                .and_then(|target| tree.reached.get(&target))
-                .is_some_and(|found| found.0 <= depth);
-            if is_far || length.most.is_some_and(|most| depth >= most) {
-                break;
-            }
-            let mut index = 0;
-            while let Some((link, to)) = neighbour(self.graph, node, direction, index) {
-                index += 1;
-                if !self.expand(1) {
-                    return Ok(tree);
-                }
-                let known = tree.reached.get(&to).map(|found| found.0);
-                let is_known = to == from || known.is_some_and(|known| known <= depth);
-                if is_known || used.contains(&link) || !self.may_follow(link, held.as_ref()) {
-                    continue;
-                }
-                let fits = self.is_link(link, expand.link, wanted.as_ref(), frame)?
-                    && self.is_each(&Value::Link(link), &expand.each_link, frame)?
-                    && (known.is_some() || self.is_each(&Value::Node(to), &expand.each_node, frame)?);
-                if !fits {
-                    continue;
-                }
-                tree.reached
-                    .entry(to)
-                    .or_insert((depth + 1, Vec::new()))
-                    .1
-                    .push((node, link));
-                if known.is_none() {
-                    tree.order.push(to);
-                    queue.push_back((to, depth + 1));
-                }
-            }
-        }
-        Ok(tree)
+        let held = self.held_from(from);
+        held.is_none_or(|held| self.graph.is_open(link, &held))
     }
 
     /// The value of a path whose nodes and relationships stand in these slots.
@@ -631,46 +501,5 @@ impl<'g> Runner<'g> {
             }
         }
         Value::Path(path.into())
-    }
-}
-
-/// What a breadth-first search has reached.
-struct Tree {
-    from: NodeId,
-    /// Of a node: its distance, and the nodes and relationships by which it is reached at that distance.
-    reached: FxHashMap<NodeId, (u64, Vec<(NodeId, LinkId)>)>,
-    /// The nodes in the order in which they were reached.
-    order: Vec<NodeId>,
-}
-
-impl Tree {
-    /// The relationships of one or of all shortest paths to a node, each from the beginning.
-    fn paths(&self, end: NodeId, shortest: Shortest, runner: &mut Runner<'_>) -> Vec<Vec<LinkId>> {
-        let mut found = Vec::new();
-        if !self.reached.contains_key(&end) {
-            return found;
-        }
-        let mut open: Vec<(NodeId, Vec<LinkId>)> = vec![(end, Vec::new())];
-        while let Some((node, links)) = open.pop() {
-            if node == self.from {
-                found.push(links.into_iter().rev().collect());
-                if shortest == Shortest::One {
-                    break;
-                }
-                continue;
-            }
-            let Some((_, before)) = self.reached.get(&node) else {
-                continue;
-            };
-            if !runner.expand(before.len() as u64) {
-                break;
-            }
-            for (node, link) in before.iter().rev() {
-                let mut links = links.clone();
-                links.push(*link);
-                open.push((*node, links));
-            }
-        }
-        found
     }
 }

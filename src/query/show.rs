@@ -19,6 +19,7 @@ pub(crate) fn plain(value: &Value) -> String {
         Value::Int(number) => number.to_string(),
         Value::Float(number) => Float(*number).to_string(),
         Value::Bool(truth) => truth.to_string(),
+        Value::Time(time) => time.to_string(),
         _ => String::new(),
     }
 }
@@ -74,7 +75,7 @@ fn nested(value: &Value, graph: &dyn Graph, depth: usize) -> String {
     }
     match value {
         Value::Null => "null".to_owned(),
-        Value::Bool(_) | Value::Int(_) | Value::Float(_) => plain(value),
+        Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Time(_) => plain(value),
         Value::Text(text) => quoted(text),
         Value::List(items) => {
             let items: Vec<String> = items.iter().map(|item| nested(item, graph, depth + 1)).collect();
@@ -120,6 +121,7 @@ pub fn json(value: &Value, graph: &dyn Graph) -> Json {
             Number::from_f64(*number).map_or_else(|| Json::String(Float(*number).to_string()), Json::Number)
         }
         Value::Text(text) => Json::String(text.to_string()),
+        Value::Time(time) => Json::String(time.to_string()),
         Value::List(items) => items.iter().map(|item| json(item, graph)).collect(),
         Value::Map(map) => Json::Object(
             map.iter()

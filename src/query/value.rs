@@ -11,7 +11,12 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+
+use indexmap::Equivalent;
+
+use super::moment::Time;
 
 /// The number of a node of the graph that is queried.
 pub type NodeId = u32;
@@ -41,6 +46,8 @@ pub enum Value {
     Link(LinkId),
     /// A path.
     Path(Arc<PathValue>),
+    /// A date, a point in time or a duration.
+    Time(Arc<Time>),
 }
 
 /// Nodes and the relationships between them, one node more than relationships.
@@ -86,6 +93,7 @@ impl Value {
             Self::Node(_) => "a node",
             Self::Link(_) => "a relationship",
             Self::Path(_) => "a path",
+            Self::Time(time) => time.kind(),
         }
     }
 
@@ -128,6 +136,7 @@ impl Value {
             (Self::Int(_) | Self::Float(_), Self::Int(_) | Self::Float(_))
             | (Self::Text(_), Self::Text(_))
             | (Self::Bool(_), Self::Bool(_)) => Some(self.order(other)),
+            (Self::Time(left), Self::Time(right)) => left.compare(right),
             (Self::List(left), Self::List(right)) => {
                 for (left, right) in left.iter().zip(right.iter()) {
                     if left.equals(right)? {
@@ -149,14 +158,15 @@ impl Value {
             Self::Link(_) => 2,
             Self::List(_) => 3,
             Self::Path(_) => 4,
-            Self::Text(_) => 5,
-            Self::Bool(_) => 6,
-            Self::Int(_) | Self::Float(_) => 7,
-            Self::Null => 8,
+            Self::Time(_) => 5,
+            Self::Text(_) => 6,
+            Self::Bool(_) => 7,
+            Self::Int(_) | Self::Float(_) => 8,
+            Self::Null => 9,
         }
     }
 
-    /// The order of all values: maps, nodes, relationships, lists, paths, strings, booleans, numbers, NaN, null.
+    /// The order of all values: maps, nodes, relationships, lists, paths, times, strings, booleans, numbers, NaN, null.
     pub fn order(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Map(left), Self::Map(right)) => {
@@ -166,6 +176,7 @@ impl Value {
             (Self::Node(left), Self::Node(right)) | (Self::Link(left), Self::Link(right)) => left.cmp(right),
             (Self::List(left), Self::List(right)) => by_order(left.iter(), right.iter()),
             (Self::Path(left), Self::Path(right)) => left.cmp(right),
+            (Self::Time(left), Self::Time(right)) => left.cmp(right),
             (Self::Text(left), Self::Text(right)) => left.cmp(right),
             (Self::Bool(left), Self::Bool(right)) => left.cmp(right),
             (Self::Int(left), Self::Int(right)) => left.cmp(right),
@@ -178,6 +189,44 @@ impl Value {
             _ => self.rank().cmp(&other.rank()),
         }
     }
+}
+
+impl Value {
+    /// Feeds a hash that is the same for values of the same place in the order of all values.
+    fn digest<H: Hasher>(&self, state: &mut H) {
+        self.rank().hash(state);
+        match self {
+            Self::Null => {}
+            Self::Bool(truth) => truth.hash(state),
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "a whole number that equals a float is turned into that very float"
+            )]
+            Self::Int(number) => digest_float(*number as f64, state),
+            Self::Float(number) => digest_float(*number, state),
+            Self::Text(text) => text.hash(state),
+            Self::List(items) => {
+                items.len().hash(state);
+                items.iter().for_each(|item| item.digest(state));
+            }
+            Self::Map(map) => {
+                for (key, value) in map.iter() {
+                    key.hash(state);
+                    value.digest(state);
+                }
+            }
+            Self::Node(number) | Self::Link(number) => number.hash(state),
+            Self::Path(path) => path.links.hash(state),
+            Self::Time(time) => time.hash(state),
+        }
+    }
+}
+
+fn digest_float<H: Hasher>(number: f64, state: &mut H) {
+    // Both zeros are equal, and all NaN are one group.
+    let number = if number == 0.0 { 0.0 } else { number };
+    let number = if number.is_nan() { f64::NAN } else { number };
+    number.to_bits().hash(state);
 }
 
 fn by_order<'a>(left: impl Iterator<Item = &'a Value>, right: impl Iterator<Item = &'a Value>) -> Ordering {
@@ -236,6 +285,28 @@ fn mixed(whole: i64, float: f64) -> Ordering {
 /// A value by the order of all values, so that it can be a key.
 #[derive(Clone, Debug)]
 pub(crate) struct Key(pub(crate) Vec<Value>);
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Keyed(&self.0).hash(state);
+    }
+}
+
+/// A key that is looked for without being made.
+pub(crate) struct Keyed<'v>(pub(crate) &'v [Value]);
+
+impl Hash for Keyed<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.len().hash(state);
+        self.0.iter().for_each(|value| value.digest(state));
+    }
+}
+
+impl Equivalent<Key> for Keyed<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        by_order(self.0.iter(), key.0.iter()) == Ordering::Equal
+    }
+}
 
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::ast::{Clause, ClauseKind, Expr, ExprKind, Labels, Pattern, Projection, Selector};
+use super::ast::{Clause, ClauseKind, Expr, ExprKind, Imports, Labels, Pattern, Projection, Selector};
 
 /// Calls `visit` with each direct part of an expression; subqueries are no parts.
 pub(crate) fn parts<'e>(expr: &'e Expr, visit: &mut dyn FnMut(&'e Expr)) {
@@ -166,9 +166,22 @@ fn clause_names(clause: &Clause, found: &mut BTreeSet<String>) {
             }
         }
         ClauseKind::Unwind { list, .. } => names(list, found),
+        ClauseKind::Call(call) => {
+            let arguments = call.arguments.iter().flatten();
+            arguments
+                .chain(&call.filter)
+                .for_each(|value| names(value, found));
+        }
+        ClauseKind::Subquery { imports, query, .. } => {
+            if let Imports::Names(imported) = imports {
+                found.extend(imported.iter().map(|name| name.text.clone()));
+            }
+            let clauses = query.parts.iter().flatten();
+            clauses.for_each(|clause| clause_names(clause, found));
+        }
         ClauseKind::With(projection) | ClauseKind::Return(projection) => {
             let items = projection.items.iter().map(|item| &item.value);
-            let order = projection.order.iter().map(|(value, _)| value);
+            let order = projection.order.iter().map(|order| &order.value);
             let rest = projection
                 .skip
                 .iter()
@@ -179,6 +192,14 @@ fn clause_names(clause: &Clause, found: &mut BTreeSet<String>) {
                 .chain(rest)
                 .for_each(|value| names(value, found));
         }
+    }
+}
+
+/// Adds the conditions that an expression joins by AND.
+pub(crate) fn conjuncts<'q>(expr: &'q Expr, found: &mut Vec<&'q Expr>) {
+    match &expr.kind {
+        ExprKind::And(all) => all.iter().for_each(|one| conjuncts(one, found)),
+        _ => found.push(expr),
     }
 }
 

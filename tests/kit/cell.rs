@@ -40,6 +40,7 @@ impl Cell {
             Value::Int(number) => Self::Int(*number),
             Value::Float(number) => Self::Float(*number),
             Value::Text(text) => Self::Text(text.to_string()),
+            Value::Time(time) => Self::Text(time.to_string()),
             Value::List(items) => Self::List(items.iter().map(|item| Self::of(item, graph)).collect()),
             Value::Map(map) => Self::Map(
                 map.iter()

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use beachhead::query::{Fault, Limits, Query, QueryError, Table, Value};
+use beachhead::query::{Fault, Limits, Procedure, Query, QueryError, Table, Type, Value};
 
 use crate::cell::Cell;
 use crate::feature::{Scenario, Step};
@@ -39,6 +39,7 @@ pub(crate) fn run(scenario: &Scenario, graphs: &Path) -> Outcome {
                     .map(|row| (row[0].clone(), Cell::read(&row[1]).value()))
                     .collect();
             }
+            _ if text.starts_with("there exists a procedure ") => procedure(step, &mut graph)?,
             "executing query" | "executing control query" => found = Some(execute(step, &graph, &parameters)),
             _ if text.ends_with(" graph") => {
                 let name = text.trim_start_matches("the ").trim_end_matches(" graph");
@@ -57,6 +58,35 @@ pub(crate) fn run(scenario: &Scenario, graphs: &Path) -> Outcome {
     Ok(())
 }
 
+/// Adds a procedure: `there exists a procedure NAME(ARGUMENT :: TYPE, …) :: (RESULT :: TYPE, …)`, its rows in a table.
+fn procedure(step: &Step, graph: &mut Memory) -> Outcome {
+    let text = step.text.trim_start_matches("there exists a procedure ");
+    let (head, gives) = text.split_once(") :: (").ok_or("no signature")?;
+    let (name, takes) = head.split_once('(').ok_or("no arguments")?;
+    let fields = |list: &str| -> Result<Vec<(String, Type)>, String> {
+        let field = |field: &str| {
+            let (name, kind) = field.split_once(" :: ").ok_or("no type")?;
+            let kind = Type::of(kind.trim()).ok_or("an unknown type")?;
+            Ok((name.trim().to_owned(), kind))
+        };
+        list.split(',')
+            .filter(|one| !one.trim().is_empty())
+            .map(field)
+            .collect()
+    };
+    let gives = fields(gives.split(')').next().unwrap_or_default())?;
+    let takes = fields(takes)?;
+    let borrowed: Vec<(&str, Type, Option<Value>)> = takes
+        .iter()
+        .map(|(name, kind)| (name.as_str(), *kind, None))
+        .collect();
+    let gives: Vec<(&str, Type)> = gives.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
+    let rows = step.table.iter().skip(1);
+    let rows = rows.map(|row| row.iter().map(|cell| Cell::read(cell).value()).collect());
+    graph.procedure(Procedure::new(name, "", &borrowed, &gives), rows.collect());
+    Ok(())
+}
+
 fn execute(step: &Step, graph: &Memory, parameters: &BTreeMap<String, Value>) -> Found {
     let query = match Query::parse(&step.body) {
         Ok(query) => query,
@@ -67,7 +97,8 @@ fn execute(step: &Step, graph: &Memory, parameters: &BTreeMap<String, Value>) ->
             };
         }
     };
-    if let Err(error) = query.check(graph) {
+    let checked = query.check(graph).map(|_| ());
+    if let Err(error) = checked.and_then(|()| query.check_parameters(graph, parameters)) {
         return Found::Failed {
             running: false,
             error,

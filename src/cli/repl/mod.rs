@@ -83,7 +83,7 @@ pub(super) fn run(args: &ReplArgs, streams: &mut Streams<'_>) -> anyhow::Result<
         loop {
             let graph = session.graph(&analysis);
             let rows = graph.freeze();
-            let view = AttackView::new(&graph, &rows);
+            let view = AttackView::new(&graph, &rows).with_cluster(&analysis.cluster, &analysis.facts);
             let schema = Arc::new(Schema::new(&view));
             source.ready(&schema, &session);
             let mut core = Core::new(&analysis, &graph, &rows, &view, &schema, &mut session);

@@ -1,8 +1,9 @@
-//! Clauses: MATCH, UNWIND, WITH, RETURN and their parts.
+//! Clauses: MATCH, UNWIND, CALL, WITH, RETURN and their parts.
 //!
-//! **Trap.** A subquery may leave out RETURN, a query may not.
+//! **Trap.** EXISTS and COUNT may leave out RETURN, and so may a query that is nothing but a CALL of a procedure; no
+//! other may.
 
-use super::super::ast::{Clause, ClauseKind, Item, Projection, Union};
+use super::super::ast::{Call, Clause, ClauseKind, Imports, Item, Order, Projection, Union, Yields};
 use super::super::error::{Fault, QueryError, Result};
 use super::super::token::Token;
 use super::{Parser, WRITES};
@@ -14,11 +15,6 @@ impl Parser {
     /// Parses single queries joined by UNION.
     pub(super) fn union(&mut self) -> Result<Union> {
         let start = self.here();
-        for word in ["EXPLAIN", "PROFILE"] {
-            if self.is_word(word) {
-                return Err(Self::not_supported(start, word));
-            }
-        }
         let mut union = Union {
             parts: vec![self.single(true)?],
             all: Vec::new(),
@@ -49,8 +45,13 @@ impl Parser {
                 let message = format!("the query has more than {CLAUSES} clauses");
                 return Err(QueryError::new(Fault::Syntax, start, message));
             }
-            let kind = if self.is_word("MATCH") || self.is_word("OPTIONAL") {
-                self.match_clause()?
+            let optional = self.word("OPTIONAL");
+            let kind = if self.word("MATCH") {
+                self.matched(optional)?
+            } else if self.word("CALL") {
+                self.call_clause(optional)?
+            } else if optional {
+                return Err(self.expected("MATCH or CALL"));
             } else if self.word("UNWIND") {
                 let list = self.expression()?;
                 self.expect_word("AS")?;
@@ -71,8 +72,12 @@ impl Parser {
             } else {
                 return Err(self.no_clause(clauses.is_empty()));
             };
+            let is_alone = clauses.is_empty() && matches!(kind, ClauseKind::Call(_));
             let span = self.since(start);
             clauses.push(Clause { kind, span });
+            if is_alone && (self.peek() == &Token::End || self.is_sign(";")) {
+                return Ok(clauses);
+            }
         }
     }
 
@@ -84,30 +89,108 @@ impl Parser {
             }
             if matches!(
                 word.as_str(),
-                "CALL" | "LET" | "FILTER" | "USE" | "FINISH" | "FOR" | "ORDER" | "SKIP" | "LIMIT" | "OFFSET"
+                "LET" | "FILTER" | "USE" | "FINISH" | "FOR" | "ORDER" | "SKIP" | "LIMIT" | "OFFSET"
             ) {
                 return Self::not_supported(self.here(), &format!("the clause {word} at this place"));
             }
         }
         if is_first {
-            return self.expected("MATCH, OPTIONAL MATCH, UNWIND, WITH or RETURN");
+            return self.expected("MATCH, OPTIONAL MATCH, UNWIND, CALL, WITH or RETURN");
         }
         let error = self.expected("another clause; a query ends with RETURN");
         error.help("say what to return: RETURN *")
     }
 
-    fn match_clause(&mut self) -> Result<ClauseKind> {
-        let optional = self.word("OPTIONAL");
-        self.expect_word("MATCH")?;
-        self.matched(optional)
+    /// What a CALL has after its keyword: a subquery in braces, or a procedure.
+    fn call_clause(&mut self, optional: bool) -> Result<ClauseKind> {
+        if self.is_sign("{") || self.is_sign("(") {
+            return self.called_query(optional);
+        }
+        let mut procedure = self.name("a procedure, or a subquery in braces")?;
+        while self.sign(".") {
+            let next = self.name("a procedure")?;
+            procedure.text = format!("{}.{}", procedure.text, next.text);
+            procedure.span = procedure.span.to(next.span);
+        }
+        let arguments = if self.sign("(") {
+            let arguments = if self.is_sign(")") {
+                Vec::new()
+            } else {
+                self.separated(Self::expression)?
+            };
+            self.expect(")")?;
+            Some(arguments)
+        } else {
+            None
+        };
+        let yields = if !self.word("YIELD") {
+            Yields::Unsaid
+        } else if self.sign("*") {
+            Yields::Everything
+        } else {
+            Yields::Items(self.separated(|parser| {
+                let name = parser.name("a result of the procedure")?;
+                let renamed = if parser.word("AS") {
+                    Some(parser.name("a name")?)
+                } else {
+                    None
+                };
+                Ok((name, renamed))
+            })?)
+        };
+        let filter = if yields != Yields::Unsaid && self.word("WHERE") {
+            Some(self.expression()?)
+        } else {
+            None
+        };
+        Ok(ClauseKind::Call(Call {
+            procedure,
+            arguments,
+            yields,
+            filter,
+            optional,
+        }))
+    }
+
+    /// `(x, y) { … }` or `{ … }`.
+    fn called_query(&mut self, optional: bool) -> Result<ClauseKind> {
+        let imports = if !self.sign("(") {
+            Imports::Leading
+        } else if self.sign("*") {
+            Imports::Everything
+        } else if self.is_sign(")") {
+            Imports::Names(Vec::new())
+        } else {
+            Imports::Names(self.separated(|parser| parser.name("a variable"))?)
+        };
+        if imports != Imports::Leading {
+            self.expect(")")?;
+        }
+        self.expect("{")?;
+        let query = self.nested(Self::union)?;
+        self.expect("}")?;
+        if self.is_word("IN") {
+            return Err(Self::not_supported(self.here(), "CALL { … } IN TRANSACTIONS"));
+        }
+        Ok(ClauseKind::Subquery {
+            imports,
+            query,
+            optional,
+        })
+    }
+
+    /// One or more, with commas between them.
+    fn separated<T>(&mut self, parse: impl Fn(&mut Self) -> Result<T>) -> Result<Vec<T>> {
+        let mut found = vec![parse(self)?];
+        while self.sign(",") {
+            found.push(parse(self)?);
+        }
+        Ok(found)
     }
 
     /// What a MATCH has after its keyword: patterns, and perhaps a condition.
     pub(super) fn matched(&mut self, optional: bool) -> Result<ClauseKind> {
-        let mut patterns = vec![self.pattern()?];
-        while self.sign(",") {
-            patterns.push(self.pattern()?);
-        }
+        let patterns = self.separated(Self::pattern)?;
         let filter = if self.word("WHERE") {
             Some(self.expression()?)
         } else {
@@ -123,20 +206,16 @@ impl Parser {
     fn projection(&mut self, is_with: bool) -> Result<Projection> {
         let distinct = self.word("DISTINCT");
         let everything = self.sign("*");
-        let mut items = Vec::new();
-        if !everything || self.sign(",") {
-            items.push(self.item()?);
-            while self.sign(",") {
-                items.push(self.item()?);
-            }
-        }
-        let mut order = Vec::new();
-        if self.words(&["ORDER", "BY"]) {
-            order.push(self.order()?);
-            while self.sign(",") {
-                order.push(self.order()?);
-            }
-        }
+        let items = if !everything || self.sign(",") {
+            self.separated(Self::item)?
+        } else {
+            Vec::new()
+        };
+        let order = if self.words(&["ORDER", "BY"]) {
+            self.separated(Self::order)?
+        } else {
+            Vec::new()
+        };
         let skip = if self.word("SKIP") || self.word("OFFSET") {
             Some(self.expression()?)
         } else {
@@ -173,15 +252,23 @@ impl Parser {
         Ok(Item { value, name })
     }
 
-    fn order(&mut self) -> Result<(crate::query::ast::Expr, bool)> {
+    fn order(&mut self) -> Result<Order> {
         let value = self.expression()?;
         let descending = self.word("DESC") || self.word("DESCENDING");
         if !descending && !self.word("ASC") {
             self.word("ASCENDING");
         }
-        if self.is_word("NULLS") {
-            return Err(Self::not_supported(self.here(), "NULLS FIRST and NULLS LAST"));
-        }
-        Ok((value, descending))
+        let nulls_first = if self.words(&["NULLS", "FIRST"]) {
+            Some(true)
+        } else if self.words(&["NULLS", "LAST"]) {
+            Some(false)
+        } else {
+            None
+        };
+        Ok(Order {
+            value,
+            descending,
+            nulls_first,
+        })
     }
 }

@@ -236,7 +236,7 @@ impl Parser {
                 Err(_) => return Err(QueryError::new(Fault::Syntax, start, "the number is too large")),
             },
             Token::Float(number) => self.taken(ExprKind::Float(number)),
-            Token::Text(text) => self.taken(ExprKind::Text(text)),
+            Token::Text(text) => self.taken(ExprKind::Text(text.into())),
             Token::Parameter(name) => self.taken(ExprKind::Parameter(name)),
             Token::Quoted(_) if !self.is_sign_at(self.at + 1, "(") && !self.is_sign_at(self.at + 1, "{") => {
                 ExprKind::Variable(self.name("a variable")?.text)

@@ -11,7 +11,7 @@ mod expression;
 mod pattern;
 mod selector;
 
-use super::ast::{Name, Union};
+use super::ast::{Asked, Name, Union};
 use super::error::{Fault, QueryError, Result, Span};
 use super::token::{DASH, Token, tokens};
 
@@ -19,20 +19,29 @@ use super::token::{DASH, Token, tokens};
 const NESTING: usize = 40;
 /// How many operators may follow each other without brackets; AND, OR, comparisons and lists do not count.
 const CHAIN: usize = 200;
+/// How many relationships all patterns of a query may have: a search goes some calls deeper with each.
+const HOPS: usize = 300;
 /// Words that begin a clause that changes the graph.
 const WRITES: &[&str] = &[
     "CREATE", "MERGE", "SET", "DELETE", "DETACH", "REMOVE", "FOREACH", "LOAD", "DROP", "INSERT",
 ];
 
-/// Parses one query; a semicolon may follow it.
-pub(crate) fn parse(text: &str) -> Result<Union> {
+/// Parses one query; EXPLAIN or PROFILE may stand before it and a semicolon behind it.
+pub(crate) fn parse(text: &str) -> Result<(Asked, Union)> {
     let mut parser = Parser::new(text)?;
+    let asked = if parser.word("EXPLAIN") {
+        Asked::Plan
+    } else if parser.word("PROFILE") {
+        Asked::Profile
+    } else {
+        Asked::Rows
+    };
     let query = parser.union()?;
     parser.sign(";");
     if parser.peek() != &Token::End {
         return Err(parser.expected("the end of the query"));
     }
-    Ok(query)
+    Ok((asked, query))
 }
 
 pub(crate) struct Parser {
@@ -42,6 +51,7 @@ pub(crate) struct Parser {
     at: usize,
     depth: usize,
     chain: usize,
+    hops: usize,
     /// Whether `|` ends the expression, as in a list comprehension, and does not join labels.
     bar_ends: bool,
 }
@@ -78,6 +88,7 @@ impl Parser {
             at: 0,
             depth: 0,
             chain: 0,
+            hops: 0,
             bar_ends: false,
         })
     }

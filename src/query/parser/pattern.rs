@@ -6,7 +6,7 @@
 use super::super::ast::{Direction, Labels, Length, LinkPattern, NodePattern, Pattern, Shortest};
 use super::super::error::{Fault, QueryError, Result};
 use super::super::token::Token;
-use super::Parser;
+use super::{HOPS, Parser};
 
 impl Parser {
     /// Parses `p = (a)-[r]->(b)` or `p = shortestPath(…)`.
@@ -91,11 +91,17 @@ impl Parser {
         };
         let mut hops = Vec::new();
         loop {
+            if self.hops > HOPS {
+                let message = format!("the patterns of the query have more than {HOPS} relationships");
+                return Err(QueryError::new(Fault::Syntax, self.here(), message));
+            }
+            self.hops += 1;
             let link = if self.is_group() {
                 self.quantified_group()?
             } else if self.is_dash_at(self.at) || self.is_sign("<") {
                 self.with_bar(false, Self::link)?
             } else {
+                self.hops -= 1;
                 break;
             };
             let has_node = self.is_sign("(") && !self.is_group();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use beachhead::graph::{AttackGraph, VertexId};
-use beachhead::paths::{Premises, Reach};
+use beachhead::paths::{Premises, Reach, Solver};
 use beachhead::query::{AttackView, Limits, Query, Table, Value};
 use beachhead::techniques::{Certainty, Position, Reason, Relation, Step};
 use proptest::prelude::*;
@@ -156,6 +156,9 @@ fn depth_is_bounded() {
             "{open}: {error}"
         );
     }
+    let text = format!("MATCH (n){} RETURN n", "-->()".repeat(2_000));
+    let error = Query::parse(&text).unwrap_err();
+    assert!(error.message.contains("relationships"), "{error}");
     // Long but flat is fine.
     let text = format!("RETURN {}true AS x", "n.x = 1 OR ".repeat(5_000));
     Query::parse(&text).unwrap();
@@ -165,20 +168,21 @@ fn position(name: usize) -> Position {
     Position::Network(name.to_string().into())
 }
 
-/// Graphs of at most nine relationships: a pattern without a selector walks every trail, and those grow as factorials.
-fn graphs() -> impl Strategy<Value = AttackGraph> {
-    let step = (proptest::collection::vec(0_usize..6, 1..4), 0_usize..6);
-    proptest::collection::vec(step, 1..10).prop_map(|mut steps| {
+/// Graphs of at most so many relationships: a pattern without a selector walks every trail, and those grow as
+/// factorials.
+fn graphs(most: usize) -> impl Strategy<Value = AttackGraph> {
+    let step = (proptest::collection::vec(0_usize..6, 1..4), 0_usize..6, 0_u8..4);
+    proptest::collection::vec(step, 1..10).prop_map(move |mut steps| {
         let mut relationships = 0;
-        steps.retain(|(premises, _)| {
+        steps.retain(|(premises, ..)| {
             relationships += premises.len();
-            relationships <= 9
+            relationships <= most
         });
-        let step = |(premises, conclusion): (Vec<usize>, usize)| Step {
+        let step = |(premises, conclusion, effort): (Vec<usize>, usize, u8)| Step {
             reason: Reason::Relation(Relation::Reaches),
             premises: premises.into_iter().map(position).collect(),
             conclusion: position(conclusion),
-            effort: 1,
+            effort,
             certainty: Certainty::Certain,
             evidence: Vec::new(),
         };
@@ -212,7 +216,7 @@ fn nodes(table: &Table) -> BTreeSet<(VertexId, i64)> {
 
 proptest! {
     #[test]
-    fn a_path_exists_exactly_where_the_solver_derives_the_end(graph in graphs()) {
+    fn a_path_exists_exactly_where_the_solver_derives_the_end(graph in graphs(9)) {
         let rows = graph.freeze();
         let view = AttackView::new(&graph, &rows);
         let count = VertexId::try_from(rows.positions()).unwrap();
@@ -228,6 +232,37 @@ proptest! {
                 "MATCH (b) MATCH p = shortestPath((b)<-[*]-(a {id: $start})) RETURN b, length(p)",
             ] {
                 prop_assert_eq!(&nodes(&run(text, &view, start)), &shortest, "{}", text);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn the_cheapest_path_costs_what_its_derivation_does(graph in graphs(7)) {
+        let rows = graph.freeze();
+        let view = AttackView::new(&graph, &rows);
+        let count = VertexId::try_from(rows.positions()).unwrap();
+        for start in 0..count {
+            let solver = Solver::new(&graph, &rows, &[start]);
+            let cheapest = |end| solver.cheapest(end, 1).into_iter().next();
+            let least: BTreeSet<(VertexId, i64)> = (0..count)
+                .filter(|end| *end != start)
+                .filter_map(|end| Some((end, i64::from(cheapest(end)?.cost.effort()))))
+                .collect();
+            for text in [
+                // From the solver, by search, and of all paths.
+                "MATCH p = ANY CHEAPEST (a {id: $start})-->+(b) WHERE a <> b RETURN b, cost(p)",
+                "MATCH p = ANY CHEAPEST (a {id: $start})-[r WHERE true]->+(b) WHERE a <> b RETURN b, cost(p)",
+                "MATCH (b) WHERE b.id <> $start MATCH p = ANY CHEAPEST (a {id: $start})-[r WHERE true]->+(b) RETURN b, cost(p)",
+                "MATCH p = ALL CHEAPEST (a {id: $start})-->+(b) WHERE a <> b RETURN b, max(cost(p))",
+                "MATCH p = CHEAPEST 2 ACYCLIC (a {id: $start})-->+(b) WHERE a <> b RETURN b, min(cost(p))",
+                "MATCH p = (a {id: $start})-[*]->(b) WHERE a <> b RETURN b, min(cost(p))",
+                "CALL path.reach($start) YIELD node, least WHERE node.id <> $start WITH node \
+                 CALL path.cheapest({sourceNode: $start, targetNode: node}) YIELD cost RETURN node, cost",
+            ] {
+                prop_assert_eq!(&nodes(&run(text, &view, start)), &least, "{}", text);
             }
         }
     }

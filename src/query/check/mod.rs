@@ -2,35 +2,43 @@
 //!
 //! **Trap.** A label or type that the graph lacks is no mistake, as another cluster may have it: it is a warning.
 
+mod call;
+mod expression;
+mod lint;
+
 use std::collections::BTreeSet;
 
 use super::ast::{
-    Clause, ClauseKind, Expr, ExprKind, LinkPattern, Mode, Name, NodePattern, Operator, Pattern, Projection,
-    Selector, Subquery, Take, Union,
+    Clause, ClauseKind, Expr, ExprKind, LinkPattern, Mode, Name, NodePattern, Pattern, Projection, Take,
+    Union,
 };
 use super::data::Graph;
 use super::error::{Fault, QueryError, Result, Span};
-use super::functions::FUNCTIONS;
 use super::kind::{Kind, Scope, infer, kind_of};
 use super::run::column;
 use super::suggest::{did_you_mean, nearest};
 use super::walk;
+pub(crate) use call::{imported, parameters};
+use expression::no_bare_pattern;
 
 /// Checks a query and returns warnings about names that the graph does not have.
 pub(crate) fn check(query: &Union, text: &str, graph: &dyn Graph) -> Result<Vec<QueryError>> {
     let mut checker = Checker {
         text,
+        graph,
         labels: graph.known_labels().into_iter().map(str::to_owned).collect(),
         types: graph.known_types().into_iter().map(str::to_owned).collect(),
         warned: BTreeSet::new(),
         warnings: Vec::new(),
     };
     checker.union(query, &Scope::new(), true)?;
+    lint::lints(query, &mut checker.warnings);
     Ok(checker.warnings)
 }
 
 struct Checker<'t> {
     text: &'t str,
+    graph: &'t dyn Graph,
     labels: BTreeSet<String>,
     types: BTreeSet<String>,
     warned: BTreeSet<String>,
@@ -69,7 +77,10 @@ impl Checker<'_> {
         for part in &query.parts {
             let mut scope = outer.clone();
             for clause in part {
-                scope = self.clause(clause, scope)?;
+                scope = match &clause.kind {
+                    ClauseKind::Call(call) => self.procedure(call, part.len() == 1, scope)?,
+                    _ => self.clause(clause, scope)?,
+                };
             }
             if !needs_columns {
                 continue;
@@ -112,6 +123,8 @@ impl Checker<'_> {
             }
             ClauseKind::With(projection) => self.projection(projection, &scope, true, clause.span),
             ClauseKind::Return(projection) => self.projection(projection, &scope, false, clause.span),
+            ClauseKind::Call(call) => self.procedure(call, false, scope),
+            ClauseKind::Subquery { imports, query, .. } => self.subquery(imports, query, scope),
         }
     }
 
@@ -195,7 +208,7 @@ impl Checker<'_> {
         let mut own = Vec::new();
         let items = || projection.items.iter().map(|item| &item.value);
         items().for_each(|item| walk::aggregates(item, &mut own));
-        for (value, _) in &projection.order {
+        for value in projection.order.iter().map(|order| &order.value) {
             if items().any(|item| item == value) {
                 continue;
             }
@@ -261,6 +274,7 @@ impl Checker<'_> {
     }
 
     fn patterns(&mut self, patterns: &[Pattern], scope: &mut Scope) -> Result<()> {
+        one_selection(patterns)?;
         let mut links: Vec<&Name> = Vec::new();
         for pattern in patterns {
             for name in link_names(pattern) {
@@ -392,205 +406,6 @@ impl Checker<'_> {
             warning.help(format!("did you mean {near}?"))
         });
     }
-
-    /// Checks an expression that is true or false.
-    fn condition(&mut self, expr: &Expr, scope: &Scope) -> Result<()> {
-        self.expr(expr, scope)?;
-        truth(expr, scope)
-    }
-
-    fn expr(&mut self, expr: &Expr, scope: &Scope) -> Result<()> {
-        operands(expr, scope)?;
-        match &expr.kind {
-            ExprKind::Variable(name) if kind_of(scope, name).is_none() => {
-                Err(undefined(name, expr.span, scope))
-            }
-            ExprKind::Call { name, arguments, .. } => {
-                Self::call(expr, name, arguments, scope)?;
-                if !name.text.eq_ignore_ascii_case("exists") {
-                    arguments.iter().try_for_each(no_bare_pattern)?;
-                }
-                arguments
-                    .iter()
-                    .try_for_each(|argument| self.expr(argument, scope))
-            }
-            ExprKind::PatternComprehension {
-                pattern,
-                filter,
-                value,
-            } => {
-                let mut inner = scope.clone();
-                self.patterns(std::slice::from_ref(pattern), &mut inner)?;
-                filter.iter().try_for_each(|filter| self.expr(filter, &inner))?;
-                self.expr(value, &inner)
-            }
-            ExprKind::Pattern(pattern) => {
-                for name in walk::pattern_names(pattern) {
-                    if kind_of(scope, &name.text).is_none() {
-                        return Err(undefined(&name.text, name.span, scope).help(
-                            "a pattern in an expression cannot introduce variables; EXISTS { … } can",
-                        ));
-                    }
-                }
-                let mut inner = scope.clone();
-                Self::bind_pattern(pattern, &mut inner)?;
-                self.pattern_conditions(pattern, &inner)
-            }
-            ExprKind::MapProjection(name, selectors) => {
-                for name in [name].into_iter().chain(selectors.iter().filter_map(selected)) {
-                    if kind_of(scope, &name.text).is_none() {
-                        return Err(undefined(&name.text, name.span, scope));
-                    }
-                }
-                self.parts(expr, scope)
-            }
-            ExprKind::Subquery(kind, query) => {
-                self.union(query, scope, *kind == Subquery::Collect && query.parts.len() > 1)
-            }
-            ExprKind::HasLabels(of, labels) => {
-                let is_link =
-                    matches!(&of.kind, ExprKind::Variable(name) if kind_of(scope, name) == Some(Kind::Link));
-                walk::label_names(labels, &mut |name| {
-                    if is_link {
-                        self.link_type(name);
-                    } else {
-                        self.label(name);
-                    }
-                });
-                self.parts(expr, scope)
-            }
-            _ => self.over_list(expr, scope),
-        }
-    }
-
-    /// Expressions that go through a list and name its items.
-    fn over_list(&mut self, expr: &Expr, scope: &Scope) -> Result<()> {
-        match &expr.kind {
-            ExprKind::Comprehension {
-                name,
-                list,
-                filter,
-                value,
-            } => {
-                self.expr(list, scope)?;
-                let item = infer(list, scope).item();
-                self.within(
-                    name,
-                    item,
-                    scope,
-                    filter.iter().chain(value).map(|inner| &**inner),
-                )
-            }
-            ExprKind::Quantified {
-                name, list, filter, ..
-            } => {
-                self.expr(list, scope)?;
-                let item = infer(list, scope).item();
-                self.within(name, item, scope, filter.iter().map(|inner| &**inner))
-            }
-            ExprKind::Reduce {
-                total,
-                first,
-                name,
-                list,
-                value,
-            } => {
-                self.expr(first, scope)?;
-                self.expr(list, scope)?;
-                let mut inner = scope.clone();
-                inner.push((total.text.clone(), Kind::Any));
-                let item = infer(list, scope).item();
-                self.within(name, item, &inner, [&**value])
-            }
-            _ => self.parts(expr, scope),
-        }
-    }
-
-    fn parts(&mut self, expr: &Expr, scope: &Scope) -> Result<()> {
-        let mut parts = Vec::new();
-        walk::parts(expr, &mut |part| parts.push(part));
-        parts.into_iter().try_for_each(|part| self.expr(part, scope))
-    }
-
-    /// Checks expressions that see one more name.
-    fn within<'e>(
-        &mut self,
-        name: &Name,
-        item: Kind,
-        scope: &Scope,
-        inner: impl IntoIterator<Item = &'e Expr>,
-    ) -> Result<()> {
-        let mut scope = scope.clone();
-        scope.push((name.text.clone(), item));
-        for expr in inner {
-            no_aggregate(expr, "the condition or value of a list")?;
-            self.expr(expr, &scope)?;
-        }
-        Ok(())
-    }
-
-    fn call(expr: &Expr, name: &Name, arguments: &[Expr], scope: &Scope) -> Result<()> {
-        if walk::is_aggregate(expr) {
-            let wanted = if name.text.to_lowercase().starts_with("percentile") {
-                2
-            } else {
-                1
-            };
-            if arguments.len() != wanted {
-                return Err(meaning(
-                    expr.span,
-                    format!("{} takes {wanted} argument(s)", name.text),
-                ));
-            }
-            return arguments.iter().try_for_each(|argument| {
-                no_aggregate(argument, "another aggregation")?;
-                no_random(argument)
-            });
-        }
-        let known = FUNCTIONS
-            .iter()
-            .find(|(known, ..)| known.eq_ignore_ascii_case(&name.text));
-        let Some((_, least, most)) = known else {
-            let names = FUNCTIONS
-                .iter()
-                .map(|(known, ..)| *known)
-                .chain(walk::AGGREGATES.iter().copied());
-            let error = meaning(name.span, format!("unknown function `{}`", name.text));
-            let near = did_you_mean(&name.text, names);
-            return Err(if near.is_empty() {
-                error
-            } else {
-                error.help(near.trim_start_matches("; "))
-            });
-        };
-        if arguments.len() < *least || arguments.len() > *most {
-            let takes = if least == most {
-                least.to_string()
-            } else {
-                format!("{least} or more")
-            };
-            return Err(meaning(
-                expr.span,
-                format!("{} takes {takes} argument(s), not {}", name.text, arguments.len()),
-            ));
-        }
-        if let [argument] = arguments {
-            let kind = infer(argument, scope);
-            let fits = match name.text.to_lowercase().as_str() {
-                "length" | "nodes" | "relationships" => kind.may_be(&[Kind::Path]),
-                "labels" => kind.may_be(&[Kind::Node]),
-                "type" | "startnode" | "endnode" => kind.may_be(&[Kind::Link]),
-                "size" => kind != Kind::Path,
-                "properties" => kind.may_have_properties(),
-                _ => true,
-            };
-            if !fits {
-                let message = format!("{} does not take {}", name.text, kind.as_str());
-                return Err(QueryError::new(Fault::Type, expr.span, message));
-            }
-        }
-        Ok(())
-    }
 }
 
 /// The names of a repeated path, with what they are in one repetition.
@@ -618,6 +433,45 @@ fn link_names(pattern: &Pattern) -> Vec<&Name> {
     names
 }
 
+/// At most one pattern of a MATCH selects paths, and others share its ends only: else which paths are left for one
+/// would hang on which the other took.
+///
+/// Source: <https://neo4j.com/docs/cypher-manual/current/patterns/shortest-paths/>
+fn one_selection(patterns: &[Pattern]) -> Result<()> {
+    let selects = |pattern: &&Pattern| {
+        let selection = pattern.selection.as_ref();
+        selection.is_some_and(|selection| selection.take != Take::All)
+    };
+    let mut selecting = patterns.iter().filter(selects);
+    let (Some(first), second) = (selecting.next(), selecting.next()) else {
+        return Ok(());
+    };
+    if let Some(selection) = second.and_then(|second| second.selection.as_ref()) {
+        let message = "only one pattern of a MATCH can select paths";
+        return Err(meaning(selection.span, message).help("put the other one in a MATCH of its own"));
+    }
+    let ends = [Some(&first.start), first.hops.last().map(|(_, node)| node)];
+    let is_end = |name: &Name| {
+        let mut names = ends.iter().flatten().filter_map(|node| node.name.as_ref());
+        names.any(|end| end.text == name.text)
+    };
+    let inner: Vec<&Name> = walk::pattern_names(first)
+        .into_iter()
+        .filter(|name| !is_end(name))
+        .collect();
+    let others = patterns.iter().filter(|other| !std::ptr::eq(*other, first));
+    for name in others.flat_map(walk::pattern_names) {
+        if inner.iter().any(|inner| inner.text == name.text) {
+            let message = format!(
+                "`{}` stands within a selected path, whose ends only can be shared",
+                name.text
+            );
+            return Err(meaning(name.span, message).help("use it in a MATCH behind this one"));
+        }
+    }
+    Ok(())
+}
+
 /// Whether what selects paths can be carried out.
 fn selection(pattern: &Pattern) -> Result<()> {
     let Some(selection) = &pattern.selection else {
@@ -641,13 +495,6 @@ fn selection(pattern: &Pattern) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-fn selected(selector: &Selector) -> Option<&Name> {
-    match selector {
-        Selector::Variable(name) => Some(name),
-        _ => None,
-    }
 }
 
 fn link_kind(link: &LinkPattern) -> Kind {
@@ -712,81 +559,4 @@ fn stray<'e>(expr: &'e Expr, keys: &[&Expr], known: &mut Vec<&'e str>) -> Option
     });
     known.truncate(before);
     found
-}
-
-/// An aggregation of numbers that differ each time they are asked for means nothing.
-fn no_random(expr: &Expr) -> Result<()> {
-    if matches!(&expr.kind, ExprKind::Call { name, .. } if name.text.eq_ignore_ascii_case("rand")) {
-        return Err(meaning(expr.span, "rand() cannot stand in an aggregation"));
-    }
-    let mut result = Ok(());
-    walk::parts(expr, &mut |part| {
-        if result.is_ok() {
-            result = no_random(part);
-        }
-    });
-    result
-}
-
-fn type_fault(span: Span, message: impl Into<String>) -> QueryError {
-    QueryError::new(Fault::Type, span, message)
-}
-
-/// A pattern is a condition, no value.
-fn no_bare_pattern(expr: &Expr) -> Result<()> {
-    match &expr.kind {
-        ExprKind::Pattern(pattern) if pattern.shortest.is_none() => Err(meaning(
-            expr.span,
-            "a pattern is a condition and cannot be used as a value",
-        )
-        .help("exists((a)-->(b)) is a value, and COUNT { (a)-->(b) } counts")),
-        _ => Ok(()),
-    }
-}
-
-/// Operands of which it is known that an operator does not take them.
-fn operands(expr: &Expr, scope: &Scope) -> Result<()> {
-    let wrong = |operand: &Expr, what: &str| {
-        let kind = infer(operand, scope);
-        Err(type_fault(operand.span, format!("{what}, not {}", kind.as_str())))
-    };
-    match &expr.kind {
-        ExprKind::And(all) | ExprKind::Or(all) => all.iter().try_for_each(|one| truth(one, scope)),
-        ExprKind::Xor(left, right) => truth(left, scope).and_then(|()| truth(right, scope)),
-        ExprKind::Not(inner) => truth(inner, scope),
-        ExprKind::Property(of, _) if !infer(of, scope).may_have_properties() => {
-            wrong(of, "only nodes, relationships and maps have properties")
-        }
-        ExprKind::Binary(Operator::In, _, list) if !infer(list, scope).may_be_list() => {
-            wrong(list, "IN takes a list")
-        }
-        ExprKind::Binary(
-            Operator::Subtract
-            | Operator::Multiply
-            | Operator::Divide
-            | Operator::Remainder
-            | Operator::Power,
-            left,
-            right,
-        ) => match [left, right]
-            .into_iter()
-            .find(|operand| !infer(operand, scope).may_be_number())
-        {
-            Some(operand) => wrong(operand, "arithmetic takes numbers"),
-            None => Ok(()),
-        },
-        _ => Ok(()),
-    }
-}
-
-/// Checks that an expression can be true or false.
-fn truth(expr: &Expr, scope: &Scope) -> Result<()> {
-    let kind = infer(expr, scope);
-    if kind.may_be(&[Kind::Bool]) {
-        return Ok(());
-    }
-    Err(type_fault(
-        expr.span,
-        format!("a condition is true or false, not {}", kind.as_str()),
-    ))
 }

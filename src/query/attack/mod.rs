@@ -6,18 +6,23 @@
 //! **Trap.** Such a relationship alone proves nothing: a search for paths follows it only if the solver holds every
 //! premise from where the path begins. Properties are made when they are asked for; the graph has no copy of them.
 
+mod derive;
+mod procedures;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use fixedbitset::FixedBitSet;
 use rustc_hash::FxHashMap;
 
 use super::data::{Graph, Held};
-use super::value::{LinkId, NodeId, Value};
+use super::procedure::Procedure;
+use super::value::{LinkId, NodeId, PathValue, Value};
 use crate::graph::{AttackGraph, Rows, StepId};
-use crate::paths::{Premises, Reach};
+use crate::model::Cluster;
+use crate::paths::{Premises, Reach, Solver};
 use crate::rbac::Identity;
-use crate::techniques::{Position, Step};
+use crate::techniques::{Facts, Position, Step};
 
 /// Properties of nodes.
 const NODE_KEYS: &[&str] = &["container", "id", "kind", "name", "namespace", "port", "protocol"];
@@ -46,6 +51,13 @@ pub struct AttackView<'a> {
     incoming: Lists,
     by_label: BTreeMap<&'static str, Vec<NodeId>>,
     by_id: FxHashMap<String, NodeId>,
+    /// How many relationships have a type.
+    by_type: BTreeMap<&'static str, u64>,
+    has_joint: bool,
+    /// What the graph was made of, for procedures that ask that.
+    cluster: Option<(&'a Cluster, &'a Facts)>,
+    /// The solver that was asked last, and the starts that it is for.
+    solver: Mutex<Option<(Vec<NodeId>, Arc<Solver<'a>>)>>,
 }
 
 /// Numbers of relationships by node, one list after the other.
@@ -53,13 +65,16 @@ pub struct AttackView<'a> {
 struct Lists {
     first: Vec<u32>,
     items: Vec<LinkId>,
+    /// Of each item: the node at the other end.
+    others: Vec<NodeId>,
 }
 
 impl Lists {
-    fn new(nodes: usize, keys: impl Iterator<Item = NodeId> + Clone) -> Self {
+    /// `ends` are of each relationship the node that it is listed at, and the other one.
+    fn new(nodes: usize, ends: impl Iterator<Item = (NodeId, NodeId)> + Clone) -> Self {
         let mut first = vec![0_u32; nodes + 1];
         let mut count = 0;
-        for key in keys.clone() {
+        for (key, _) in ends.clone() {
             first[key as usize + 1] += 1;
             count += 1;
         }
@@ -68,12 +83,20 @@ impl Lists {
         }
         let mut next = first.clone();
         let mut items = vec![0; count];
-        for (link, key) in (0..).zip(keys) {
+        let mut others = vec![0; count];
+        for (link, (key, other)) in (0..).zip(ends) {
             let place = &mut next[key as usize];
             items[*place as usize] = link;
+            others[*place as usize] = other;
             *place += 1;
         }
-        Self { first, items }
+        Self { first, items, others }
+    }
+
+    fn at(&self, node: NodeId, index: usize) -> Option<(LinkId, NodeId)> {
+        let (begin, end) = (self.first[node as usize], self.first[node as usize + 1]);
+        let place = begin as usize + index;
+        (place < end as usize).then(|| (self.items[place], self.others[place]))
     }
 
     fn get(&self, node: NodeId) -> &[LinkId] {
@@ -93,6 +116,13 @@ impl<'a> AttackView<'a> {
         for (step, _) in (0..).zip(graph.steps()) {
             links.extend(rows.premises(step).iter().map(|premise| (step, *premise)));
         }
+        let mut by_type: BTreeMap<&'static str, u64> = BTreeMap::new();
+        let mut has_joint = false;
+        for (step, own) in (0..).zip(graph.steps()) {
+            let premises = rows.premises(step).len();
+            *by_type.entry(own.reason.label()).or_default() += premises as u64;
+            has_joint |= premises > 1;
+        }
         let mut by_label: BTreeMap<&'static str, Vec<NodeId>> = BTreeMap::new();
         let mut by_id = FxHashMap::default();
         for (node, position) in (0..).zip(&positions) {
@@ -100,10 +130,17 @@ impl<'a> AttackView<'a> {
             by_id.entry(position.to_string()).or_insert(node);
         }
         Self {
-            outgoing: Lists::new(positions.len(), links.iter().map(|(_, premise)| *premise)),
+            outgoing: Lists::new(
+                positions.len(),
+                links
+                    .iter()
+                    .map(|(step, premise)| (*premise, rows.conclusion(*step))),
+            ),
             incoming: Lists::new(
                 positions.len(),
-                links.iter().map(|(step, _)| rows.conclusion(*step)),
+                links
+                    .iter()
+                    .map(|(step, premise)| (rows.conclusion(*step), *premise)),
             ),
             graph,
             rows,
@@ -111,6 +148,19 @@ impl<'a> AttackView<'a> {
             links,
             by_label,
             by_id,
+            by_type,
+            has_joint,
+            cluster: None,
+            solver: Mutex::default(),
+        }
+    }
+
+    /// Lets procedures ask the cluster that the graph was made of: who may do what, who reaches whom.
+    #[must_use]
+    pub fn with_cluster(self, cluster: &'a Cluster, facts: &'a Facts) -> Self {
+        Self {
+            cluster: Some((cluster, facts)),
+            ..self
         }
     }
 
@@ -191,12 +241,23 @@ impl Graph for AttackView<'_> {
         self.incoming.get(node)
     }
 
+    fn next(&self, node: NodeId, index: usize) -> Option<(LinkId, NodeId)> {
+        self.outgoing.at(node, index)
+    }
+
+    fn previous(&self, node: NodeId, index: usize) -> Option<(LinkId, NodeId)> {
+        self.incoming.at(node, index)
+    }
+
     fn node_property(&self, node: NodeId, key: &str) -> Value {
         let position = self.positions[node as usize];
         match (key, position) {
             ("id", _) => text(position.to_string()),
+            ("name", Position::Pod(place)) => Value::Text(place.name.shared()),
             ("name", _) => text(name(position)),
-            ("namespace", _) => position.namespace().map_or(Value::Null, |name| text(&**name)),
+            ("namespace", _) => position
+                .namespace()
+                .map_or(Value::Null, |name| Value::Text(name.shared())),
             ("kind", Position::Identity(_)) => {
                 let id = position.to_string();
                 text(id.split('/').next().unwrap_or_default())
@@ -209,9 +270,12 @@ impl Graph for AttackView<'_> {
     }
 
     fn link_property(&self, link: LinkId, key: &str) -> Value {
+        if matches!(key, "cost" | "effort") {
+            // Of the rows, which the searches read too: a step is much larger.
+            return Value::Int(i64::from(self.effort(link)));
+        }
         let step = self.step_of(link);
         match key {
-            "effort" | "cost" => Value::Int(i64::from(step.effort)),
             "certainty" => text(step.certainty.as_str()),
             "condition" => step
                 .certainty
@@ -265,13 +329,46 @@ impl Graph for AttackView<'_> {
     }
 
     fn known_types(&self) -> Vec<&str> {
-        let types: BTreeSet<&str> = self
-            .graph
-            .steps()
+        self.by_type.keys().copied().collect()
+    }
+
+    fn count_of_type(&self, name: &str) -> u64 {
+        self.by_type.get(name).copied().unwrap_or_default()
+    }
+
+    fn known_keys(&self) -> BTreeSet<Arc<str>> {
+        NODE_KEYS
             .iter()
-            .map(|step| step.reason.label())
-            .collect();
-        types.into_iter().collect()
+            .chain(LINK_KEYS)
+            .map(|key| Arc::from(*key))
+            .collect()
+    }
+
+    fn procedures(&self) -> &[Procedure] {
+        &procedures::PROCEDURES
+    }
+
+    fn call(
+        &self,
+        procedure: &str,
+        arguments: &[Value],
+        emit: &mut dyn FnMut(&[Value]) -> bool,
+    ) -> Result<(), String> {
+        self.answer(procedure, arguments, emit)
+    }
+
+    fn path_cost(&self, path: &PathValue) -> Option<Value> {
+        self.derived_cost(path)
+    }
+
+    fn cheapest(&self, from: NodeId, to: NodeId) -> Option<PathValue> {
+        let solver = self.solver(&[from]);
+        let derivation = solver.cheapest(to, 1).into_iter().next()?;
+        Some(self.chain(&derivation))
+    }
+
+    fn has_joint(&self) -> bool {
+        self.has_joint
     }
 
     fn is_joint(&self, link: LinkId) -> bool {

@@ -85,7 +85,9 @@ pub(super) fn asked(cluster: &Cluster, words: &[&str]) -> anyhow::Result<Page> {
     let asked = Asked::try_parse_from(words).map_err(|error| anyhow::anyhow!(error.render().to_string()))?;
     let (answer, doubts) = answer(cluster, &asked.question)?;
     let mut page = page(&answer);
-    doubts.iter().for_each(|doubt| page.toned(Tone::Alarm, doubt));
+    for doubt in doubts {
+        page.toned(Tone::Alarm, doubt);
+    }
     Ok(page)
 }
 

@@ -40,7 +40,7 @@ pub use error::{Fault, QueryError, Span};
 pub use functions::NAMES as FUNCTION_NAMES;
 pub use lexis::{KEYWORDS, Lexeme, is_statement, lexemes};
 pub use run::{Limits, Table};
-pub use saved::{Saved, saved};
+pub use saved::{GROUPS, Saved, grouped, saved};
 pub use show::{json, text};
 pub use suggest::{did_you_mean, nearest};
 pub use value::{LinkId, NodeId, PathValue, Value};

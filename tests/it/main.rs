@@ -13,6 +13,7 @@ mod collect;
 mod coverage;
 mod datastores;
 mod findings;
+mod fixture;
 mod formats;
 mod hostile;
 mod laws;

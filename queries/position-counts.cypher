@@ -1,4 +1,6 @@
 // How many positions of each kind there are.
+// id: position-counts
+// group: posture metrics
 // severity: info
 // attack:
 // fix: nothing: this is the size of the graph

@@ -1,4 +1,6 @@
 // Service accounts whose token can be read in more than one container.
+// id: tokens-in-containers
+// group: secrets
 // severity: low
 // attack: T1528
 // fix: give each workload a service account of its own, and mount its token only where it is used

@@ -8,7 +8,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 
 use super::{Streams, safe};
 use crate::collect;
@@ -195,8 +195,13 @@ pub(super) fn vertex(id: &str, graph: &AttackGraph) -> anyhow::Result<VertexId> 
         return Ok(VertexId::try_from(at)?);
     }
     let ids: BTreeSet<String> = graph.positions().map(ToString::to_string).collect();
-    let near = did_you_mean(id, ids.iter().map(String::as_str));
-    bail!("no position is called {id}{near}; `beachhead graph --format json` lists all");
+    Err(unknown("position", id, &ids))
+}
+
+/// That nothing is called so, and what may have been meant.
+fn unknown(what: &str, id: &str, known: &BTreeSet<String>) -> anyhow::Error {
+    let near = did_you_mean(id, known.iter().map(String::as_str));
+    anyhow!("no {what} is called {id}{near}; `beachhead graph --format json` lists all positions")
 }
 
 impl Analysis {
@@ -213,10 +218,22 @@ impl Analysis {
             .map(|pod| Position::Pod(Place::new(&pod.meta.namespace, &pod.meta.name)))
             .filter_map(|pod| graph.vertex(&pod))
             .collect();
-        if pods.is_empty() {
-            Ok(vec![vertex(id, graph)?])
-        } else {
-            Ok(pods)
+        if !pods.is_empty() {
+            return Ok(pods);
         }
+        if let Ok(found) = vertex(id, graph) {
+            return Ok(vec![found]);
+        }
+        let workloads = self
+            .cluster
+            .pods
+            .values()
+            .map(|pod| self.cluster.workload_of(pod).to_string());
+        let positions = graph.positions().map(ToString::to_string);
+        Err(unknown(
+            "position or workload",
+            id,
+            &workloads.chain(positions).collect(),
+        ))
     }
 }

@@ -15,6 +15,7 @@ use super::question::QuestionArgs;
 use super::reason::ReasonView;
 use super::{ExitCode, Format, Streams, safe};
 use crate::model::Cluster;
+use crate::query::did_you_mean;
 use crate::rbac::{Access, Caller, Ground, Identity, Request, ResourceRequest, Resources};
 use crate::report::{self, Page};
 
@@ -95,13 +96,11 @@ pub(super) fn run(args: &CanIArgs, streams: &mut Streams<'_>) -> anyhow::Result<
     } else {
         args.input.how.default_namespace.as_str()
     };
-    let question = args.question.resolve(&Resources::new(&cluster), default)?;
+    let resources = Resources::new(&cluster);
+    let question = args.question.resolve(&resources, default)?;
     let identity = Identity::from_id(args.subject.as_deref().unwrap_or_default());
-    let doubts = question
-        .doubt()
-        .into_iter()
-        .chain(unknown(&cluster, &access, &identity));
-    for doubt in doubts {
+    let doubts = question.doubts(&cluster, &resources);
+    for doubt in doubts.into_iter().chain(unknown(&cluster, &access, &identity)) {
         let _ = writeln!(streams.err, "warning: {}", safe(&doubt));
     }
     let caller = Caller::of(&identity, args.groups.iter().map(String::as_str));
@@ -163,8 +162,18 @@ fn unknown(cluster: &Cluster, access: &Access, identity: &Identity) -> Option<St
         .service_accounts
         .get("ServiceAccount", namespace, name)
         .is_some();
-    (!exists && !access.is_bound(identity))
-        .then(|| format!("the input has no {identity} and no binding names it"))
+    if exists || access.is_bound(identity) {
+        return None;
+    }
+    let known: Vec<String> = cluster
+        .service_accounts
+        .iter()
+        .map(|(id, _)| id.to_string())
+        .collect();
+    let near = did_you_mean(&identity.to_string(), known.iter().map(String::as_str));
+    Some(format!(
+        "the input has no {identity} and no binding names it{near}"
+    ))
 }
 
 fn read_batch(path: &std::path::Path, stdin: &mut dyn Read) -> anyhow::Result<String> {

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use super::analysis::InputArgs;
 use super::output::OutputArgs;
 use super::selection::SelectionArgs;
-use super::{ExitCode, Streams, graphviz, safe};
+use super::{ExitCode, Streams, drawing, graphviz, safe};
 use crate::draw::dot::dot;
 use crate::draw::{Diagram, graphml, mermaid, opengraph, svg};
 use crate::report;
@@ -66,13 +66,17 @@ enum GraphFormat {
 pub(super) fn run(args: &GraphArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
     let analysis = args.input.analyse(streams)?;
     analysis.warn(streams.err);
-    let entries = BTreeSet::from([Position::Internet]);
     let jewels = report::crown_jewels(&analysis.cluster, &analysis.facts);
     streams.stage("building the attack graph");
     let graph = analysis.graph();
     streams.stage_done();
     let steps = args.selection.steps(&analysis, &graph, &jewels, streams)?;
-    let jewels: BTreeSet<Position> = jewels.into_iter().map(|(position, _)| position).collect();
+    let (entries, jewels) = if args.selection.is_query() {
+        drawing::ends(&steps)
+    } else {
+        let jewels = jewels.into_iter().map(|(position, _)| position);
+        (BTreeSet::from([Position::Internet]), jewels.collect())
+    };
     let diagram = || Diagram::new(&steps, &entries, &jewels);
     let attacks = || Diagram::of_attacks(&steps, &entries, &jewels);
     let text = match args.format {

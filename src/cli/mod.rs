@@ -7,6 +7,7 @@
 
 mod analysis;
 mod can_i;
+mod drawing;
 mod exit_code;
 mod explain;
 mod graph;
@@ -24,6 +25,7 @@ mod reason;
 mod repl;
 mod report;
 mod rows;
+mod saved;
 mod selection;
 mod snapshot;
 mod terminal;

@@ -1,10 +1,11 @@
 //! `beachhead query`: questions in openCypher to the attack graph.
 //!
-//! **Trap.** A saved query of the user's folder comes before one of the program that has the same id.
+//! **Trap.** Names that a graph lacks are worth a warning in a query that someone typed, and noise in a saved one of
+//! the program, which is asked of clusters that have nothing of what it looks for.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -12,9 +13,9 @@ use anyhow::{Context as _, anyhow, bail};
 use super::analysis::InputArgs;
 use super::output::OutputArgs;
 use super::rows::{QueryFormat, Rendered, rendered};
+use super::saved::{all_saved, list, one_saved};
 use super::{ExitCode, Streams, safe};
-use crate::query::{AttackView, Limits, Query, QueryError, Saved, Table, Value, did_you_mean, saved};
-use crate::report::Page;
+use crate::query::{AttackView, Limits, Query, QueryError, Table, Value, saved};
 
 /// Ask the attack graph a question in openCypher
 ///
@@ -46,6 +47,9 @@ pub(super) struct QueryArgs {
     /// Stop a query that takes longer than this many seconds
     #[arg(long, value_name = "SECONDS", value_parser = super::rows::seconds)]
     timeout: Option<f64>,
+    /// Exit with status 1 if there are rows, and with 2 if there may be some that a limit cut off
+    #[arg(long)]
+    exit_code: bool,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -66,39 +70,6 @@ struct Which {
     /// List the saved queries; INPUT is not read
     #[arg(long)]
     list: bool,
-}
-
-/// The saved queries of the program and those of a folder, by id.
-pub(super) fn all_saved(folder: Option<&Path>) -> anyhow::Result<Vec<Saved>> {
-    let mut found: BTreeMap<String, Saved> = saved().into_iter().map(|one| (one.id.clone(), one)).collect();
-    let Some(folder) = folder else {
-        return Ok(found.into_values().collect());
-    };
-    let cannot = || format!("cannot read the folder of queries {}", folder.display());
-    for entry in fs::read_dir(folder).with_context(cannot)? {
-        let path = entry.with_context(cannot)?.path();
-        if path.extension().is_none_or(|extension| extension != "cypher") {
-            continue;
-        }
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let id = path
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        found.insert(id.clone(), Saved::read(&id, &text));
-    }
-    Ok(found.into_values().collect())
-}
-
-/// The saved query of an id.
-pub(super) fn one_saved(id: &str, folder: Option<&Path>) -> anyhow::Result<Saved> {
-    let all = all_saved(folder)?;
-    if let Some(query) = all.iter().find(|query| query.id == id) {
-        return Ok(query.clone());
-    }
-    let near = did_you_mean(id, all.iter().map(|query| query.id.as_str()));
-    bail!("no saved query is called {id}{near}; --list lists all")
 }
 
 pub(super) fn run(args: &QueryArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
@@ -124,11 +95,15 @@ pub(super) fn run(args: &QueryArgs, streams: &mut Streams<'_>) -> anyhow::Result
         ..Limits::default()
     };
     let table = answer(&query, &text, &view, &parameters, limits, streams)?;
-    match rendered(args.format, &table, &view)? {
+    match rendered(args.format, &table, &view, &analysis.name)? {
         Rendered::Page(page) => args.output.page(&page, streams.out)?,
         Rendered::Text(text) => args.output.text(&text, streams.out)?,
     }
-    Ok(ExitCode::Nothing)
+    Ok(match (args.exit_code, table.rows.is_empty(), &table.stopped) {
+        (true, false, _) => ExitCode::Found,
+        (true, true, Some(_)) => ExitCode::Failure,
+        _ => ExitCode::Nothing,
+    })
 }
 
 /// The query that a text says, or where it is wrong.
@@ -146,7 +121,9 @@ pub(super) fn answer(
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<Table> {
     let wrong = |error: QueryError| anyhow!("{}", error.shown(text));
-    for warning in query.check(view).map_err(wrong)? {
+    let is_shipped = saved().iter().any(|known| known.text == text);
+    let warnings = query.check(view).map_err(wrong)?;
+    for warning in warnings.iter().filter(|_| !is_shipped) {
         let _ = writeln!(streams.err, "warning: {}", safe(&warning.shown(text)));
     }
     streams.stage("running the query");
@@ -172,14 +149,6 @@ fn text(args: &QueryArgs) -> anyhow::Result<String> {
     }
     let id = which.run.as_deref().unwrap_or_default();
     Ok(one_saved(id, args.queries.as_deref())?.text)
-}
-
-/// Saved queries, one a line.
-pub(super) fn list(saved: &[Saved]) -> Page {
-    let mut page = Page::default();
-    let row = |query: &Saved| vec![query.id.clone(), query.severity.clone(), query.title.clone()];
-    page.table(0, &saved.iter().map(row).collect::<Vec<_>>());
-    page
 }
 
 fn parameters(given: &[String]) -> anyhow::Result<BTreeMap<String, Value>> {

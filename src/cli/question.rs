@@ -3,7 +3,10 @@
 //! **Trap.** A Namespace object is cluster-scoped, but the API server also asks the RoleBindings of the
 //! namespace it names.
 
-use crate::model::Text;
+use std::collections::BTreeSet;
+
+use crate::model::{Cluster, Text};
+use crate::query::did_you_mean;
 use crate::rbac::{Request, ResourceName, ResourceRequest, Resources};
 
 /// What is to be done to what.
@@ -108,14 +111,34 @@ impl Question {
         }
     }
 
-    /// What to warn about before answering.
-    pub(super) fn doubt(&self) -> Option<String> {
-        (self.path.is_none() && self.resource.namespaced.is_none()).then(|| {
-            format!(
-                "neither Kubernetes nor the input has a resource called {}; it is taken as written",
-                self.resource.resource
-            )
-        })
+    /// What to warn about before answering: words that may be slips of the pen.
+    pub(super) fn doubts(&self, cluster: &Cluster, resources: &Resources) -> Vec<String> {
+        let mut doubts = Vec::new();
+        if self.path.is_some() {
+            return doubts;
+        }
+        if self.resource.namespaced.is_none() {
+            let word = &self.resource.resource;
+            let near = did_you_mean(word, resources.names());
+            doubts.push(format!(
+                "neither Kubernetes nor the input has a resource called {word}; it is taken as written{near}"
+            ));
+        }
+        let namespaces: BTreeSet<&str> = cluster
+            .objects()
+            .map(|(id, _)| match id.kind.as_str() {
+                "Namespace" => id.name.as_str(),
+                _ => id.namespace.as_str(),
+            })
+            .collect();
+        let namespace = self.namespace.as_str();
+        if !namespace.is_empty() && namespace != "default" && !namespaces.contains(namespace) {
+            let near = did_you_mean(namespace, namespaces);
+            doubts.push(format!(
+                "nothing of the input is in the namespace {namespace}{near}"
+            ));
+        }
+        doubts
     }
 
     /// Whether there is a namespace to ask about.

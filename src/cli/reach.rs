@@ -172,7 +172,12 @@ fn places(cluster: &Cluster, network: &Network, name: &str) -> anyhow::Result<Ve
         .flat_map(|(id, pod)| [id.to_string(), cluster.workload_of(pod).to_string()]);
     let services = cluster.services.iter().map(|(id, _)| id.to_string());
     let nodes = cluster.nodes.iter().map(|(id, _)| id.to_string());
-    let known: std::collections::BTreeSet<String> = pods.chain(services).chain(nodes).collect();
+    let namespaces = cluster
+        .pods
+        .iter()
+        .map(|(id, _)| format!("Namespace/{}", id.namespace));
+    let known: std::collections::BTreeSet<String> =
+        pods.chain(services).chain(nodes).chain(namespaces).collect();
     let near = did_you_mean(name, known.iter().map(String::as_str));
     bail!(
         "nothing that sends or receives is called {name}{near}; `beachhead reach INPUT --all` lists workloads"

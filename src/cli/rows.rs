@@ -3,17 +3,14 @@
 //! **Trap.** Cells of CSV come from names in the cluster; one that a spreadsheet would take for a formula gets an
 //! apostrophe in front.
 
-use std::collections::BTreeSet;
-
-use anyhow::bail;
 use clap::ValueEnum;
 use serde::Serialize;
 
+use super::drawing::diagram;
 use crate::draw::dot::dot;
-use crate::draw::{Diagram, svg};
-use crate::query::{self, AttackView, Graph, LinkId, Table, Value};
+use crate::draw::svg;
+use crate::query::{self, AttackView, Graph, Table, Value};
 use crate::report::{self, Page, Tone, counted};
-use crate::techniques::{Position, Step};
 
 /// Name and version of the JSON form.
 const SCHEMA: &str = "beachhead.query/1";
@@ -39,8 +36,10 @@ pub(super) enum QueryFormat {
     Markdown,
     /// The paths of the rows, one step a line
     Path,
-    /// The steps of the rows for Graphviz
+    /// The steps of the rows for Graphviz, as `graph --query` draws them
     Dot,
+    /// The same as a picture
+    Svg,
 }
 
 /// Rows, written.
@@ -58,11 +57,12 @@ pub(super) fn seconds(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Writes rows.
+/// Writes rows over the graph of an input of this name.
 pub(super) fn rendered(
     format: QueryFormat,
     table: &Table,
     view: &AttackView<'_>,
+    name: &str,
 ) -> anyhow::Result<Rendered> {
     Ok(match format {
         QueryFormat::Table => Rendered::Page(page(table, view)),
@@ -74,65 +74,9 @@ pub(super) fn rendered(
         QueryFormat::Csv => Rendered::Text(separated(table, view)),
         QueryFormat::Tsv => Rendered::Text(tabbed(table, view)),
         QueryFormat::Markdown => Rendered::Text(markdown(table, view)),
-        QueryFormat::Dot => {
-            let steps = steps(table, view)?;
-            let (entries, jewels) = ends(&steps);
-            Rendered::Text(dot(&Diagram::new(&steps, &entries, &jewels)))
-        }
+        QueryFormat::Dot => Rendered::Text(dot(&diagram(table, view)?)),
+        QueryFormat::Svg => Rendered::Text(svg(&diagram(table, view)?, &format!("Attack graph of {name}"))?),
     })
-}
-
-/// The steps of the rows as a picture.
-pub(super) fn picture(table: &Table, view: &AttackView<'_>, title: &str) -> anyhow::Result<String> {
-    let steps = steps(table, view)?;
-    let (entries, jewels) = ends(&steps);
-    Ok(svg(&Diagram::new(&steps, &entries, &jewels), title)?)
-}
-
-/// Positions that steps begin at and none leads to, and those that no step begins at.
-fn ends(steps: &[&Step]) -> (BTreeSet<Position>, BTreeSet<Position>) {
-    let begins: BTreeSet<&Position> = steps.iter().flat_map(|step| &step.premises).collect();
-    let ends: BTreeSet<&Position> = steps.iter().map(|step| &step.conclusion).collect();
-    let only = |left: &BTreeSet<&Position>, right: &BTreeSet<&Position>| {
-        left.difference(right)
-            .map(|position| (*position).clone())
-            .collect()
-    };
-    (only(&begins, &ends), only(&ends, &begins))
-}
-
-fn steps<'a>(table: &Table, view: &AttackView<'a>) -> anyhow::Result<Vec<&'a Step>> {
-    let mut links = BTreeSet::new();
-    for value in table.rows.iter().flatten() {
-        gather(value, &mut links);
-    }
-    if links.is_empty() {
-        bail!(
-            "the rows hold no relationship and no path to draw; return one: MATCH p = (a)-[]->(b) RETURN p"
-        );
-    }
-    let mut steps: Vec<&Step> = Vec::new();
-    for link in links {
-        let step = view.step_of(link);
-        // A step with several premises is several relationships.
-        if !steps.iter().any(|known| std::ptr::eq(*known, step)) {
-            steps.push(step);
-        }
-    }
-    Ok(steps)
-}
-
-/// Adds the relationships within a value.
-pub(super) fn gather(value: &Value, links: &mut BTreeSet<LinkId>) {
-    match value {
-        Value::Link(link) => {
-            links.insert(*link);
-        }
-        Value::Path(path) => links.extend(&path.links),
-        Value::List(items) => items.iter().for_each(|item| gather(item, links)),
-        Value::Map(map) => map.values().for_each(|item| gather(item, links)),
-        _ => {}
-    }
 }
 
 #[derive(Serialize)]

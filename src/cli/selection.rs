@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fixedbitset::FixedBitSet;
 
-use super::Streams;
 use super::analysis::Analysis;
 use super::query::{answer, parsed};
+use super::{Streams, drawing};
 use crate::graph::{AttackGraph, Rows, StepId, VertexId};
 use crate::model::Text;
 use crate::paths::{Premises, Reach};
-use crate::query::{AttackView, Limits, Value};
+use crate::query::{AttackView, Limits};
 use crate::report;
 use crate::techniques::{Position, Step};
 
@@ -42,6 +42,11 @@ pub(super) struct SelectionArgs {
 }
 
 impl SelectionArgs {
+    /// Whether a query chooses.
+    pub(super) fn is_query(&self) -> bool {
+        self.query.is_some()
+    }
+
     /// Returns the chosen steps, in the order of the graph.
     pub(super) fn steps<'a>(
         &self,
@@ -155,29 +160,5 @@ fn queried(
     let view = AttackView::new(graph, rows);
     let parameters = BTreeMap::new();
     let table = answer(&query, text, &view, &parameters, Limits::default(), streams)?;
-    let (mut chosen, mut nodes) = (BTreeSet::new(), BTreeSet::new());
-    let mut open: Vec<&Value> = table.rows.iter().flatten().collect();
-    while let Some(value) = open.pop() {
-        match value {
-            Value::Node(node) => {
-                nodes.insert(*node);
-            }
-            Value::Link(link) => {
-                chosen.insert(view.step_id(*link));
-            }
-            Value::Path(path) => {
-                nodes.extend(&path.nodes);
-                chosen.extend(path.links.iter().map(|&link| view.step_id(link)));
-            }
-            Value::List(items) => open.extend(items.iter()),
-            Value::Map(entries) => open.extend(entries.values()),
-            _ => {}
-        }
-    }
-    let between = |step: &StepId| {
-        nodes.contains(&rows.conclusion(*step))
-            && rows.premises(*step).iter().all(|premise| nodes.contains(premise))
-    };
-    chosen.extend(steps(graph).filter(between));
-    Ok(chosen)
+    Ok(drawing::steps(&table, &view).into_keys().collect())
 }

@@ -14,7 +14,7 @@ use super::reason::ReasonView;
 use super::{ExitCode, Format, Streams, safe};
 use crate::model::{Cluster, Pod, Text};
 use crate::rbac::{Access, Holder, Identity, Reach, Resources, Scope};
-use crate::report::{self, Page, counted};
+use crate::report::{self, Page, Tone, counted};
 
 /// Name and version of the JSON form.
 const SCHEMA: &str = "beachhead.who-can/1";
@@ -83,15 +83,19 @@ struct Asked {
 /// Answers a question that is given as words.
 pub(super) fn asked(cluster: &Cluster, words: &[&str]) -> anyhow::Result<Page> {
     let asked = Asked::try_parse_from(words).map_err(|error| anyhow::anyhow!(error.render().to_string()))?;
-    let (answer, _) = answer(cluster, &asked.question)?;
-    Ok(page(&answer))
+    let (answer, doubts) = answer(cluster, &asked.question)?;
+    let mut page = page(&answer);
+    for doubt in doubts {
+        page.toned(Tone::Alarm, doubt);
+    }
+    Ok(page)
 }
 
 pub(super) fn run(args: &WhoCanArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
     let (cluster, diagnostics) = args.input.read(streams.stdin)?;
     warn(&diagnostics, streams.err);
-    let (answer, doubt) = answer(&cluster, &args.question)?;
-    if let Some(doubt) = doubt {
+    let (answer, doubts) = answer(&cluster, &args.question)?;
+    for doubt in doubts {
         let _ = writeln!(streams.err, "warning: {}", safe(&doubt));
     }
     match args.format {
@@ -102,9 +106,10 @@ pub(super) fn run(args: &WhoCanArgs, streams: &mut Streams<'_>) -> anyhow::Resul
 }
 
 /// The answer, and what is doubtful about the question.
-fn answer(cluster: &Cluster, words: &QuestionArgs) -> anyhow::Result<(Answer, Option<String>)> {
+fn answer(cluster: &Cluster, words: &QuestionArgs) -> anyhow::Result<(Answer, Vec<String>)> {
     let (access, _) = Access::new(cluster);
-    let question = words.resolve(&Resources::new(cluster), "")?;
+    let resources = Resources::new(cluster);
+    let question = words.resolve(&resources, "")?;
     let asked = words.namespace.is_some() || !question.is_namespaced();
     let reach = if asked { Reach::Asked } else { Reach::Anywhere };
     let holders = access.who_can(&question.request(), reach);
@@ -113,7 +118,7 @@ fn answer(cluster: &Cluster, words: &QuestionArgs) -> anyhow::Result<(Answer, Op
         question: question.phrase(""),
         subjects: subjects(&holders, &Runners::new(cluster)),
     };
-    Ok((answer, question.doubt()))
+    Ok((answer, question.doubts(cluster, &resources)))
 }
 
 fn subjects(holders: &[Holder], runners: &Runners) -> Vec<SubjectView> {

@@ -49,7 +49,7 @@ pub use limits::Limits;
 pub use moment::{Duration, Time};
 pub use procedure::{Argument, Procedure, Type, procedures};
 pub use run::Table;
-pub use saved::{Saved, saved};
+pub use saved::{GROUPS, Saved, grouped, saved};
 pub use show::{json, text};
 pub use suggest::{did_you_mean, nearest};
 pub use value::{LinkId, NodeId, PathValue, Value};

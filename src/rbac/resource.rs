@@ -231,6 +231,11 @@ impl Resources {
         Self(entries)
     }
 
+    /// The resources in the plural, for suggestions.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|entry| entry.resource.as_str())
+    }
+
     /// Resolves a word: `RESOURCE[.VERSION][.GROUP][/SUBRESOURCE]`, in the plural, singular or short.
     ///
     /// An unknown resource stays as it is written.

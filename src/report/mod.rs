@@ -30,7 +30,7 @@ use serde::Serialize;
 
 pub use finding::{
     ChokePoint, Day, Finding, FindingSeverity, IgnoreError, IgnoreList, Ignored, Ranked, State, WayCount,
-    findings, id,
+    cuts, findings, id,
 };
 pub use findings::{Derived, Exposed, Findings, Inputs, Jewel, SCHEMA, cheapest, counts, crown_jewels};
 pub use graph::{GRAPH_SCHEMA, GraphView, VertexView, graph};

@@ -10,41 +10,14 @@ use beachhead::techniques::{
 };
 use expect_test::expect_file;
 
+use crate::fixture::cases;
+
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 fn fixture_path(technique: &Technique) -> PathBuf {
     root().join("tests/attacks").join(format!("{}.md", technique.id))
-}
-
-/// One case of a fixture.
-struct Case {
-    heading: String,
-    /// Everything from the heading to the steps block, as written.
-    head: String,
-    manifests: String,
-}
-
-fn cases(text: &str) -> Vec<Case> {
-    let mut cases = Vec::new();
-    for section in text.split("\n## ").skip(1) {
-        let heading = section.lines().next().unwrap_or_default().to_owned();
-        let (head, _) = section
-            .split_once("```steps\n")
-            .unwrap_or_else(|| panic!("{heading}: no ```steps block"));
-        let manifests = head
-            .split_once("```yaml\n")
-            .and_then(|(_, rest)| rest.split_once("```"))
-            .unwrap_or_else(|| panic!("{heading}: no ```yaml block"))
-            .0;
-        cases.push(Case {
-            heading,
-            head: format!("\n## {head}"),
-            manifests: manifests.to_owned(),
-        });
-    }
-    cases
 }
 
 fn found(technique: &'static Technique, manifests: &str) -> Vec<Step> {
@@ -92,7 +65,7 @@ fn techniques_find_what_their_fixtures_say() {
         let (title, _) = text.split_once("\n## ").unwrap_or((&text, ""));
         let mut actual = title.to_owned();
         let (mut fires, mut quiet) = (false, false);
-        for case in cases(&text) {
+        for case in cases(&text, "steps") {
             let steps = found(technique, &case.manifests);
             let (wants_quiet, is_quiet) = (case.heading.starts_with("Quiet"), steps.is_empty());
             if wants_quiet != is_quiet {

@@ -101,10 +101,73 @@ fn an_unknown_position_gets_a_suggestion() {
         POD,
         &expect![[r#"
             --- stderr
-            error: no position is called Pod/shop/webb; did you mean Pod/shop/web or Pod/shop/*?; `beachhead graph --format json` lists all
+            error: no position or workload is called Pod/shop/webb; did you mean Pod/shop/web or Pod/shop/*?; `beachhead graph --format json` lists all positions
             --- status 2
         "#]],
     );
+}
+
+#[test]
+fn misspelt_names_of_the_input_get_a_suggestion() {
+    let blog = "examples/clusters/blog";
+    let says = |arguments: &[&str], expected: &str| {
+        let (_, _, err) = run(arguments);
+        assert!(err.contains(expected), "{arguments:?}: {err}");
+    };
+    let workload = "did you mean Deployment/blog/wordpress";
+    says(
+        &[
+            "paths",
+            blog,
+            "--from",
+            "Deployment/blog/wordpres",
+            "--to",
+            "ClusterAdmin",
+        ],
+        workload,
+    );
+    says(
+        &[
+            "graph",
+            blog,
+            "--from",
+            "Deploymnet/blog/wordpress",
+            "--format",
+            "dot",
+        ],
+        workload,
+    );
+    says(
+        &[
+            "reach",
+            blog,
+            "--from",
+            "Deployment/blog/wordpres",
+            "--to",
+            "Internet",
+        ],
+        workload,
+    );
+    says(
+        &["reach", blog, "--from", "Internet", "--to", "Service/blog/mysq"],
+        "did you mean Service/blog/mysql",
+    );
+    says(
+        &["reach", blog, "--from", "Internet", "--to", "Namespace/blgo"],
+        "did you mean Namespace/blog",
+    );
+    says(&["who-can", blog, "get", "secerts"], "did you mean secrets");
+    says(
+        &["who-can", blog, "get", "secrets", "-n", "newslettr"],
+        "did you mean newsletter",
+    );
+    let account = ["--as", "ServiceAccount/blog/wordpres"];
+    says(
+        &["can-i", blog, account[0], account[1], "get", "pods", "-n", "blog"],
+        "did you mean ServiceAccount/blog/wordpress",
+    );
+    let (_, _, err) = run(&["who-can", blog, "get", "secrets", "-n", "blog"]);
+    assert_eq!(err, "");
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod collect;
 mod coverage;
 mod datastores;
 mod findings;
+mod fixture;
 mod formats;
 mod hostile;
 mod laws;

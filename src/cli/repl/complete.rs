@@ -4,8 +4,11 @@
 
 use std::path::Path;
 
-use super::command::COMMANDS;
+use clap::ValueEnum;
+
+use super::command::{COMMANDS, named};
 use super::schema::Schema;
+use crate::cli::rows::QueryFormat;
 use crate::query::{FUNCTION_NAMES, KEYWORDS, Lexeme, Span, lexemes};
 use crate::techniques;
 
@@ -43,12 +46,13 @@ pub(super) fn complete(before: &str, schema: &Schema, saved: &[String]) -> (usiz
 }
 
 fn ids(schema: &Schema, part: &str) -> Vec<Candidate> {
-    let lower = part.to_lowercase();
-    let near = schema
-        .ids
-        .iter()
-        .filter(|id| id.to_lowercase().starts_with(&lower));
-    near.take(SHOWN).map(|id| candidate(id.as_str(), "")).collect()
+    valued(schema, "id", part)
+}
+
+/// Values of a property that begin with this text.
+fn valued(schema: &Schema, key: &str, part: &str) -> Vec<Candidate> {
+    let found = schema.starting(key, part).take(SHOWN);
+    found.map(|value| candidate(value.as_str(), "")).collect()
 }
 
 fn of_command(before: &str, schema: &Schema, saved: &[String]) -> (usize, Vec<Candidate>) {
@@ -61,15 +65,18 @@ fn of_command(before: &str, schema: &Schema, saved: &[String]) -> (usize, Vec<Ca
             .map(|(name, _, help)| candidate(format!("{sign}{name}"), *help));
         return (before.len() - begin.len(), names.collect());
     };
-    let found = match command.trim_start_matches([':', '\\', '.']) {
-        "describe" | "neighbors" | "paths" | "reach" | "assume" | "retract" => ids(schema, &before[start..]),
-        "mode" => [
-            "table", "box", "line", "json", "jsonl", "csv", "tsv", "markdown", "path", "dot",
-        ]
-        .iter()
-        .map(|mode| candidate(*mode, ""))
-        .collect(),
-        "timing" => vec![candidate("on", ""), candidate("off", "")],
+    let found = match named(command.trim_start_matches([':', '\\', '.'])).unwrap_or_default() {
+        "describe" | "neighbors" | "paths" | "reach" | "assume" | "retract" | "choke" => {
+            ids(schema, &before[start..])
+        }
+        "explain" | "profile" | "edit" => return of_query(before, schema),
+        "mode" => {
+            let modes = QueryFormat::value_variants()
+                .iter()
+                .filter_map(ValueEnum::to_possible_value);
+            modes.map(|mode| candidate(mode.get_name(), "")).collect()
+        }
+        "timing" | "pager" => vec![candidate("on", ""), candidate("off", "")],
         "run" => saved.iter().map(|id| candidate(id.as_str(), "")).collect(),
         "help" => {
             let topics = techniques::catalogue().map(|technique| candidate(technique.id, technique.title));
@@ -77,9 +84,10 @@ fn of_command(before: &str, schema: &Schema, saved: &[String]) -> (usize, Vec<Ca
                 .labels
                 .iter()
                 .map(|(label, count)| candidate(label.as_str(), format!("{count} nodes")));
-            topics.chain(labels).collect()
+            let commands = COMMANDS.iter().map(|(name, _, help)| candidate(*name, *help));
+            topics.chain(labels).chain(commands).collect()
         }
-        "source" | "output" | "save" | "viz" | "open" => files(&before[start..]),
+        "source" | "output" | "once" | "save" | "viz" | "open" | "diff" => files(&before[start..]),
         _ => Vec::new(),
     };
     (start, found)
@@ -111,6 +119,20 @@ struct Before<'t> {
 impl Before<'_> {
     fn of(&self, at: usize) -> &str {
         self.words.get(at).map_or("", |(_, span)| span.of(self.text))
+    }
+
+    /// The property that the value at the end belongs to: that of `{name:` and of `n.name =`.
+    fn key(&self) -> &str {
+        let mut back = (0..self.words.len()).rev();
+        let mut place = back.find(|at| !matches!(self.of(*at), ":" | "=" | "<>" | "[" | "," | "(" | ")"));
+        while let Some(at) = place {
+            if self.words[at].0 == Lexeme::Name {
+                return self.of(at);
+            }
+            // Other values of a list, and words such as STARTS WITH.
+            place = at.checked_sub(1).filter(|_| self.words[at].0 != Lexeme::Sign);
+        }
+        "id"
     }
 
     /// The place of the bracket that is open at the end.
@@ -153,12 +175,12 @@ fn of_query(before: &str, schema: &Schema) -> (usize, Vec<Candidate>) {
     if let Some((lexeme, span)) = words.last().copied() {
         let touches = span.end as usize == end;
         if lexeme == Lexeme::Wrong {
-            // An unfinished string: an id, if one is asked for.
-            let quote = span.start as usize + 1;
-            return (
-                quote.min(end),
-                ids(schema, before.get(quote..).unwrap_or_default()),
-            );
+            // An unfinished string: a value of the property before it, or an id.
+            words.pop();
+            let context = Before { text: before, words };
+            let quote = (span.start as usize + 1).min(end);
+            let part = before.get(quote..).unwrap_or_default();
+            return (quote, valued(schema, context.key(), part));
         }
         if touches
             && matches!(
@@ -249,6 +271,7 @@ mod tests {
             node_keys: texts(&["id", "name"]).into_iter().collect(),
             link_keys: texts(&["effort"]).into_iter().collect(),
             ids: texts(&["Node/a", "Pod/shop/web"]),
+            values: [("name", texts(&["a", "web"])), ("namespace", texts(&["shop"]))].into(),
             ..Schema::default()
         }
     }
@@ -269,6 +292,10 @@ mod tests {
             ("MATCH (p:Pod)-[r]->(q) RETURN p.n", 32, &["name"]),
             ("MATCH (p:Pod {", 14, &["id", "name"]),
             ("MATCH (p {id: 'Po", 15, &["Pod/shop/web"]),
+            ("MATCH (p {name: 'W", 17, &["web"]),
+            ("MATCH (p) WHERE p.namespace = '", 31, &["shop"]),
+            ("MATCH (p) WHERE p.name STARTS WITH 'w", 36, &["web"]),
+            ("MATCH (p) WHERE p.id IN ['Node/a', 'p", 36, &["Pod/shop/web"]),
             ("MAT", 0, &["MATCH"]),
             (
                 "MATCH (web) RETURN w",
@@ -278,6 +305,9 @@ mod tests {
             (":des", 0, &[":describe"]),
             ("\\des", 0, &["\\describe"]),
             (":describe No", 10, &["Node/a"]),
+            (":d No", 3, &["Node/a"]),
+            (":choke Node/a P", 14, &["Pod/shop/web"]),
+            (":explain MATCH (p:P", 18, &["Pod"]),
             (":run e", 5, &["entry-points"]),
             (":mode js", 6, &["json", "jsonl"]),
         ];
@@ -289,6 +319,21 @@ mod tests {
                 "{before}"
             );
         }
+    }
+
+    #[test]
+    fn a_key_in_a_large_graph_does_not_look_at_all_of_it() {
+        let mut schema = schema();
+        schema.ids = (0..200_000)
+            .map(|number| format!("Pod/shop/web-{number:06}"))
+            .collect();
+        let begin = std::time::Instant::now();
+        for number in 0..200 {
+            let before = format!("MATCH (n {{id: 'pod/shop/web-{number:06}");
+            assert_eq!(complete(&before, &schema, &[]).1.len(), 1);
+        }
+        // A pass over all ids for every key takes more than a minute in this build.
+        assert!(begin.elapsed().as_secs() < 10, "{:?}", begin.elapsed());
     }
 
     #[test]

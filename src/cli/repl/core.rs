@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::command;
 use super::schema::Schema;
 use super::session::Session;
+use super::{command, compare, files};
 use crate::cli::analysis::Analysis;
 use crate::cli::rows::{Rendered, rendered};
 use crate::cli::terminal;
 use crate::graph::{AttackGraph, Rows};
-use crate::query::{AttackView, Query, QueryError, Table, Value};
+use crate::query::{AttackView, Query, QueryError, Table, Value, saved};
 use crate::report::{Page, counted};
 
 /// What a statement gave.
@@ -41,6 +41,10 @@ pub(super) enum Next {
     Rebuild,
     /// Another input is to be read.
     Open(PathBuf),
+    /// The input is to be read again.
+    Reread,
+    /// A text is to be changed in an editor and carried out.
+    Edit(String),
     Quit,
 }
 
@@ -49,6 +53,13 @@ impl Outcome {
         Self {
             parts,
             next: Next::Stay,
+        }
+    }
+
+    pub(super) fn next(next: Next) -> Self {
+        Self {
+            parts: Vec::new(),
+            next,
         }
     }
 
@@ -113,6 +124,13 @@ impl<'c, 's> Core<'c, 's> {
     /// Runs a query and shows its rows.
     pub(super) fn query(&mut self, text: &str) -> Outcome {
         self.session.interrupt.store(false, Ordering::Relaxed);
+        let first = text.split_whitespace().next().unwrap_or_default();
+        if !["EXPLAIN", "PROFILE"]
+            .iter()
+            .any(|word| word.eq_ignore_ascii_case(first))
+        {
+            self.session.last_query = Some(text.to_owned());
+        }
         let mut parts = Vec::new();
         let begin = Instant::now();
         let found = self.found(text, &mut parts);
@@ -144,20 +162,42 @@ impl<'c, 's> Core<'c, 's> {
 
     fn found(&self, text: &str, parts: &mut Vec<Part>) -> Result<Table, QueryError> {
         let query = Query::parse(text)?;
-        for warning in query.check(self.view)? {
+        let is_shipped = saved().iter().any(|known| known.text == text);
+        for warning in query.check(self.view)?.iter().filter(|_| !is_shipped) {
             parts.push(Part::Note(format!("warning: {}", warning.shown(text))));
         }
         query.run(self.view, &self.session.parameters, self.session.limits())
     }
 
-    fn show(&self, table: &Table, parts: &mut Vec<Part>) -> anyhow::Result<()> {
-        let shown = rendered(self.session.mode, table, self.view)?;
-        if let Some(path) = &self.session.output {
+    /// Asks the query that is watched again, and shows its rows, or from the second time on what became of them.
+    pub(super) fn watched(&mut self) -> Option<Outcome> {
+        let mut watch = self.session.watch.take()?;
+        let mut outcome = self.query(&watch.query);
+        if let Some(table) = &self.last {
+            let now = compare::lines(table, self.view);
+            match &watch.seen {
+                None => {}
+                Some(seen) if *seen == now => outcome.parts.clear(),
+                Some(seen) => outcome.parts = vec![Part::Page(compare::difference(seen, &now))],
+            }
+            watch.seen = Some(now);
+        }
+        watch.left = watch.left.map(|left| left.saturating_sub(1));
+        if watch.left != Some(0) && self.last.is_some() {
+            outcome.next = Next::Reread;
+            self.session.watch = Some(watch);
+        }
+        Some(outcome)
+    }
+
+    fn show(&mut self, table: &Table, parts: &mut Vec<Part>) -> anyhow::Result<()> {
+        let shown = rendered(self.session.mode, table, self.view, &self.analysis.name)?;
+        if let Some(path) = self.session.once.take().or_else(|| self.session.output.clone()) {
             let text = match shown {
                 Rendered::Page(page) => terminal::plain(&page),
                 Rendered::Text(text) => text,
             };
-            command::write(path, &text)?;
+            files::write(&path, &text)?;
             parts.push(Part::Note(format!(
                 "{} in {}",
                 counted(table.rows.len(), "row"),

@@ -3,9 +3,13 @@
 //! **Trap.** Nothing is decided here; what is tested is below.
 
 use std::borrow::Cow;
+use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Arc;
 
+use anyhow::{Context as _, bail};
 use nu_ansi_term::{Color, Style};
 use reedline::{
     ColumnarMenu, Completer, CompletionResult, DefaultHinter, EditCommand, Emacs, FileBackedHistory,
@@ -56,13 +60,46 @@ pub(super) fn editor(
     if let Some(history) = history.and_then(|path| FileBackedHistory::with_file(HISTORY, path).ok()) {
         editor = editor.with_history(Box::new(history));
     }
-    if let Some(program) = std::env::var_os("VISUAL").or_else(|| std::env::var_os("EDITOR")) {
-        let file = std::env::temp_dir().join(format!("beachhead-{}.cypher", std::process::id()));
-        let mut command = std::process::Command::new(program);
-        command.arg(&file);
-        editor = editor.with_buffer_editor(command, file);
+    let file = std::env::temp_dir().join(format!("beachhead-{}.cypher", std::process::id()));
+    let mut command = program();
+    command.arg(&file);
+    editor.with_buffer_editor(command, file)
+}
+
+/// The user's editor with its arguments.
+fn program() -> Command {
+    let named = ["VISUAL", "EDITOR"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok());
+    let line = named.into_iter().find(|line| !line.trim().is_empty());
+    let line = line.unwrap_or_else(|| "vi".to_owned());
+    let mut words = line.split_whitespace();
+    let mut command = Command::new(words.next().unwrap_or("vi"));
+    command.args(words);
+    command
+}
+
+/// Lets the user change a text in their editor; what they leave.
+pub(super) fn edited(text: &str) -> anyhow::Result<String> {
+    let mut file = tempfile::Builder::new()
+        .prefix("beachhead-")
+        .suffix(".cypher")
+        .tempfile()?;
+    file.write_all(text.as_bytes())?;
+    let mut command = program();
+    command.arg(file.path());
+    let name = command.get_program().to_string_lossy().into_owned();
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start the editor {name}; set VISUAL or EDITOR"))?;
+    if !status.success() {
+        bail!("the editor {name} failed ({status}); nothing is run");
     }
-    editor
+    let changed = fs::read_to_string(file.path())?;
+    if changed.trim().is_empty() {
+        bail!("the text is empty; nothing is run");
+    }
+    Ok(changed)
 }
 
 struct Words {

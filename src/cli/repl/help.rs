@@ -78,20 +78,26 @@ const CARDS: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// The commands and keys, for `:help` and for `beachhead repl --help`.
+pub(super) fn overview() -> String {
+    let mut page = Page::default();
+    page.line("Commands, also with \\ or . in front:");
+    let row = |(name, takes, does): &(&str, &str, &str)| vec![format!(":{name} {takes}"), (*does).to_owned()];
+    page.table(2, &COMMANDS.iter().map(row).collect::<Vec<_>>());
+    page.gap();
+    page.line("An ID is a position (Pod/shop/web-0), a workload (Deployment/shop/web), or #2: that in row 2 of the last result.");
+    page.line("$_ holds the rows of the last result as maps, $_1 the first value of the first row.");
+    page.line("A query ends with ; or an empty line. Alt-Enter begins a line, Tab completes, Ctrl-R searches the history,");
+    page.line("Ctrl-O opens the editor, Ctrl-C stops a query or drops the text, Ctrl-D leaves.");
+    page.line(":help TOPIC says more about a technique, a label, a type, a keyword or a command.");
+    page.lines().iter().map(|line| line.text.clone() + "\n").collect()
+}
+
 /// The page of a topic, or the list of commands.
 pub(super) fn page(schema: &Schema, topic: Option<&str>) -> anyhow::Result<Page> {
     let mut page = Page::default();
     let Some(topic) = topic else {
-        page.line("A query ends with ; or an empty line. Commands, also with \\ or . in front:");
-        page.table(
-            2,
-            &COMMANDS
-                .iter()
-                .map(|(name, takes, does)| vec![format!(":{name} {takes}"), (*does).to_owned()])
-                .collect::<Vec<_>>(),
-        );
-        page.line("Tab completes, Ctrl-R searches the history, Ctrl-C stops a query, Ctrl-D leaves.");
-        page.line("$_ holds the rows of the last result, $_1 the first value of the first row.");
+        overview().lines().for_each(|line| page.line(line));
         return Ok(page);
     };
     let upper = topic.trim_start_matches(':').to_uppercase();

@@ -7,10 +7,14 @@
 //! **Trap.** An assumption changes the graph, so the graph and all that was made of it are made anew.
 
 mod command;
+mod compare;
 mod complete;
 mod core;
 mod editor;
+mod files;
 mod help;
+mod inspect;
+mod pager;
 mod schema;
 mod session;
 
@@ -18,6 +22,8 @@ use std::io::{BufRead as _, BufReader, IsTerminal as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use reedline::Signal;
@@ -30,10 +36,15 @@ use super::rows::QueryFormat;
 use super::{ExitCode, Streams, safe, terminal};
 use crate::query::{AttackView, is_statement};
 
+/// How often a pause looks whether it is to end.
+const PULSE: Duration = Duration::from_millis(50);
+
 /// Ask the attack graph questions at a prompt
 ///
-/// Queries are openCypher and end with `;` or an empty line; `:help` lists the commands. Statements may be piped in.
+/// Queries are openCypher and end with `;` or an empty line; commands begin with `:` and end with their line.
+/// Statements may be piped in; then the exit status is 2 if one of them failed.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = help::overview())]
 pub(super) struct ReplArgs {
     #[command(flatten)]
     input: InputArgs,
@@ -55,58 +66,110 @@ pub(super) fn run(args: &ReplArgs, streams: &mut Streams<'_>) -> anyhow::Result<
     if args.input.input.as_os_str() == "-" {
         bail!("INPUT cannot be standard input: statements come from there");
     }
-    let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    let mut session = Session::new(args.format, args.timeout, args.queries.clone());
+    let mut session = Session::new(
+        args.format,
+        args.timeout,
+        args.queries.clone(),
+        args.input.how.clone(),
+    );
     let interrupt = Arc::clone(&session.interrupt);
     // Another handler of the process may be there already, as in a test; then that one decides.
     let _ = ctrlc::set_handler(move || interrupt.store(true, Ordering::Relaxed));
     let mut input = args.input.clone();
-    let mut source: Box<dyn Source> = if is_terminal {
-        let history = args.history.clone().or_else(default_history);
-        Box::new(Terminal {
-            history,
-            editor: None,
-        })
-    } else {
-        let mut lines = Vec::new();
-        for line in BufReader::new(&mut *streams.stdin).lines() {
-            lines.push(line?);
-        }
-        Box::new(Piped {
-            lines: lines.into_iter(),
-            failed: false,
-        })
-    };
+    let mut source = source(args.history.clone(), streams)?;
+    let mut analysis = input.analyse(streams)?;
+    analysis.warn(streams.err);
     loop {
-        let analysis = input.analyse(streams)?;
-        analysis.warn(streams.err);
-        loop {
-            let graph = session.graph(&analysis);
-            let rows = graph.freeze();
-            let view = AttackView::new(&graph, &rows).with_cluster(&analysis.cluster, &analysis.facts);
-            let schema = Arc::new(Schema::new(&view));
-            source.ready(&schema, &session);
-            let mut core = Core::new(&analysis, &graph, &rows, &view, &schema, &mut session);
-            match talk(&mut core, &mut *source, streams)? {
-                Next::Rebuild | Next::Stay => {}
-                Next::Open(path) => {
-                    input.input = path;
+        let graph = session.graph(&analysis);
+        let rows = graph.freeze();
+        let view = AttackView::new(&graph, &rows).with_cluster(&analysis.cluster, &analysis.facts);
+        let schema = Arc::new(Schema::new(&view));
+        source.ready(&schema, &session);
+        let mut core = Core::new(&analysis, &graph, &rows, &view, &schema, &mut session);
+        let next = match core.watched() {
+            Some(outcome) => {
+                show(&outcome, false, streams)?;
+                pause(&mut session, outcome.next)
+            }
+            None => talk(&mut core, &mut *source, streams)?,
+        };
+        let (other, is_same) = match next {
+            Next::Quit => return Ok(source.code()),
+            Next::Open(path) => (
+                InputArgs {
+                    input: path,
+                    ..input.clone()
+                },
+                false,
+            ),
+            Next::Reread => (input.clone(), true),
+            Next::Stay | Next::Rebuild | Next::Edit(_) => continue,
+        };
+        match other.analyse(streams) {
+            Ok(found) => {
+                if !is_same {
+                    found.warn(streams.err);
                     session.assumed.clear();
-                    break;
                 }
-                Next::Quit => return Ok(source.code()),
+                (analysis, input) = (found, other);
+            }
+            Err(error) => {
+                session.watch = None;
+                let outcome = Outcome::of(vec![Part::Error(format!("{error:#}"))]);
+                source.failed(show(&outcome, false, streams)?);
             }
         }
     }
 }
 
+/// Where statements come from: the terminal, else standard input.
+fn source(history: Option<PathBuf>, streams: &mut Streams<'_>) -> anyhow::Result<Box<dyn Source>> {
+    if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+        return Ok(Box::new(Terminal {
+            history: history.or_else(default_history),
+            editor: None,
+        }));
+    }
+    let mut lines = Vec::new();
+    for line in BufReader::new(&mut *streams.stdin).lines() {
+        lines.push(line?);
+    }
+    Ok(Box::new(Piped {
+        lines: lines.into_iter(),
+        failed: false,
+    }))
+}
+
+/// Waits until what is watched is to be asked again; Ctrl-C ends it.
+fn pause(session: &mut Session, next: Next) -> Next {
+    let Some(watch) = &session.watch else {
+        return next;
+    };
+    let end = Instant::now() + watch.every;
+    while Instant::now() < end {
+        if session.interrupt.load(Ordering::Relaxed) {
+            session.watch = None;
+            return Next::Stay;
+        }
+        thread::sleep(PULSE.min(end.saturating_duration_since(Instant::now())));
+    }
+    next
+}
+
 /// Carries statements out until one asks for another graph or for the end.
 fn talk(core: &mut Core<'_, '_>, source: &mut dyn Source, streams: &mut Streams<'_>) -> anyhow::Result<Next> {
     while let Some(text) = source.next()? {
-        let outcome = core.eval(&text);
-        let failed = show(&outcome, streams)?;
+        let mut outcome = core.eval(&text);
+        if let Next::Edit(text) = &outcome.next {
+            outcome = match editor::edited(text) {
+                Ok(text) => core.eval(&text),
+                Err(error) => Outcome::of(vec![Part::Error(format!("{error:#}"))]),
+            };
+        }
+        let paged = source.is_terminal() && core.session.paging;
+        let failed = show(&outcome, paged, streams)?;
         source.failed(failed);
-        if !matches!(outcome.next, Next::Stay) {
+        if !matches!(outcome.next, Next::Stay | Next::Edit(_)) {
             return Ok(outcome.next);
         }
     }
@@ -114,12 +177,13 @@ fn talk(core: &mut Core<'_, '_>, source: &mut dyn Source, streams: &mut Streams<
 }
 
 /// Writes what a statement gave; whether it failed.
-fn show(outcome: &Outcome, streams: &mut Streams<'_>) -> anyhow::Result<bool> {
+fn show(outcome: &Outcome, paged: bool, streams: &mut Streams<'_>) -> anyhow::Result<bool> {
     let mut failed = false;
     for part in &outcome.parts {
+        let mut text = Vec::new();
         match part {
-            Part::Page(page) => terminal::write_page(page, streams.out)?,
-            Part::Text(text) => streams.out.write_all(safe(text).as_bytes())?,
+            Part::Page(page) => terminal::write_page(page, &mut text)?,
+            Part::Text(plain) => text.extend(safe(plain).as_bytes()),
             Part::Note(text) => writeln!(streams.err, "{}", safe(text))?,
             Part::Error(text) => {
                 failed = true;
@@ -127,9 +191,21 @@ fn show(outcome: &Outcome, streams: &mut Streams<'_>) -> anyhow::Result<bool> {
                 writeln!(streams.err, "{style}error{style:#}: {}", safe(text))?;
             }
         }
+        if paged {
+            let text = String::from_utf8_lossy(&text);
+            let plain = anstream::adapter::strip_str(&text).to_string();
+            pager::show(if colours() { &text } else { &plain }, streams.out)?;
+        } else {
+            streams.out.write_all(&text)?;
+        }
     }
     streams.out.flush()?;
     Ok(failed)
+}
+
+/// Whether the terminal may be written to in colours: <https://no-color.org>.
+fn colours() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// Where statements come from.
@@ -140,6 +216,10 @@ trait Source {
     fn next(&mut self) -> anyhow::Result<Option<String>>;
     /// Learns whether the statement failed.
     fn failed(&mut self, _: bool) {}
+    /// Whether someone sits there.
+    fn is_terminal(&self) -> bool {
+        false
+    }
     fn code(&self) -> ExitCode {
         ExitCode::Nothing
     }
@@ -190,14 +270,17 @@ struct Terminal {
 
 impl Source for Terminal {
     fn ready(&mut self, schema: &Arc<Schema>, session: &Session) {
-        let colours = std::env::var_os("NO_COLOR").is_none();
         let saved = session.saved_ids();
         self.editor = Some(editor::editor(
             Arc::clone(schema),
             saved,
             self.history.clone(),
-            colours,
+            colours(),
         ));
+    }
+
+    fn is_terminal(&self) -> bool {
+        true
     }
 
     fn next(&mut self) -> anyhow::Result<Option<String>> {

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use crate::cli::analysis::Analysis;
-use crate::cli::query::all_saved;
+use super::compare::Watch;
+use crate::cli::analysis::{Analysis, HowArgs};
 use crate::cli::rows::QueryFormat;
+use crate::cli::saved::all_saved;
 use crate::graph::AttackGraph;
 use crate::query::{Limits, Value};
 use crate::techniques::{self, Certainty, Position, Reason, Relation, Step};
@@ -19,7 +20,10 @@ use crate::techniques::{self, Certainty, Position, Reason, Relation, Step};
 pub(super) struct Session {
     pub(super) mode: QueryFormat,
     pub(super) output: Option<PathBuf>,
+    /// Where the next result alone goes.
+    pub(super) once: Option<PathBuf>,
     pub(super) timing: bool,
+    pub(super) paging: bool,
     pub(super) parameters: BTreeMap<String, Value>,
     pub(super) rows: usize,
     pub(super) timeout: Option<Duration>,
@@ -29,14 +33,26 @@ pub(super) struct Session {
     pub(super) assumed: BTreeSet<String>,
     /// Statements, the newest last.
     pub(super) history: Vec<String>,
+    /// The last query that gave a result.
+    pub(super) last_query: Option<String>,
+    pub(super) watch: Option<Watch>,
+    /// How inputs are read.
+    pub(super) how: HowArgs,
 }
 
 impl Session {
-    pub(super) fn new(mode: QueryFormat, timeout: Option<f64>, queries: Option<PathBuf>) -> Self {
+    pub(super) fn new(
+        mode: QueryFormat,
+        timeout: Option<f64>,
+        queries: Option<PathBuf>,
+        how: HowArgs,
+    ) -> Self {
         Self {
             mode,
             output: None,
+            once: None,
             timing: false,
+            paging: true,
             parameters: BTreeMap::new(),
             rows: Limits::default().rows,
             timeout: timeout.map(Duration::from_secs_f64),
@@ -44,6 +60,9 @@ impl Session {
             interrupt: Arc::new(AtomicBool::new(false)),
             assumed: BTreeSet::new(),
             history: Vec::new(),
+            last_query: None,
+            watch: None,
+            how,
         }
     }
 

@@ -21,6 +21,7 @@ use super::{EDGES, Found, again, stands};
 use crate::collect::bootstrap;
 use crate::graph::{AttackGraph, Rows, StepId, VertexId};
 use crate::model::Cluster;
+use crate::paths::Solver;
 use crate::techniques::{Reason, Relation, Step};
 
 /// Candidates that are looked at, those on most paths first.
@@ -142,6 +143,36 @@ pub(super) fn points(
     });
     points.truncate(SHOWN);
     points
+}
+
+/// Returns the places to cut between some positions and one that they lead to, in the order of the cheapest path: each
+/// alone, with the steps like it, leaves no way. None if there is no path, or no single place.
+///
+/// # Complexity
+/// One pass over the graph for each step of the cheapest path.
+pub fn cuts(
+    graph: &AttackGraph,
+    rows: &Rows,
+    starts: &[VertexId],
+    target: VertexId,
+    cluster: &Cluster,
+) -> Vec<ChokePoint> {
+    let found = Solver::new(graph, rows, starts).cheapest(target, 1);
+    let names = Names::new(graph, cluster);
+    let mut shapes: Vec<Shape> = Vec::new();
+    for &step in found.iter().flat_map(|path| &path.steps) {
+        let shape = names.shape(graph, rows, step);
+        if can_be_cut(graph.step(step).reason) && !shapes.contains(&shape) {
+            shapes.push(shape);
+        }
+    }
+    let alike = alike(graph, rows, &names, &shapes);
+    shapes.retain(|shape| {
+        let without = rows.without(|step| alike[shape].contains(&step));
+        !again(&without, starts).is_held(target)
+    });
+    let point = |shape| point(graph, &names, shape, &alike[shape], &[], &[]);
+    shapes.iter().map(point).collect()
 }
 
 /// Whether a step is a decision that someone can take back: a technique, a binding, or an opening of the network.

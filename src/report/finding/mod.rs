@@ -21,7 +21,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-pub use choke::ChokePoint;
+pub use choke::{ChokePoint, cuts};
 pub use ignore::{Day, IgnoreError, IgnoreList, Ignored};
 pub use severity::FindingSeverity;
 

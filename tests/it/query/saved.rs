@@ -1,12 +1,20 @@
-//! Tests of the saved queries: what each of them finds in the example cluster, and that none is forgotten.
+//! Tests of the saved queries: what each of them finds in its clusters, that none is forgotten, and how they are run.
+//!
+//! **Trap.** `tests/queries/<id>.md` holds the clusters; rows are filled in by `UPDATE_EXPECT=1` and have to be read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
 use assert_cmd::Command;
-use beachhead::query::{Query, saved};
+use beachhead::collect::read_text;
+use beachhead::graph::AttackGraph;
+use beachhead::query::{AttackView, GROUPS, Limits, Query, Value, saved, text};
+use beachhead::techniques::{Facts, steps};
 use expect_test::expect_file;
+
+use crate::fixture::cases;
 
 const EXAMPLE: &str = "examples/clusters/blog";
 
@@ -14,16 +22,18 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Exit status, result and messages of a command.
+fn ran(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = Command::cargo_bin("beachhead").unwrap();
+    let output = command.current_dir(root()).args(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
 fn output(arguments: &[&str]) -> String {
-    let output = Command::cargo_bin("beachhead")
-        .unwrap()
-        .current_dir(root())
-        .args(arguments)
-        .output()
-        .unwrap();
-    let errors = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {errors}");
-    String::from_utf8(output.stdout).unwrap()
+    let (code, out, errors) = ran(arguments);
+    assert_eq!(code, Some(0), "{arguments:?}: {errors}");
+    out
 }
 
 #[test]
@@ -35,32 +45,124 @@ fn each_file_is_listed_and_says_what_it_is() {
         .collect();
     let listed: BTreeSet<String> = saved().iter().map(|query| query.id.clone()).collect();
     assert_eq!(files, listed);
+    assert!(listed.len() >= 40);
     for query in saved() {
-        Query::parse(&query.text)
-            .unwrap_or_else(|error| panic!("{}: {}", query.id, error.shown(&query.text)));
+        let id = &query.id;
+        Query::parse(&query.text).unwrap_or_else(|error| panic!("{id}: {}", error.shown(&query.text)));
+        let header: Vec<&str> = query.text.lines().take(6).collect();
+        let keys = [
+            "// ",
+            "// id: ",
+            "// group: ",
+            "// severity: ",
+            "// attack:",
+            "// fix: ",
+        ];
         assert!(
-            query.title.ends_with('.') && query.title.len() > 20,
-            "{}: {}",
-            query.id,
+            header.iter().zip(keys).all(|(line, key)| line.starts_with(key)),
+            "{id}: {header:?}"
+        );
+        let length = query.title.chars().count();
+        assert!(
+            query.title.ends_with('.') && (20..=100).contains(&length),
+            "{id}: {}",
             query.title
         );
         let severities = ["critical", "high", "medium", "low", "info"];
         assert!(
             severities.contains(&query.severity.as_str()),
-            "{}: {}",
-            query.id,
+            "{id}: {}",
             query.severity
         );
-        assert!(!query.fix.is_empty(), "{}", query.id);
+        assert!(GROUPS.contains(&query.group.as_str()), "{id}: {}", query.group);
+        let is_attack =
+            |word: &str| word.starts_with('T') && word[1..].chars().all(|c| c.is_ascii_digit() || c == '.');
+        assert!(
+            query.attack.split_whitespace().all(is_attack),
+            "{id}: {}",
+            query.attack
+        );
+        assert!(!query.fix.is_empty(), "{id}");
+    }
+}
+
+/// The rows of a query over manifests, cells apart by `|`, below their columns; empty if there are none.
+fn rows_over(query: &Query, manifests: &str) -> String {
+    let (cluster, _) = read_text("fixture.yaml", manifests, "default");
+    assert!(cluster.objects().next().is_some(), "no object was read");
+    let facts = Facts::new(&cluster);
+    let graph = AttackGraph::new(steps(&facts.context(&cluster)));
+    let frozen = graph.freeze();
+    let view = AttackView::new(&graph, &frozen);
+    let table = query.run(&view, &BTreeMap::new(), Limits::default());
+    let table = table.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(table.stopped, None);
+    if table.rows.is_empty() {
+        return String::new();
+    }
+    let cells = |row: &Vec<Value>| row.iter().map(|value| text(value, &view)).collect();
+    let rows = std::iter::once(table.columns.clone()).chain(table.rows.iter().map(cells));
+    rows.map(|row| row.join(" | ") + "\n").collect()
+}
+
+#[test]
+fn each_finds_what_its_clusters_have_and_nothing_else() {
+    let mut wrong = Vec::new();
+    for query in saved() {
+        let path = root().join(format!("tests/queries/{}.md", query.id));
+        let text = fs::read_to_string(&path)
+            .unwrap_or_else(|_| panic!("{} has no fixture: write {}", query.id, path.display()));
+        let parsed = Query::parse(&query.text).unwrap();
+        let (title, _) = text.split_once("\n## ").unwrap_or((&text, ""));
+        let mut actual = title.to_owned();
+        let mut found = Vec::new();
+        for case in cases(&text, "rows") {
+            let rows = rows_over(&parsed, &case.manifests);
+            if case.heading.starts_with("Quiet") != rows.is_empty() {
+                wrong.push(format!("{}: {}", query.id, case.heading));
+            }
+            let _ = writeln!(actual, "{}```rows\n{rows}```", case.head);
+            found.push(rows);
+        }
+        // What counts everything is never empty; it has to tell two clusters apart.
+        let is_count = ["choke points", "posture metrics"].contains(&query.group.as_str());
+        let differs = found.iter().any(|rows| rows != &found[0]);
+        let has_quiet = found.iter().any(String::is_empty);
+        if !(has_quiet || is_count && differs) {
+            wrong.push(format!("{} needs a case with rows and a quiet one", query.id));
+        }
+        expect_file![path].assert_eq(&actual);
+    }
+    assert!(wrong.is_empty(), "headings say otherwise:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_fixture_has_a_query() {
+    let known: BTreeSet<String> = saved().iter().map(|query| format!("{}.md", query.id)).collect();
+    for entry in fs::read_dir(root().join("tests/queries")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(known.contains(&name), "{name} belongs to no query");
     }
 }
 
 #[test]
-fn each_finds_what_the_example_has() {
-    for query in saved() {
-        let found = output(&["query", EXAMPLE, "--run", &query.id, "--format", "csv"]);
-        expect_file![root().join(format!("tests/queries/{}.csv", query.id))].assert_eq(&found);
-    }
+fn the_list_is_grouped_and_fits_a_screen() {
+    let list = output(&["query", EXAMPLE, "--list"]);
+    let headings: Vec<&str> = list
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with(' '))
+        .collect();
+    assert_eq!(headings, GROUPS);
+    assert!(list.lines().all(|line| line.chars().count() <= 150), "{list}");
+    let found = output(&[
+        "query",
+        EXAMPLE,
+        "--run",
+        "databases-from-internet",
+        "--format",
+        "csv",
+    ]);
+    assert!(found.contains("Database/blog/mysql"), "{found}");
 }
 
 #[test]
@@ -149,4 +251,85 @@ fn a_folder_of_queries_stands_beside_those_of_the_program() {
         ]),
         "mine\n1\n"
     );
+}
+
+#[test]
+fn ids_and_groups_are_those_of_the_header_and_none_is_there_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write(
+        "a.cypher",
+        "// One of ours.\n// id: ours\n// group: of the house\nRETURN 1 AS x;\n",
+    );
+    write("entry-points.cypher", "// Another one.\nRETURN 'own' AS x;\n");
+    let path = folder.path().to_str().unwrap();
+    let list = output(&["query", EXAMPLE, "--queries", path, "--list"]);
+    let (_, behind) = list.split_once("posture metrics\n").unwrap();
+    assert!(
+        behind.contains("\nof the house\n  ours ") && !list.contains("\n  a "),
+        "{list}"
+    );
+    let run = |id: &str| {
+        output(&[
+            "query",
+            EXAMPLE,
+            "--queries",
+            path,
+            "--run",
+            id,
+            "--format",
+            "csv",
+        ])
+    };
+    assert_eq!(run("ours"), "x\n1\n");
+    assert_eq!(run("entry-points"), "x\nown\n");
+    write("b.cypher", "// Twice.\n// id: ours\nRETURN 2 AS x;\n");
+    let (code, _, errors) = ran(&["query", EXAMPLE, "--queries", path, "--list"]);
+    assert_eq!(code, Some(2));
+    assert!(errors.contains("ours is in"), "{errors}");
+}
+
+#[test]
+fn rows_fail_a_pipeline_that_asks_for_it() {
+    let code = |text: &str, more: &[&str]| {
+        let (code, ..) = ran(&[&["query", EXAMPLE, "-c", text], more].concat());
+        code
+    };
+    let (some, none) = (
+        "MATCH (d:Database) RETURN d",
+        "MATCH (d:Database) WHERE false RETURN d",
+    );
+    assert_eq!(code(some, &[]), Some(0));
+    assert_eq!(code(some, &["--exit-code"]), Some(1));
+    assert_eq!(code(none, &["--exit-code"]), Some(0));
+    assert_eq!(code("RETURN lenght(1)", &["--exit-code"]), Some(2));
+    // Nothing was found, but not everything was looked at.
+    let late = "UNWIND range(1, 100) AS x WITH x WHERE x > 99 RETURN x";
+    assert_eq!(code(late, &["--exit-code", "--max-expansions", "10"]), Some(2));
+}
+
+#[test]
+fn a_result_is_drawn_as_graph_draws_it() {
+    let text = "MATCH p = shortestPath((:Internet)-[*]->(:Database)) RETURN p";
+    for (format, more) in [("dot", vec![]), ("svg", vec!["--engine", "builtin"])] {
+        let rows = output(&["query", EXAMPLE, "-c", text, "--format", format]);
+        let graph = [
+            &["graph", EXAMPLE, "--query", text, "--format", format],
+            more.as_slice(),
+        ]
+        .concat();
+        assert_eq!(rows, output(&graph), "{format}");
+        assert!(rows.contains("Database"), "{rows}");
+    }
+    let (code, _, errors) = ran(&["query", EXAMPLE, "-c", "RETURN 1", "--format", "svg"]);
+    assert_eq!(code, Some(2));
+    assert!(errors.contains("MATCH p = (a)-[]->(b) RETURN p"), "{errors}");
+}
+
+#[test]
+fn a_saved_query_says_nothing_of_what_the_input_lacks_and_ones_own_does() {
+    let (_, _, errors) = ran(&["query", EXAMPLE, "--run", "shared-processes"]);
+    assert_eq!(errors, "");
+    let (_, _, errors) = ran(&["query", EXAMPLE, "-c", "MATCH (n:Databse) RETURN n"]);
+    assert!(errors.contains("did you mean Database"), "{errors}");
 }

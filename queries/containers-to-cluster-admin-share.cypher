@@ -1,0 +1,14 @@
+// The share of containers from which cluster-admin falls, by namespace.
+// id: containers-to-cluster-admin-share
+// group: posture metrics
+// severity: high
+// attack: T1078
+// fix: watch the share from one change to the next
+MATCH (container:Container)
+WITH container.namespace AS namespace, collect(container) AS all
+UNWIND all AS container
+OPTIONAL MATCH p = shortestPath((container)-[*]->(:ClusterAdmin))
+WITH namespace, size(all) AS containers, count(p) AS lead
+WHERE lead > 0
+RETURN namespace, lead, containers, round(100.0 * lead / containers) AS percent
+ORDER BY percent DESC, namespace;

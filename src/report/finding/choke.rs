@@ -172,7 +172,7 @@ pub fn cuts(
         !again(&without, starts).is_held(target)
     });
     let point = |shape| point(graph, &names, shape, &alike[shape], &[], &[]);
-    shapes.iter().map(point).collect()
+    shapes.iter().filter_map(point).collect()
 }
 
 /// Whether a step is a decision that someone can take back: a technique, a binding, or an opening of the network.

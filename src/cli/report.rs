@@ -59,7 +59,7 @@ pub(super) fn run(args: &ReportArgs, streams: &mut Streams<'_>) -> anyhow::Resul
         .filter_map(|path| Derived::new(path, &graph))
         .collect();
     streams.stage("finding every way in and the places to cut");
-    let mut ranked = report::findings(&graph, &rows, &start, &jewels, &analysis.cluster);
+    let mut ranked = report::findings(&graph, &rows, &start, &jewels, &analysis.cluster, &analysis.facts);
     streams.stage_done();
     args.judgement.mark(&mut ranked.findings, streams)?;
     streams.stage("writing the report");

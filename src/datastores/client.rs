@@ -90,6 +90,7 @@ pub(super) fn add_passwords(cluster: &Cluster, families: &Families, datastores: 
                     fact: fact(password),
                     host: (password.name != host.variable.name).then_some(named),
                     service: host.datastores.get(&at).cloned(),
+                    condition: None,
                 };
                 if let Some(datastore) = datastores.get_mut(at) {
                     datastore.passwords.push(found);

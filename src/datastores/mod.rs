@@ -12,6 +12,7 @@ mod client;
 mod door;
 mod environment;
 mod family;
+mod files;
 mod hosts;
 mod mounted;
 mod operators;
@@ -80,6 +81,24 @@ pub enum Basis {
 }
 
 impl Basis {
+    /// What it is known by, in words: `known by …`.
+    pub fn phrase(self) -> &'static str {
+        match self {
+            Self::Named => "the settings",
+            Self::Image => "its image",
+            Self::Operator => "an operator's resource",
+            Self::Program => "the program it starts",
+            Self::Environment => "its variables and port",
+            Self::Address => "its address",
+            Self::Port => "its port alone",
+        }
+    }
+
+    /// Whether the fact that says so leaves it to the reader why.
+    pub fn needs_words(self) -> bool {
+        !matches!(self, Self::Image | Self::Operator)
+    }
+
     /// The word for reports.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -158,6 +177,8 @@ pub struct Password {
     pub host: Option<Fact>,
     /// For a client, the Service by whose name it reaches the datastore.
     pub service: Option<ObjectId>,
+    /// On what it depends that a password stands there.
+    pub condition: Option<Text>,
 }
 
 /// A container that is told a datastore's host to show it or to copy it.

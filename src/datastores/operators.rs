@@ -119,6 +119,7 @@ impl Managed<'_> {
                         fact: self.fact(format!("{} makes Secret {name} of it", self.contract.title)),
                         host: None,
                         service: None,
+                        condition: None,
                     });
                 }
             }

@@ -131,6 +131,16 @@ pub(super) fn evidence(context: &Context<'_>, fact: &Fact) -> Option<Evidence> {
     }
 }
 
+/// What says that it is a datastore, as evidence, with what it is known by unless that is plain.
+pub(super) fn proof(context: &Context<'_>, datastore: &Datastore) -> Option<Evidence> {
+    let mut fact = datastore.proof.clone();
+    if datastore.basis.needs_words() {
+        let known = datastore.basis.phrase();
+        fact.value = format!("{} ({}, known by {known})", fact.value, datastore.family.title).into();
+    }
+    evidence(context, &fact)
+}
+
 /// Reaching the datastore: every port of every pod; or, where no pod of the input runs it, sending freely.
 pub(super) fn ways(context: &Context<'_>, datastore: &Datastore) -> Vec<(Position, Certainty)> {
     if let Some(condition) = &datastore.elsewhere {
@@ -157,15 +167,13 @@ fn database_open(context: &Context<'_>, sink: &mut Sink<'_>) {
         let certainty = condition
             .clone()
             .map_or(Certainty::Certain, Certainty::Conditional);
-        let proof: Vec<_> = [&datastore.proof, fact]
-            .into_iter()
-            .filter_map(|fact| evidence(context, fact))
-            .collect();
+        // What says what it is may say as well that it is open.
+        let door = Some(fact).filter(|fact| **fact != datastore.proof);
+        let door = door.and_then(|fact| evidence(context, fact));
+        let proof: Vec<_> = proof(context, datastore).into_iter().chain(door).collect();
         for (way, reached) in ways(context, datastore) {
-            let mut proof = proof.clone();
-            proof.dedup();
             let certainty = both(reached, certainty.clone());
-            sink.step_if([way], database(datastore), certainty, proof);
+            sink.step_if([way], database(datastore), certainty, proof.clone());
         }
     }
 }
@@ -179,7 +187,7 @@ fn etcd_objects(context: &Context<'_>, sink: &mut Sink<'_>) {
             let is_static = meta.annotations.contains("kubernetes.io/config.mirror");
             let is_labelled = meta.labels.get("component").is_some_and(|value| value == "etcd");
             (meta.namespace == "kube-system" && (is_static || is_labelled))
-                .then(|| evidence(context, &datastore.proof))
+                .then(|| proof(context, datastore))
                 .flatten()
         });
         if let Some(fact) = fact.filter(|_| datastore.family.id == "etcd") {
@@ -190,7 +198,7 @@ fn etcd_objects(context: &Context<'_>, sink: &mut Sink<'_>) {
 
 fn database_login(context: &Context<'_>, sink: &mut Sink<'_>) {
     for datastore in context.datastores {
-        let proof: Vec<_> = evidence(context, &datastore.proof).into_iter().collect();
+        let proof: Vec<_> = proof(context, datastore).into_iter().collect();
         for (way, reached) in ways(context, datastore) {
             let credential = Position::Credential(Opens::Database(place(datastore)));
             sink.step_if([way, credential], database(datastore), reached, proof.clone());

@@ -66,6 +66,8 @@ pub use position::{ANY, FREE, Label, MOVED, Opens, Place, Position, SOME};
 pub use step::{Certainty, Evidence, Family, Reason, Relation, Step};
 pub use technique::{Sink, Technique};
 
+use std::collections::BTreeMap;
+
 use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, ParallelIterator as _};
 
 use crate::datastores::{Datastore, Settings};
@@ -148,6 +150,12 @@ impl Facts {
             keys,
             diagnostics,
         }
+    }
+
+    /// The datastores by their positions; of two with one name the first.
+    pub fn databases(&self) -> BTreeMap<Position, &Datastore> {
+        let all = self.datastores.iter().rev();
+        all.map(|one| (datastore::database(one), one)).collect()
     }
 
     /// Everything a technique may read.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::datastore::{evidence, place};
 use super::technique::techniques;
-use super::{Context, Evidence, Family, Opens, Place, Position, Sink};
+use super::{Certainty, Context, Evidence, Family, Opens, Place, Position, Sink};
 use crate::datastores::{Origin, User};
 use crate::model::{ObjectId, Text};
 
@@ -89,7 +89,11 @@ fn database_password(context: &Context<'_>, sink: &mut Sink<'_>) {
                 .filter_map(|fact| evidence(context, fact))
                 .collect();
             let credential = Position::Credential(Opens::Database(opened.clone()));
-            sink.step([held], credential.clone(), evidence);
+            let certainty = password
+                .condition
+                .clone()
+                .map_or(Certainty::Certain, Certainty::Conditional);
+            sink.step_if([held], credential.clone(), certainty.clone(), evidence);
             if let Origin::Secret(name, key) = &password.origin {
                 for (other, other_key) in alike.others(context, namespace, name, key) {
                     let place = Place::new(&other.namespace, &other.name);
@@ -98,7 +102,7 @@ fn database_password(context: &Context<'_>, sink: &mut Sink<'_>) {
                     let held = Position::SecretKey(place, other_key.clone());
                     let known = (held.clone(), opened.clone());
                     if matched.insert(known) {
-                        sink.step([held], credential.clone(), vec![proof]);
+                        sink.step_if([held], credential.clone(), certainty.clone(), vec![proof]);
                     }
                 }
             }

@@ -60,7 +60,7 @@ pub(crate) fn findings() -> Findings {
         .iter()
         .filter_map(|path| Derived::new(path, &graph))
         .collect();
-    let ranked = report::findings(&graph, &rows, &start, &jewels, &cluster);
+    let ranked = report::findings(&graph, &rows, &start, &jewels, &cluster, &facts);
     assert!(!ranked.findings.is_empty());
     let objects = report::counts(&cluster);
     let inputs = Inputs {

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::environment::{Environment, Environments};
 use super::{Finding, FindingSeverity, State, WayCount, id};
+use crate::datastores::Importance;
 use crate::graph::{AttackGraph, Rows, StepId, VertexId};
 use crate::model::Cluster;
 use crate::paths::{Derivation, Premises, Reach, Solver};
@@ -212,7 +213,7 @@ fn finding(
         .map(ToString::to_string)
         .collect();
     reached.sort();
-    let mut severity = FindingSeverity::of(&derived.to, view.effort, view.certainty);
+    let mut severity = FindingSeverity::of(&derived.to, None, view.effort, view.certainty);
     if from > to {
         severity = severity.lower();
     }
@@ -234,6 +235,7 @@ fn finding(
         reached,
         path: view,
         ways,
+        worth: Importance::default().worth,
         steps: derived.steps,
     })
 }

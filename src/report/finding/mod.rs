@@ -14,6 +14,8 @@ mod names;
 mod severity;
 mod ways;
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -24,10 +26,11 @@ pub use severity::FindingSeverity;
 
 use super::findings::{Derived, STATES};
 use super::path::{PathView, Sources};
+use crate::datastores::Importance;
 use crate::graph::{AttackGraph, Rows, VertexId};
 use crate::model::{Cluster, Text};
 use crate::paths::{Derivation, Premises, Reach, Solver};
-use crate::techniques::{Position, Step};
+use crate::techniques::{Facts, Position, Step};
 use ways::Ways;
 
 /// What a finding is made of, for [`id`]; another number would give all findings new ids.
@@ -104,6 +107,9 @@ pub struct Finding {
     pub path: PathView,
     /// How many ways there are.
     pub ways: WayCount,
+    /// What is lost is worth this much, from 0 to 10; 5 if nobody says.
+    #[serde(skip)]
+    pub worth: u8,
     /// The steps of that path.
     #[serde(skip)]
     pub steps: Vec<Step>,
@@ -161,6 +167,7 @@ pub fn findings(
     start: &Position,
     jewels: &[(Position, Text)],
     cluster: &Cluster,
+    facts: &Facts,
 ) -> Ranked {
     let starts: Vec<VertexId> = graph.vertex(start).into_iter().collect();
     let ways = Ways::new(graph, rows, &starts, cluster);
@@ -183,7 +190,12 @@ pub fn findings(
     let together: Vec<Found> = search(rows, None).into_iter().filter(missed).collect();
     all.extend(together);
     let sources = Sources::new(cluster);
-    let view = |found: &Found| view(found, graph, &ways, &kinds, &sources);
+    let worth: Worth = facts
+        .databases()
+        .into_iter()
+        .map(|(position, datastore)| (position, datastore.importance.worth))
+        .collect();
+    let view = |found: &Found| view(found, graph, &ways, &kinds, &sources, &worth);
     let mut views: Vec<(Finding, &Found)> = all
         .iter()
         .filter_map(|found| Some((view(found)?, found)))
@@ -204,8 +216,12 @@ pub fn findings(
     }
 }
 
+/// What databases are worth, by position.
+type Worth = BTreeMap<Position, u8>;
+
 type Order<'a> = (
     std::cmp::Reverse<FindingSeverity>,
+    std::cmp::Reverse<u8>,
     u32,
     usize,
     &'a str,
@@ -216,6 +232,7 @@ type Order<'a> = (
 fn order(finding: &Finding) -> Order<'_> {
     (
         std::cmp::Reverse(finding.severity),
+        std::cmp::Reverse(finding.worth),
         finding.path.effort,
         finding.path.steps.len(),
         &finding.entry,
@@ -270,6 +287,7 @@ fn view(
     ways: &Ways,
     kinds: &[Jewels],
     sources: &Sources<'_>,
+    worth: &Worth,
 ) -> Option<Finding> {
     let derived = Derived::new(&found.path, graph)?;
     let path = PathView::new(&derived, sources);
@@ -298,9 +316,11 @@ fn view(
         .map(ToString::to_string)
         .collect();
     reached.sort();
+    let worth = worth.get(&derived.to).copied();
     Some(Finding {
         id: id(&entry, way_in, &jewel),
-        severity: FindingSeverity::of(&derived.to, path.effort, path.certainty),
+        worth: worth.unwrap_or(Importance::default().worth),
+        severity: FindingSeverity::of(&derived.to, worth, path.effort, path.certainty),
         state: State::Open,
         ignored: None,
         title: if entry == jewel {

@@ -27,9 +27,21 @@ const SETTINGS: &str = "beachhead.toml";
 /// The longest that it may be, in bytes.
 const LARGEST_SETTINGS: u64 = 1 << 20;
 
-/// What to read.
+/// What to analyse.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct InputArgs {
+    /// A snapshot, a folder or file of manifests, a `kubectl get -o json` dump, or - for standard input
+    #[arg(value_name = "INPUT")]
+    pub(super) input: PathBuf,
+    #[command(flatten)]
+    how: HowArgs,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+/// What to read.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct FileArgs {
     /// A snapshot, a folder or file of manifests, a `kubectl get -o json` dump, or - for standard input
     #[arg(value_name = "INPUT")]
     pub(super) input: PathBuf,
@@ -43,9 +55,14 @@ pub(super) struct HowArgs {
     /// The namespace of objects that name none
     #[arg(long, value_name = "NAMESPACE", default_value = "default")]
     pub(super) default_namespace: String,
+}
+
+/// What the user says of databases.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct ConfigArgs {
     /// What to take for a database and what each is worth; beachhead.toml of the working directory if there is one
     #[arg(long, value_name = "FILE")]
-    pub(super) config: Option<PathBuf>,
+    config: Option<PathBuf>,
 }
 
 /// A cluster that was read.
@@ -63,7 +80,7 @@ pub(super) struct Analysis {
     pub(super) facts: Facts,
 }
 
-impl InputArgs {
+impl FileArgs {
     /// Reads the input, whatever its form.
     pub(super) fn read(&self, stdin: &mut dyn Read) -> anyhow::Result<(Cluster, Vec<Diagnostic>)> {
         self.read_with(stdin, collect::Options::default())
@@ -86,20 +103,6 @@ impl InputArgs {
         Ok(collect::read(input, &options)?)
     }
 
-    /// Reads the input and draws the first conclusions.
-    pub(super) fn analyse(&self, streams: &mut Streams<'_>) -> anyhow::Result<Analysis> {
-        let settings = self.how.settings()?;
-        streams.stage("reading the input");
-        let (cluster, diagnostics) = self.read(streams.stdin)?;
-        Ok(Analysis::new(
-            self.name(),
-            cluster,
-            diagnostics,
-            &settings,
-            streams,
-        ))
-    }
-
     /// The input as the user named it.
     pub(super) fn name(&self) -> String {
         match self.input.to_str() {
@@ -109,7 +112,27 @@ impl InputArgs {
     }
 }
 
-impl HowArgs {
+impl InputArgs {
+    /// Reads the input and draws the first conclusions.
+    pub(super) fn analyse(&self, streams: &mut Streams<'_>) -> anyhow::Result<Analysis> {
+        let settings = self.config.settings()?;
+        streams.stage("reading the input");
+        let file = FileArgs {
+            input: self.input.clone(),
+            how: self.how.clone(),
+        };
+        let (cluster, diagnostics) = file.read(streams.stdin)?;
+        Ok(Analysis::new(
+            file.name(),
+            cluster,
+            diagnostics,
+            &settings,
+            streams,
+        ))
+    }
+}
+
+impl ConfigArgs {
     /// Reads the user's settings: the file that was named, else the one of the working directory, if it is there.
     pub(super) fn settings(&self) -> anyhow::Result<Settings> {
         let usual = Path::new(SETTINGS);

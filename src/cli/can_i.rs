@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 
-use super::analysis::{InputArgs, warn};
+use super::analysis::{FileArgs, warn};
 use super::output::OutputArgs;
 use super::question::QuestionArgs;
 use super::reason::ReasonView;
@@ -31,7 +31,7 @@ const SCHEMA: &str = "beachhead.can-i/1";
 #[derive(Debug, clap::Args)]
 pub(super) struct CanIArgs {
     #[command(flatten)]
-    input: InputArgs,
+    input: FileArgs,
     #[command(flatten)]
     question: QuestionArgs,
     /// Who asks: a user name (system:serviceaccount:shop:web) or an id (ServiceAccount/shop/web, Group/devs)

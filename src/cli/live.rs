@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 
-use super::analysis::{Analysis, HowArgs, InputArgs};
+use super::analysis::{Analysis, ConfigArgs, FileArgs, HowArgs};
 use super::{Streams, safe};
 use crate::collect;
 use crate::collect::live::{self, Live, Options, Progress};
@@ -115,7 +115,7 @@ impl ReadArgs {
         options: collect::Options,
     ) -> anyhow::Result<(String, Cluster, Vec<Diagnostic>)> {
         if let Some(input) = &self.input {
-            let file = InputArgs {
+            let file = FileArgs {
                 input: input.clone(),
                 how: self.how.clone(),
             };
@@ -138,8 +138,8 @@ impl ReadArgs {
     }
 
     /// Reads the input and draws the first conclusions.
-    pub(super) fn analyse(&self, streams: &mut Streams<'_>) -> anyhow::Result<Analysis> {
-        let settings = self.how.settings()?;
+    pub(super) fn analyse(&self, config: &ConfigArgs, streams: &mut Streams<'_>) -> anyhow::Result<Analysis> {
+        let settings = config.settings()?;
         if self.input.is_some() {
             streams.stage("reading the input");
         }

@@ -3,7 +3,7 @@
 use anyhow::bail;
 use clap::ValueEnum;
 
-use super::analysis::InputArgs;
+use super::analysis::FileArgs;
 use super::output::OutputArgs;
 use super::{ExitCode, Streams};
 use crate::draw;
@@ -21,7 +21,7 @@ use crate::report::{self, Entries, Reach, ReachAnswer, Remarks};
 #[command(group = clap::ArgGroup::new("question").required(true).args(["from", "all", "exposed", "lint"]))]
 pub(super) struct ReachArgs {
     #[command(flatten)]
-    input: InputArgs,
+    input: FileArgs,
     /// Who sends
     #[arg(long, value_name = "ID", requires = "to")]
     from: Option<String>,

@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 
+use super::analysis::ConfigArgs;
 use super::judgement::JudgementArgs;
 use super::live::ReadArgs;
 use super::output::OutputArgs;
@@ -19,6 +20,8 @@ use crate::techniques::Position;
 pub(super) struct ReportArgs {
     #[command(flatten)]
     input: ReadArgs,
+    #[command(flatten)]
+    config: ConfigArgs,
     /// The form of the result
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     format: ReportFormat,
@@ -46,7 +49,7 @@ enum ReportFormat {
 }
 
 pub(super) fn run(args: &ReportArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
-    let analysis = args.input.analyse(streams)?;
+    let analysis = args.input.analyse(&args.config, streams)?;
     streams.stage("building the attack graph");
     let graph = analysis.graph();
     let jewels = report::crown_jewels(&analysis.cluster, &analysis.facts);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use clap::Parser as _;
 use serde::Serialize;
 
-use super::analysis::{InputArgs, warn};
+use super::analysis::{FileArgs, warn};
 use super::output::OutputArgs;
 use super::question::QuestionArgs;
 use super::reason::ReasonView;
@@ -28,7 +28,7 @@ const SHOWN: usize = 8;
 #[derive(Debug, clap::Args)]
 pub(super) struct WhoCanArgs {
     #[command(flatten)]
-    input: InputArgs,
+    input: FileArgs,
     #[command(flatten)]
     question: QuestionArgs,
     /// The form of the result

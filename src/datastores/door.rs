@@ -89,8 +89,15 @@ pub(super) fn says_no(value: &str) -> bool {
 impl ContainerPlace<'_> {
     /// Whether the server lets in whoever reaches it.
     ///
-    /// What its command line and its variables say goes before its files, those before the image's default.
-    pub(super) fn door(&self, family: &Family, environment: &Environment, files: &[SettingsFile]) -> Door {
+    /// What its command line and its variables say goes before its files, those before the image's default. `secrets` are
+    /// those of the namespace that the input holds.
+    pub(super) fn door(
+        &self,
+        family: &Family,
+        environment: &Environment,
+        files: &[SettingsFile],
+        secrets: &dyn Fn(&str) -> bool,
+    ) -> Door {
         let words = self.words();
         let words = words.0.as_slice();
         let set = |name: &str| Mark::new(name).variable(environment);
@@ -138,7 +145,38 @@ impl ContainerPlace<'_> {
         }
         let unread = files.iter().find(|file| file.settings.is_none());
         let doubt = unread.map(|file| format!("{} asks for no password", file.path).into());
+        let doubt = doubt.or_else(|| self.doubt_of_variables(family, environment, secrets));
         Door::Open(fact, doubt.or_else(|| family.doubt.as_deref().map(Text::new)))
+    }
+
+    /// On what it depends that no variable sets a password: Secrets that the input does not hold, or what the images of
+    /// Bitnami do where nobody says that they may start without one.
+    fn doubt_of_variables(
+        &self,
+        family: &Family,
+        environment: &Environment,
+        secrets: &dyn Fn(&str) -> bool,
+    ) -> Option<Text> {
+        if family.passwords().next().is_none() {
+            return None;
+        }
+        let mut from = self.container.env_from.iter();
+        let absent = from.find_map(|from| from.secret_ref.as_ref().filter(|secret| !secrets(&secret.name)));
+        if let Some(secret) = absent {
+            return Some(format!("Secret {} holds no password for it", secret.name).into());
+        }
+        let is_allowed = || {
+            let allows = [
+                "ALLOW_EMPTY_PASSWORD",
+                "ALLOW_NONE_AUTHENTICATION",
+                "ALLOW_PLAINTEXT_LISTENER",
+            ];
+            allows
+                .iter()
+                .any(|name| Mark::new(name).variable(environment).is_some())
+        };
+        let is_doubtful = self.container.image.contains("bitnami") && !is_allowed();
+        is_doubtful.then(|| "the image of Bitnami starts without a password of one's own".into())
     }
 
     /// What the files that could be read decide.
@@ -151,7 +189,9 @@ impl ContainerPlace<'_> {
             })
         };
         if let Some((file, setting)) = first(|kind| &kind.unlocks) {
-            let doubt = family.doubt.as_deref().map(Text::new);
+            // Of an open family the doubt is about its default.
+            let is_closed = !family.is_open(&self.container.image);
+            let doubt = family.doubt.as_deref().filter(|_| is_closed).map(Text::new);
             return Some(Door::Open(file.fact(namespace, setting)?, doubt));
         }
         if let Some((file, setting)) = first(|kind| &kind.partly) {

@@ -61,6 +61,14 @@ pub struct Datastore {
     pub importance: Importance,
 }
 
+impl Datastore {
+    /// The name or address of the host outside the cluster, if it lies there.
+    pub fn host(&self) -> Option<&Text> {
+        let id = &self.workload;
+        (id.namespace == outside::OUTSIDE).then_some(&id.name)
+    }
+}
+
 /// By what a datastore is known, the surest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Basis {
@@ -160,6 +168,17 @@ pub enum Door {
     Locked,
 }
 
+/// How sure it is that a password stands where it is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// The input shows it, or nothing runs without it.
+    Seen,
+    /// An operator is known to put it there.
+    Made,
+    /// It depends on this.
+    Depends(Text),
+}
+
 /// Something that holds a password for a datastore.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Password {
@@ -177,8 +196,8 @@ pub struct Password {
     pub host: Option<Fact>,
     /// For a client, the Service by whose name it reaches the datastore.
     pub service: Option<ObjectId>,
-    /// On what it depends that a password stands there.
-    pub condition: Option<Text>,
+    /// How sure it is that a password stands there.
+    pub presence: Presence,
 }
 
 /// A container that is told a datastore's host to show it or to copy it.

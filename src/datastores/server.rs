@@ -11,7 +11,7 @@ use super::files::{SettingsFile, kinds};
 use super::mounted::origin_of_file;
 use super::role::{Role, role_of_image, starts_no_server};
 use super::settings::Settings;
-use super::{Basis, Datastore, Fact, Importance, Origin, Password, Subject, Variable, variables};
+use super::{Basis, Datastore, Fact, Importance, Origin, Password, Presence, Subject, Variable, variables};
 use crate::model::{Cluster, Container, ObjectId, Pod, Protocol, Text};
 
 pub(super) type Environment = BTreeMap<Text, Variable>;
@@ -87,7 +87,9 @@ impl<'a> ContainerPlace<'a> {
             ports: self.ports(&family, &files),
             basis,
             proof,
-            door: self.door(&family, &environment, &files),
+            door: self.door(&family, &environment, &files, &|name| {
+                cluster.secret(&self.pod.meta.namespace, name).is_some()
+            }),
             passwords: self.passwords(&family, &environment, &files),
             companions: Vec::new(),
             elsewhere: None,
@@ -226,7 +228,7 @@ impl<'a> ContainerPlace<'a> {
             fact,
             host: None,
             service: None,
-            condition: None,
+            presence: Presence::Seen,
         };
         let mut found = self.passwords_in_files(family, files);
         for (name, user) in family.passwords() {
@@ -284,10 +286,10 @@ impl<'a> ContainerPlace<'a> {
             let Some(name) = name else {
                 continue;
             };
-            let condition = file
-                .settings
-                .is_none()
-                .then(|| format!("{} holds a password", file.path).into());
+            let presence = match file.settings {
+                Some(_) => Presence::Seen,
+                None => Presence::Depends(format!("{} holds a password", file.path).into()),
+            };
             let shown = format!("{} {name}", file.path);
             found.push(Password {
                 origin,
@@ -297,7 +299,7 @@ impl<'a> ContainerPlace<'a> {
                 fact: self.fact(&file.pointer, shown.trim_end()),
                 host: None,
                 service: None,
-                condition,
+                presence,
             });
         }
         found

@@ -1,5 +1,6 @@
 //! Ways into databases.
 
+use super::outside::Outside;
 use super::pods::{both, pod};
 use super::technique::techniques;
 use super::{Certainty, Context, Evidence, FREE, Family, Opens, Place, Position, Sink};
@@ -40,7 +41,7 @@ techniques! { TECHNIQUES, Family::Datastore;
     ///
     /// A port of the datastore can be reached, and a password that it accepts is held. Where no pod of the input runs it,
     /// because an operator makes the pods or it lies outside the cluster, packets that no egress policy closes are taken to
-    /// reach it, on a condition.
+    /// reach it, on a condition; outside also those that a rule of an egress policy lets out to it.
     ///
     /// What does not suffice: the password alone behind a policy that closes the port, or the port alone.
     ///
@@ -141,11 +142,14 @@ pub(super) fn proof(context: &Context<'_>, datastore: &Datastore) -> Option<Evid
     evidence(context, &fact)
 }
 
-/// Reaching the datastore: every port of every pod; or, where no pod of the input runs it, sending freely.
-pub(super) fn ways(context: &Context<'_>, datastore: &Datastore) -> Vec<(Position, Certainty)> {
+/// Reaching the datastore: every port of every pod; or, where no pod of the input runs it, sending freely,
+/// and by a rule that lets packets out to it.
+fn ways(context: &Context<'_>, datastore: &Datastore, outside: &Outside) -> Vec<(Position, Certainty)> {
     if let Some(condition) = &datastore.elsewhere {
         let free = Position::Network(FREE.into());
-        return vec![(free, Certainty::Conditional(condition.clone()))];
+        let all = [Some(free), outside.hub(&place(datastore))];
+        let condition = || Certainty::Conditional(condition.clone());
+        return all.into_iter().flatten().map(|way| (way, condition())).collect();
     }
     let pods = datastore
         .pods
@@ -160,6 +164,7 @@ pub(super) fn ways(context: &Context<'_>, datastore: &Datastore) -> Vec<(Positio
 }
 
 fn database_open(context: &Context<'_>, sink: &mut Sink<'_>) {
+    let outside = Outside::new(context);
     for datastore in context.datastores {
         let Door::Open(fact, condition) = &datastore.door else {
             continue;
@@ -171,7 +176,7 @@ fn database_open(context: &Context<'_>, sink: &mut Sink<'_>) {
         let door = Some(fact).filter(|fact| **fact != datastore.proof);
         let door = door.and_then(|fact| evidence(context, fact));
         let proof: Vec<_> = proof(context, datastore).into_iter().chain(door).collect();
-        for (way, reached) in ways(context, datastore) {
+        for (way, reached) in ways(context, datastore, &outside) {
             let certainty = both(reached, certainty.clone());
             sink.step_if([way], database(datastore), certainty, proof.clone());
         }
@@ -197,9 +202,10 @@ fn etcd_objects(context: &Context<'_>, sink: &mut Sink<'_>) {
 }
 
 fn database_login(context: &Context<'_>, sink: &mut Sink<'_>) {
+    let outside = Outside::new(context);
     for datastore in context.datastores {
         let proof: Vec<_> = proof(context, datastore).into_iter().collect();
-        for (way, reached) in ways(context, datastore) {
+        for (way, reached) in ways(context, datastore, &outside) {
             let credential = Position::Credential(Opens::Database(place(datastore)));
             sink.step_if([way, credential], database(datastore), reached, proof.clone());
         }

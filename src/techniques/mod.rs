@@ -37,6 +37,7 @@ mod mounts;
 pub mod new_pod;
 pub mod node;
 pub mod openings;
+mod outside;
 pub mod packets;
 pub mod password;
 mod pods;

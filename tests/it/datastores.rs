@@ -1,10 +1,11 @@
 //! Datastores over real images' contracts: what each is, who is let in, where its password stands.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use beachhead::collect::read_text;
-use beachhead::datastores::{Datastore, Door, Origin, Settings, User, datastores};
+use beachhead::datastores::{Datastore, Door, Families, Origin, Presence, Settings, User, datastores};
 use beachhead::model::Cluster;
 use expect_test::{Expect, expect};
 
@@ -49,8 +50,10 @@ fn told(all: &[Datastore]) -> String {
             user => user.as_str(),
         };
         _ = write!(text, "; {user} password in {place}");
-        if let Some(condition) = &password.condition {
-            _ = write!(text, " if {condition}");
+        match &password.presence {
+            Presence::Seen => {}
+            Presence::Made => text.push_str(" as made"),
+            Presence::Depends(condition) => _ = write!(text, " if {condition}"),
         }
     }
     text
@@ -264,6 +267,62 @@ fn queues_and_objects_ask_as_their_images_do() {
         ),
         ("image: \"hashicorp/vault:1.18\"", "vault by image, locked"),
     ]);
+}
+
+/// A family's three forms; `forms.toml` says what each member means.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Forms {
+    asks: Option<String>,
+    open: Option<String>,
+    unknown: Option<String>,
+    no_asks: Option<String>,
+    no_open: Option<String>,
+    no_unknown: Option<String>,
+}
+
+#[test]
+fn every_family_has_its_three_forms_or_says_why_not() {
+    let forms: BTreeMap<String, Forms> =
+        toml::from_str(include_str!("../datastores/forms.toml")).expect("forms");
+    let families: BTreeSet<&str> = Families::built_in()
+        .iter()
+        .map(|family| family.id.as_str())
+        .collect();
+    assert_eq!(
+        forms.keys().map(String::as_str).collect::<BTreeSet<_>>(),
+        families
+    );
+    for (id, forms) in &forms {
+        for (form, container, why) in [
+            ("asks", &forms.asks, &forms.no_asks),
+            ("open", &forms.open, &forms.no_open),
+            ("unknown", &forms.unknown, &forms.no_unknown),
+        ] {
+            let Some(container) = container else {
+                assert!(why.as_ref().is_some_and(|why| why.len() > 10), "{id}: {form}");
+                continue;
+            };
+            assert!(why.is_none(), "{id}: {form}");
+            let manifest = pod(container).replace(
+                "] }\n",
+                "], volumes: [{ name: hidden, secret: { secretName: hidden } }] }\n",
+            );
+            let all = found(&manifest, "");
+            let one = all.first().unwrap_or_else(|| panic!("{id}: {container} is none"));
+            let is = match &one.door {
+                Door::Locked => "asks",
+                Door::Open(_, None) => "open",
+                Door::Open(_, Some(_)) => "unknown",
+            };
+            assert_eq!(
+                (one.family.id.as_str(), is),
+                (id.as_str(), form),
+                "{container}: {}",
+                told(&all)
+            );
+        }
+    }
 }
 
 /// A server whose settings stand in a file: `key` is mounted as `path`, and `args` are its command line.

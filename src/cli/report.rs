@@ -72,7 +72,7 @@ pub(super) fn run(args: &ReportArgs, streams: &mut Streams<'_>) -> anyhow::Resul
         &start,
         &jewels,
         &analysis.cluster,
-        &analysis.settings,
+        (&analysis.facts, &analysis.settings),
     );
     if args.format.tells_changes() {
         streams.stage("solving again with what could be changed");

@@ -13,7 +13,9 @@ use super::mounted::origin_of_file;
 use super::outside::{Ends, OUTSIDE, host_id};
 use super::role::{Role, role_of_image, starts_no_server};
 use super::server::Environment;
-use super::{Companion, Datastore, Fact, Origin, Password, Subject, Variable, operators, variables};
+use super::{
+    Companion, Datastore, Fact, Origin, Password, Presence, Subject, Variable, operators, variables,
+};
 use crate::model::{Cluster, Container, Literal, ObjectId, Pod, Text, names_a_credential};
 
 /// Which datastores stand behind each Service, by namespace and name; hosts outside have a namespace of their own.
@@ -90,6 +92,7 @@ pub(super) fn add_passwords(cluster: &Cluster, families: &Families, datastores: 
                     fact: fact(password),
                     host: (password.name != host.variable.name).then_some(named),
                     service: host.datastores.get(&at).cloned(),
+                    presence: Presence::Seen,
                 };
                 if let Some(datastore) = datastores.get_mut(at) {
                     datastore.passwords.push(found);

@@ -4,9 +4,10 @@
 //! password. And a password that is set asks nobody where the image does not read it.
 
 use super::family::Family;
+use super::files::{SettingsFile, kinds};
 use super::server::{ContainerPlace, Environment};
 use super::{Door, Variable};
-use crate::model::Text;
+use crate::model::{ServerFile, Text};
 
 /// A mark that opens or locks: a variable or an option, with what its value must be.
 struct Mark<'a> {
@@ -80,13 +81,23 @@ impl<'a> Mark<'a> {
     }
 }
 
-fn says_no(value: &str) -> bool {
+/// Whether the value of a switch turns it off.
+pub(super) fn says_no(value: &str) -> bool {
     matches!(value, "" | "false" | "no" | "0" | "off")
 }
 
 impl ContainerPlace<'_> {
     /// Whether the server lets in whoever reaches it.
-    pub(super) fn door(&self, family: &Family, environment: &Environment) -> Door {
+    ///
+    /// What its command line and its variables say goes before its files, those before the image's default. `secrets` are
+    /// those of the namespace that the input holds.
+    pub(super) fn door(
+        &self,
+        family: &Family,
+        environment: &Environment,
+        files: &[SettingsFile],
+        secrets: &dyn Fn(&str) -> bool,
+    ) -> Door {
         let words = self.words();
         let words = words.0.as_slice();
         let set = |name: &str| Mark::new(name).variable(environment);
@@ -113,10 +124,18 @@ impl ContainerPlace<'_> {
             let mark = Mark::new(lock);
             mark.variable(environment).is_some() || mark.word(words).is_some() || file(mark.name).is_some()
         });
-        if !family.is_open(&self.container.image) || locked {
+        if locked {
             return Door::Locked;
         }
+        if let Some(door) = self.door_of_files(family, files) {
+            return door;
+        }
         let fact = self.fact("/image", &self.container.image);
+        if !family.is_open(&self.container.image) {
+            return Self::undecided(family, files).map_or(Door::Locked, |path| {
+                Door::Open(fact, Some(format!("{path} lets in without a password").into()))
+            });
+        }
         if let Some(variable) = password {
             if self.container.image.contains("bitnami") {
                 return Door::Locked;
@@ -124,21 +143,72 @@ impl ContainerPlace<'_> {
             let condition = format!("the image does not read {}", variable.name);
             return Door::Open(fact, Some(condition.into()));
         }
-        Door::Open(fact, Self::doubt(family, words))
+        let unread = files.iter().find(|file| file.settings.is_none());
+        let doubt = unread.map(|file| format!("{} asks for no password", file.path).into());
+        let doubt = doubt.or_else(|| self.doubt_of_variables(family, environment, secrets));
+        Door::Open(fact, doubt.or_else(|| family.doubt.as_deref().map(Text::new)))
     }
 
-    /// What an open default depends on: a file of settings that the input does not show, or what the family says.
-    fn doubt(family: &Family, words: &[(String, String)]) -> Option<Text> {
-        let configured = words.iter().find(|(_, word)| {
-            [".conf", ".cnf", ".yaml", ".yml", ".acl", ".toml"]
+    /// On what it depends that no variable sets a password: Secrets that the input does not hold, or what the images of
+    /// Bitnami do where nobody says that they may start without one.
+    fn doubt_of_variables(
+        &self,
+        family: &Family,
+        environment: &Environment,
+        secrets: &dyn Fn(&str) -> bool,
+    ) -> Option<Text> {
+        if family.passwords().next().is_none() {
+            return None;
+        }
+        let mut from = self.container.env_from.iter();
+        let absent = from.find_map(|from| from.secret_ref.as_ref().filter(|secret| !secrets(&secret.name)));
+        if let Some(secret) = absent {
+            return Some(format!("Secret {} holds no password for it", secret.name).into());
+        }
+        let is_allowed = || {
+            let allows = [
+                "ALLOW_EMPTY_PASSWORD",
+                "ALLOW_NONE_AUTHENTICATION",
+                "ALLOW_PLAINTEXT_LISTENER",
+            ];
+            allows
                 .iter()
-                .any(|end| word.ends_with(end))
-        });
-        let file = configured.map(|(_, file)| {
-            let name = file.rsplit('=').next().unwrap_or_default();
-            format!("{name} asks for no password").into()
-        });
-        file.or_else(|| family.doubt.as_deref().map(Text::new))
+                .any(|name| Mark::new(name).variable(environment).is_some())
+        };
+        let is_doubtful = self.container.image.contains("bitnami") && !is_allowed();
+        is_doubtful.then(|| "the image of Bitnami starts without a password of one's own".into())
+    }
+
+    /// What the files that could be read decide.
+    fn door_of_files(&self, family: &Family, files: &[SettingsFile]) -> Option<Door> {
+        let namespace = &self.pod.meta.namespace;
+        let first = |marks: fn(&ServerFile) -> &Vec<String>| {
+            kinds(family).find_map(|kind| {
+                let mut found = files.iter();
+                found.find_map(|file| Some((file, file.marked(marks(kind))?)))
+            })
+        };
+        if let Some((file, setting)) = first(|kind| &kind.unlocks) {
+            // Of an open family the doubt is about its default.
+            let is_closed = !family.is_open(&self.container.image);
+            let doubt = family.doubt.as_deref().filter(|_| is_closed).map(Text::new);
+            return Some(Door::Open(file.fact(namespace, setting)?, doubt));
+        }
+        if let Some((file, setting)) = first(|kind| &kind.partly) {
+            let condition = format!("the sender is one that {}={} means", setting.0, setting.1);
+            return Some(Door::Open(file.fact(namespace, setting)?, Some(condition.into())));
+        }
+        let asks = first(|kind| &kind.secrets).or_else(|| first(|kind| &kind.locks));
+        asks.map(|_| Door::Locked)
+    }
+
+    /// The path of a file that alone decides and cannot be read.
+    fn undecided<'f>(family: &Family, files: &'f [SettingsFile]) -> Option<&'f str> {
+        let decides = |file: &&SettingsFile| {
+            let mut names = kinds(family).flat_map(|kind| &kind.decides);
+            file.settings.is_none() && names.any(|name| file.path.ends_with(name))
+        };
+        files.iter().find(decides).map(|file| file.path.as_str())
     }
 }
 

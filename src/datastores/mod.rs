@@ -12,6 +12,7 @@ mod client;
 mod door;
 mod environment;
 mod family;
+mod files;
 mod hosts;
 mod mounted;
 mod operators;
@@ -61,9 +62,10 @@ pub struct Datastore {
 }
 
 impl Datastore {
-    /// Whether it is an address outside the cluster; its workload's name is that host then.
-    pub fn is_outside(&self) -> bool {
-        self.workload.namespace == outside::OUTSIDE
+    /// The name or address of the host outside the cluster, if it lies there.
+    pub fn host(&self) -> Option<&Text> {
+        let id = &self.workload;
+        (id.namespace == outside::OUTSIDE).then_some(&id.name)
     }
 }
 
@@ -87,6 +89,24 @@ pub enum Basis {
 }
 
 impl Basis {
+    /// What it is known by, in words: `known by …`.
+    pub fn phrase(self) -> &'static str {
+        match self {
+            Self::Named => "the settings",
+            Self::Image => "its image",
+            Self::Operator => "an operator's resource",
+            Self::Program => "the program it starts",
+            Self::Environment => "its variables and port",
+            Self::Address => "its address",
+            Self::Port => "its port alone",
+        }
+    }
+
+    /// Whether the fact that says so leaves it to the reader why.
+    pub fn needs_words(self) -> bool {
+        !matches!(self, Self::Image | Self::Operator)
+    }
+
     /// The word for reports.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -148,6 +168,17 @@ pub enum Door {
     Locked,
 }
 
+/// How sure it is that a password stands where it is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// The input shows it, or nothing runs without it.
+    Seen,
+    /// An operator is known to put it there.
+    Made,
+    /// It depends on this.
+    Depends(Text),
+}
+
 /// Something that holds a password for a datastore.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Password {
@@ -165,6 +196,8 @@ pub struct Password {
     pub host: Option<Fact>,
     /// For a client, the Service by whose name it reaches the datastore.
     pub service: Option<ObjectId>,
+    /// How sure it is that a password stands there.
+    pub presence: Presence,
 }
 
 /// A container that is told a datastore's host to show it or to copy it.

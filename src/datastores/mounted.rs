@@ -61,7 +61,13 @@ pub(super) fn origin_of_file(spec: &PodSpec, container: &Container, path: &str) 
             Some(Origin::Secret(secret.name.clone(), key(&[])?))
         })
     };
-    Some((named.or_else(whole)?, at))
+    let whole_map = || {
+        sources.iter().rev().find_map(|source| {
+            let map = source.config_map.as_ref().filter(|map| map.items.is_empty())?;
+            Some(Origin::ConfigMap(map.name.clone(), key(&[])?))
+        })
+    };
+    Some((named.or_else(whole).or_else(whole_map)?, at))
 }
 
 #[cfg(test)]

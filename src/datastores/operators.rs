@@ -3,8 +3,8 @@
 //! Where the pods are in the input they are the datastore, found by their image, and get the Secrets here. Where they
 //! are not, the resource stands for them.
 //!
-//! **Trap.** The names are the operators' contracts. A Secret that the contract names is taken to be there though the
-//! input does not hold it, as inputs without Secrets are common.
+//! **Trap.** The names are the operators' contracts. A Secret that the contract names is assumed to be there if the input
+//! does not hold it, as inputs without Secrets are common; one that is there without the key holds no password.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -14,8 +14,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::family::{Families, User, repository};
-use super::{Basis, Datastore, Door, Fact, Importance, Origin, Password, Subject};
-use crate::model::{Cluster, ObjectId, Other, Text};
+use super::role::Role;
+use super::{
+    Basis, Companion, Datastore, Door, Fact, Importance, Origin, Password, Presence, Subject, variables,
+};
+use crate::model::{Cluster, Container, ObjectId, Other, Text};
 
 /// What an operator makes of one kind; `operators.toml` says what each member means.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -29,6 +32,7 @@ struct Contract {
     root: Vec<String>,
     user: Vec<String>,
     replication: Vec<String>,
+    backup: Vec<String>,
 }
 
 /// The table, by `group/kind`. A test holds that it can be read.
@@ -50,11 +54,17 @@ struct Managed<'a> {
 impl Managed<'_> {
     /// The names and keys that a template of the table stands for.
     fn secrets(&self, template: &str) -> Vec<(Text, Text)> {
-        let Some((name, key)) = template.split_once('#') else {
+        let (template, switch) = template.split_once('?').unwrap_or((template, ""));
+        let spec = self.resource.spec.as_ref();
+        let is_on = || spec.and_then(|spec| spec.get(switch)).and_then(Value::as_bool);
+        if !switch.is_empty() && is_on() != Some(true) {
             return Vec::new();
+        }
+        let Some((name, key)) = template.split_once('#') else {
+            return self.references(template.trim_start_matches('@'));
         };
         let names = match name.strip_prefix('@') {
-            Some(path) => self.at(path),
+            Some(path) => texts(self.at(path)),
             None if name.contains("{user}") => {
                 let users = self.users();
                 users
@@ -67,22 +77,40 @@ impl Managed<'_> {
         names.into_iter().map(|name| (name.into(), key.into())).collect()
     }
 
+    /// The references to a Secret's key at a path within `spec`.
+    fn references(&self, path: &str) -> Vec<(Text, Text)> {
+        let found = self.at(path).into_iter().filter_map(|value| {
+            let member = |name| {
+                value
+                    .get(name)
+                    .and_then(Value::as_str)
+                    .filter(|text| !text.is_empty())
+            };
+            Some((member("name")?.into(), member("key")?.into()))
+        });
+        found.collect()
+    }
+
     fn filled(&self, template: &str) -> String {
         template.replace("{}", &self.id.name)
     }
 
-    /// The texts at a path within `spec`, through lists.
-    fn at(&self, path: &str) -> Vec<String> {
+    /// The values at a path within `spec`, through lists; a `*` stands for every member.
+    fn at(&self, path: &str) -> Vec<&Value> {
         let mut values: Vec<&Value> = self.resource.spec.iter().collect();
         for part in path.split('.') {
             let inner = values.into_iter().flat_map(|value| match value {
                 Value::Array(items) => items.iter().collect(),
                 other => vec![other],
             });
-            values = inner.filter_map(|value| value.get(part)).collect();
+            values = inner
+                .flat_map(|value| match value {
+                    Value::Object(members) if part == "*" => members.values().collect::<Vec<_>>(),
+                    value => value.get(part).into_iter().collect(),
+                })
+                .collect();
         }
-        let texts = values.into_iter().filter_map(Value::as_str);
-        texts.filter(|text| !text.is_empty()).map(str::to_owned).collect()
+        values
     }
 
     /// The users that the resource names: a map's keys or the names in a list.
@@ -100,7 +128,7 @@ impl Managed<'_> {
         names.into_iter().map(|name| name.replace('_', "-")).collect()
     }
 
-    fn passwords(&self) -> Vec<Password> {
+    fn passwords(&self, cluster: &Cluster) -> Vec<Password> {
         let kinds = [
             (&self.contract.root, User::Superuser),
             (&self.contract.user, User::Application),
@@ -110,6 +138,12 @@ impl Managed<'_> {
         for (templates, user) in kinds {
             for (name, key) in templates.iter().flat_map(|template| self.secrets(template)) {
                 let origin = Origin::Secret(name.clone(), key.clone());
+                let secret = cluster.secret(&self.id.namespace, &name);
+                let presence = match secret.map(|secret| secret.keys().contains(&&key)) {
+                    Some(true) => Presence::Seen,
+                    Some(false) => continue,
+                    None => Presence::Made,
+                };
                 if found.iter().all(|known| known.origin != origin) {
                     found.push(Password {
                         origin,
@@ -119,11 +153,31 @@ impl Managed<'_> {
                         fact: self.fact(format!("{} makes Secret {name} of it", self.contract.title)),
                         host: None,
                         service: None,
+                        presence,
                     });
                 }
             }
         }
         found
+    }
+
+    /// The keys of object stores to which the operator copies it away.
+    fn backup(&self) -> Option<Companion> {
+        let keys = self
+            .contract
+            .backup
+            .iter()
+            .flat_map(|template| self.secrets(template));
+        let keys: Vec<(Text, Origin)> = keys
+            .map(|(name, key)| (key.clone(), Origin::Secret(name, key)))
+            .collect();
+        (!keys.is_empty()).then(|| Companion {
+            role: Role::Backup,
+            container: Text::default(),
+            host: self.fact(format!("{} copies it to an object store", self.contract.title)),
+            variables: Vec::new(),
+            keys,
+        })
     }
 
     fn fact(&self, value: String) -> Fact {
@@ -133,6 +187,11 @@ impl Managed<'_> {
             value: value.into(),
         }
     }
+}
+
+fn texts(values: Vec<&Value>) -> Vec<String> {
+    let texts = values.into_iter().filter_map(Value::as_str);
+    texts.filter(|text| !text.is_empty()).map(str::to_owned).collect()
 }
 
 fn managed(cluster: &Cluster) -> impl Iterator<Item = Managed<'_>> {
@@ -187,10 +246,11 @@ pub(super) fn add_managed(cluster: &Cluster, families: &Families, datastores: &m
             .filter(|&at| datastores[at].family.id == family.id)
             .collect();
         for &at in &running {
-            datastores[at].passwords.extend(one.passwords());
+            datastores[at].passwords.extend(one.passwords(cluster));
+            datastores[at].companions.extend(one.backup());
         }
         if running.is_empty() {
-            let passwords = one.passwords();
+            let passwords = one.passwords(cluster);
             let door = if family.is_open("") && passwords.is_empty() {
                 let doubt = "the resource asks for no authentication".into();
                 Door::Open(one.fact(format!("{} makes it", one.contract.title)), Some(doubt))
@@ -207,7 +267,7 @@ pub(super) fn add_managed(cluster: &Cluster, families: &Families, datastores: &m
                 proof: one.fact(format!("{} makes a {} of it", one.contract.title, family.title)),
                 door,
                 passwords,
-                companions: Vec::new(),
+                companions: one.backup().into_iter().collect(),
                 elsewhere: Some("no policy closes the pods that the operator makes".into()),
                 importance: Importance::default(),
             });
@@ -234,6 +294,65 @@ pub struct Manager {
     pub container: Text,
     /// The resources of its kinds.
     pub resources: Vec<ObjectId>,
+    /// The namespaces it watches, none for all, as far as its variables and options say.
+    pub watches: Option<Vec<Text>>,
+}
+
+impl Manager {
+    /// Whether it manages what is in a namespace; none if nobody says.
+    pub fn manages(&self, namespace: &Text) -> Option<bool> {
+        let watched = self.watches.as_ref()?;
+        Some(watched.is_empty() || watched.contains(namespace))
+    }
+}
+
+/// Variables by which operators are told which namespaces to watch.
+const WATCHES: &[&str] = &[
+    "WATCH_NAMESPACE",
+    "WATCH_NAMESPACES",
+    "WATCHED_NAMESPACE",
+    "OPERATOR_SCOPE_NAMESPACE",
+    "PGO_TARGET_NAMESPACE",
+    "PGO_TARGET_NAMESPACES",
+    "STRIMZI_NAMESPACE",
+    "NAMESPACES",
+];
+
+/// The namespaces that an operator's container is told to watch; none if it is not told, none in it for all.
+fn watched(cluster: &Cluster, namespace: &Text, container: &Container) -> Option<Vec<Text>> {
+    let of_field = container.env.iter().find(|variable| {
+        let from = variable
+            .value_from
+            .as_ref()
+            .and_then(|from| from.field_ref.as_ref());
+        let is_own = from.is_some_and(|field| field.field_path == "metadata.namespace");
+        is_own && WATCHES.iter().any(|name| variable.name == *name)
+    });
+    if of_field.is_some() {
+        return Some(vec![namespace.clone()]);
+    }
+    let variables = variables(cluster, namespace, container);
+    let told = WATCHES.iter().find_map(|name| variables.get(*name));
+    let words = [container.command.words(), container.args.words()].concat();
+    let option = || {
+        words.iter().find_map(|word| {
+            let (option, value) = word.text.split_once('=')?;
+            matches!(
+                option,
+                "--namespaces" | "--watch-namespace" | "--watch-namespaces"
+            )
+            .then_some(value)
+        })
+    };
+    let value = match told {
+        Some(variable) => variable.value.as_ref()?.text.as_str(),
+        None => option()?,
+    };
+    if value.trim() == "*" {
+        return Some(Vec::new());
+    }
+    let names = value.split(',').map(str::trim).filter(|name| !name.is_empty());
+    Some(names.map(Text::new).collect())
 }
 
 /// Returns the operators among the pods that manage a resource of the input.
@@ -269,6 +388,7 @@ pub fn managers(cluster: &Cluster) -> Vec<Manager> {
                     pod: index,
                     container: container.name.clone(),
                     resources: resources.clone(),
+                    watches: watched(cluster, &pod.meta.namespace, container),
                 });
             }
         }
@@ -289,12 +409,22 @@ mod tests {
             assert!(Families::built_in().by_id(&contract.family).is_some(), "{kind}");
             assert!(kind.contains('/') && !contract.services.is_empty() && !contract.label.is_empty());
             let group = kind.split('/').next().unwrap_or_default();
-            let secrets = [&contract.root, &contract.user, &contract.replication];
+            let secrets = [
+                &contract.root,
+                &contract.user,
+                &contract.replication,
+                &contract.backup,
+            ];
             for template in secrets.into_iter().flatten() {
                 let read = Other::members_read(group);
                 let member = template
                     .strip_prefix('@')
-                    .map(|path| path.split(['.', '#']).next().unwrap_or_default());
+                    .map(|path| path.split(['.', '#', '?']).next().unwrap_or_default());
+                let switch = template.split_once('?').map(|(_, switch)| switch);
+                assert!(
+                    switch.is_none_or(|switch| read.contains(&switch)),
+                    "{kind}: {template}"
+                );
                 assert!(
                     member.is_none_or(|member| read.contains(&member)),
                     "{kind}: {template}"

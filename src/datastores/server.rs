@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::family::{Families, Family, User};
+use super::files::{SettingsFile, kinds};
 use super::mounted::origin_of_file;
 use super::role::{Role, role_of_image, starts_no_server};
 use super::settings::Settings;
-use super::{Basis, Datastore, Fact, Importance, Origin, Password, Subject, Variable, variables};
+use super::{Basis, Datastore, Fact, Importance, Origin, Password, Presence, Subject, Variable, variables};
 use crate::model::{Cluster, Container, ObjectId, Pod, Protocol, Text};
 
 pub(super) type Environment = BTreeMap<Text, Variable>;
@@ -78,15 +79,18 @@ impl<'a> ContainerPlace<'a> {
     ) -> Option<Datastore> {
         let environment = variables(cluster, &self.pod.meta.namespace, self.container);
         let (family, basis, proof) = self.family(families, settings, workload, &environment)?;
+        let files = self.files(cluster, &family, &environment);
         Some(Datastore {
             workload: workload.clone(),
             container: self.container.name.clone(),
             pods: vec![self.index],
-            ports: self.ports(&family),
+            ports: self.ports(&family, &files),
             basis,
             proof,
-            door: self.door(&family, &environment),
-            passwords: self.passwords(&family, &environment),
+            door: self.door(&family, &environment, &files, &|name| {
+                cluster.secret(&self.pod.meta.namespace, name).is_some()
+            }),
+            passwords: self.passwords(&family, &environment, &files),
             companions: Vec::new(),
             elsewhere: None,
             importance: Importance::default(),
@@ -143,11 +147,27 @@ impl<'a> ContainerPlace<'a> {
 
     /// The declared ports that are the family's, else all declared ones, else the family's own; none if it says
     /// that it listens on the loopback address alone.
-    fn ports(&self, family: &Family) -> Vec<u16> {
+    fn ports(&self, family: &Family, files: &[SettingsFile]) -> Vec<u16> {
         let words = self.words();
         let mut listens = family.listens.iter();
         let listens = listens.find_map(|option| Words::value(&words.0, option));
-        if listens.is_some_and(|(_, urls)| urls.split(',').all(is_loopback)) {
+        let listed = || {
+            let lists = kinds(family).flat_map(|kind| &kind.local);
+            lists
+                .flat_map(|list| {
+                    files
+                        .iter()
+                        .filter_map(|file| file.marked(std::slice::from_ref(list)))
+                })
+                .map(|(_, hosts)| hosts.as_str())
+                .next()
+        };
+        let addresses = listens.map(|(_, urls)| urls).or_else(listed);
+        if addresses.is_some_and(|all| {
+            all.split([',', ' '])
+                .filter(|one| !one.is_empty())
+                .all(is_loopback)
+        }) {
             return Vec::new();
         }
         let declared: Vec<u16> = self
@@ -199,7 +219,7 @@ impl<'a> ContainerPlace<'a> {
     }
 
     /// The passwords that the server itself is given.
-    fn passwords(&self, family: &Family, environment: &Environment) -> Vec<Password> {
+    fn passwords(&self, family: &Family, environment: &Environment, files: &[SettingsFile]) -> Vec<Password> {
         let password = |origin, user, name: &str, fact| Password {
             origin,
             user,
@@ -208,8 +228,9 @@ impl<'a> ContainerPlace<'a> {
             fact,
             host: None,
             service: None,
+            presence: Presence::Seen,
         };
-        let mut found = Vec::new();
+        let mut found = self.passwords_in_files(family, files);
         for (name, user) in family.passwords() {
             if let Some(variable) = environment.get(name)
                 && variable.value.as_ref().is_none_or(|value| value.withheld)
@@ -248,6 +269,41 @@ impl<'a> ContainerPlace<'a> {
         }
         found
     }
+
+    /// The keys of ConfigMaps and Secrets that hold a file in which a password stands; of one that cannot be read it is
+    /// not known.
+    fn passwords_in_files(&self, family: &Family, files: &[SettingsFile]) -> Vec<Password> {
+        let secrets: Vec<String> = kinds(family).flat_map(|kind| kind.secrets.clone()).collect();
+        let mut found = Vec::new();
+        for file in files.iter().filter(|_| !secrets.is_empty()) {
+            let Some(origin) = file.origin.clone() else {
+                continue;
+            };
+            let name = match file.settings {
+                Some(_) => file.marked(&secrets).map(|(name, _)| name.as_str()),
+                None => Some(""),
+            };
+            let Some(name) = name else {
+                continue;
+            };
+            let presence = match file.settings {
+                Some(_) => Presence::Seen,
+                None => Presence::Depends(format!("{} holds a password", file.path).into()),
+            };
+            let shown = format!("{} {name}", file.path);
+            found.push(Password {
+                origin,
+                user: User::Unknown,
+                container: self.container.name.clone(),
+                name: file.path.as_str().into(),
+                fact: self.fact(&file.pointer, shown.trim_end()),
+                host: None,
+                service: None,
+                presence,
+            });
+        }
+        found
+    }
 }
 
 /// The words of a command line, each with its pointer within the container.
@@ -276,6 +332,6 @@ fn is_loopback(url: &str) -> bool {
     let host = host.split(['/', '?']).next().unwrap_or_default();
     host.starts_with("127.")
         || host.starts_with("[::1]")
-        || host == "localhost"
+        || matches!(host.trim_start_matches('-'), "localhost" | "::1" | "_local_")
         || host.starts_with("localhost:")
 }

@@ -41,7 +41,7 @@ slim! {
         alike: BTreeMap<Text, u64>,
     }
 
-    /// A ConfigMap; values of several lines are withheld, credentials in the others too.
+    /// A ConfigMap; of values of several lines only settings of servers are kept, of the others all but credentials.
     pub struct ConfigMap {
         #[serde(rename = "metadata")]
         meta: Meta,
@@ -133,18 +133,22 @@ impl Serialize for Settings {
 impl<'de> Deserialize<'de> for Settings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let written: IndexMap<Text, Option<Literal>> = IndexMap::deserialize(deserializer)?;
+        let withheld = || Literal {
+            text: super::literal::WITHHELD.into(),
+            withheld: true,
+        };
         let shown = |key: &Text, value: Literal| match value {
-            withheld if withheld.withheld => withheld,
+            known if known.withheld => known,
             text if text.text.trim_end().contains('\n') => match super::kubelet::reduced(&text.text) {
                 Some(reduced) => Literal {
                     text: reduced.into(),
                     withheld: false,
                 },
-                None => Literal {
-                    text: super::literal::WITHHELD.into(),
-                    withheld: true,
-                },
+                None => super::server_files::reduced(&text.text).unwrap_or_else(withheld),
             },
+            rule if super::server_files::is_rule(&rule.text) => {
+                super::server_files::reduced(&rule.text).unwrap_or_else(withheld)
+            }
             text => text.called(key),
         };
         Ok(Self(
@@ -176,9 +180,14 @@ mod tests {
     #[test]
     fn settings_are_redacted_by_key() {
         let map: ConfigMap = serde_json::from_str(
-            r#"{"data": {"HOST": "db", "DB_PASSWORD": "x", "redis.conf": "requirepass x\nport 1\n"}}"#,
+            r#"{"data": {"HOST": "db", "DB_PASSWORD": "x", "redis.conf": "requirepass x\nport 1\n", "acl": "user app on >x", "x": "a\nb"}}"#,
         )
         .unwrap();
+        assert_eq!(map.data.0["redis.conf"].text, "requirepass: \"***\"");
+        assert_eq!(
+            (map.data.0["acl"].text.as_str(), map.data.0["x"].text.as_str()),
+            ("***", "***")
+        );
         assert_eq!(map.data.0["HOST"].text, "db");
         assert!(map.data.0["DB_PASSWORD"].withheld && map.data.0["redis.conf"].withheld);
     }

@@ -64,6 +64,7 @@ impl Other {
             ],
         ),
         ("resource.k8s.io", &["nodeName"]),
+        ("snapshot.storage.k8s.io", &["source"]),
         ("projectcalico.org", Self::OF_CALICO),
         ("crd.projectcalico.org", Self::OF_CALICO),
         (
@@ -94,18 +95,30 @@ impl Other {
         ),
         ("minio.min.io", &["configuration", "credsSecret"]),
         ("mongodbcommunity.mongodb.com", &["users"]),
-        ("mysql.oracle.com", &["secretName"]),
+        ("k8ssandra.io", &["cassandra", "medusa"]),
+        ("mysql.oracle.com", &["secretName", "backupProfiles"]),
         ("pgv2.percona.com", &["users"]),
         ("postgres-operator.crunchydata.com", &["users"]),
-        ("postgresql.cnpg.io", &["superuserSecret"]),
-        ("ps.percona.com", &["secretsName"]),
-        ("psmdb.percona.com", &["secrets"]),
-        ("pxc.percona.com", &["secretsName"]),
+        (
+            "postgresql.cnpg.io",
+            &["superuserSecret", "enableSuperuserAccess", "backup"],
+        ),
+        ("ps.percona.com", &["secretsName", "backup"]),
+        ("psmdb.percona.com", &["secrets", "backup"]),
+        ("pxc.percona.com", &["secretsName", "backup"]),
         ("redis.redis.opstreelabs.in", &["kubernetesConfig"]),
     ];
 
     /// Members whose text is a name, of a user or a Secret.
-    const NAMES: &'static [&'static str] = &["adminSecret", "name", "secretPath", "users"];
+    const NAMES: &'static [&'static str] = &[
+        "adminSecret",
+        "config",
+        "credentialsSecret",
+        "key",
+        "name",
+        "secretPath",
+        "users",
+    ];
 
     /// Calico keeps its objects in one group and serves them in another.
     const OF_CALICO: &'static [&'static str] = &[

@@ -200,7 +200,7 @@ impl Network {
     pub fn to_api_server(&self, group: usize) -> (Verdict, Option<Allowed>) {
         let known = &self.destinations.listening;
         if known.is_empty() {
-            return self.to_somewhere(group);
+            return self.to_somewhere(group, Protocol::Tcp, &USUAL_PORTS);
         }
         let answers = known
             .iter()
@@ -209,11 +209,17 @@ impl Network {
         best.unwrap_or((Verdict::Unknown, None))
     }
 
-    fn to_somewhere(&self, group: usize) -> (Verdict, Option<Allowed>) {
+    /// Whether pods of a group may send to a port at an address outside of which only a name is known: allowed if policies
+    /// let packets out to every address, denied if to none.
+    pub fn to_outside(&self, group: usize, protocol: Protocol, port: u16) -> Verdict {
+        self.to_somewhere(group, protocol, &[port]).0
+    }
+
+    fn to_somewhere(&self, group: usize, protocol: Protocol, ports: &[u16]) -> (Verdict, Option<Allowed>) {
         let candidates = &self.destinations.candidates;
         let (mut all, mut any) = (true, None);
-        for port in USUAL_PORTS {
-            let (sure, perhaps) = self.peers(Direction::Egress, group, Protocol::Tcp, port);
+        for &port in ports {
+            let (sure, perhaps) = self.peers(Direction::Egress, group, protocol, port);
             all &= candidates.minus(&sure).is_empty();
             let reached = candidates.and(&sure.or(&perhaps)).first();
             any = any.or(reached.map(|unit| (unit, port)));
@@ -221,7 +227,7 @@ impl Network {
         let Some((unit, port)) = any else {
             return (Verdict::Denied, None);
         };
-        let (_, by) = self.to_unit(group, unit, Protocol::Tcp, port);
+        let (_, by) = self.to_unit(group, unit, protocol, port);
         (if all { Verdict::Allowed } else { Verdict::Unknown }, by)
     }
 

@@ -12,6 +12,7 @@ use super::finding::{ChokePoint, Finding, Ranked};
 use super::path::{PathView, Sources};
 use super::remedy::Change;
 use crate::collect::bootstrap;
+use crate::datastores::Datastore;
 use crate::graph::{AttackGraph, Rows, VertexId};
 use crate::model::{Cluster, Coverage, Diagnostic, Severity, Text};
 use crate::paths::{Derivation, Solver};
@@ -120,6 +121,34 @@ pub struct Jewel {
     pub reached: bool,
     /// What the cheapest path costs.
     pub effort: Option<u32>,
+    /// Of a database, what it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub datastore: Option<DatastoreView>,
+}
+
+/// A database, as reports show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct DatastoreView {
+    /// The family's name in the table.
+    pub family: String,
+    /// What it is known by: `image`, `operator`, `program`, `environment`, `address`, `port` or `settings`.
+    pub basis: &'static str,
+    /// The class of its data, if somebody says.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub data: String,
+    /// What it is worth, 1 to 10.
+    pub worth: u8,
+}
+
+impl DatastoreView {
+    fn new(datastore: &Datastore) -> Self {
+        Self {
+            family: datastore.family.id.clone(),
+            basis: datastore.basis.as_str(),
+            data: datastore.importance.data.to_string(),
+            worth: datastore.importance.worth,
+        }
+    }
 }
 
 /// Everything a report says.
@@ -202,7 +231,11 @@ pub fn crown_jewels(cluster: &Cluster, facts: &Facts) -> Vec<(Position, Text)> {
             "" => String::new(),
             data => format!("{data} "),
         };
-        let why = format!("holds {data}data ({})", datastore.family.title);
+        let known = match datastore.basis {
+            basis if basis.needs_words() => format!(", known by {}", basis.phrase()),
+            _ => String::new(),
+        };
+        let why = format!("holds {data}data ({}{known})", datastore.family.title);
         let key = (0, u8::MAX - importance.worth, database);
         jewels.entry(key).or_insert_with(|| why.into());
     }
@@ -232,13 +265,16 @@ impl Findings {
         let mut views: Vec<PathView> = paths.iter().map(|path| PathView::new(path, &sources)).collect();
         views.sort_by(|a, b| (a.effort, a.steps.len(), &a.to).cmp(&(b.effort, b.steps.len(), &b.to)));
         let efforts: BTreeMap<&str, u32> = views.iter().map(|path| (path.to.as_str(), path.effort)).collect();
+        let databases = facts.databases();
         let crown_jewels: Vec<Jewel> = crown_jewels(cluster, facts)
             .into_iter()
             .map(|(position, why)| {
                 let id = position.to_string();
                 let effort = efforts.get(id.as_str()).copied();
+                let datastore = databases.get(&position).copied().map(DatastoreView::new);
                 Jewel {
                     id,
+                    datastore,
                     why: why.to_string(),
                     reached: effort.is_some(),
                     effort,

@@ -4,11 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rustc_hash::FxHashMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::path::{EvidenceView, Sources, StepView};
+use crate::datastores::Datastore;
 use crate::model::Cluster;
 use crate::techniques::{Facts, Place, Position, Step};
 
@@ -61,22 +61,12 @@ pub struct GraphView {
 /// Returns the graph of these steps.
 pub fn graph<'a>(cluster: &Cluster, facts: &Facts, steps: impl IntoIterator<Item = &'a Step>) -> GraphView {
     let sources = Sources::new(cluster);
-    let databases: FxHashMap<_, _> = facts
-        .datastores
-        .iter()
-        .rev()
-        .map(|datastore| {
-            (
-                (&datastore.workload.namespace, &datastore.workload.name),
-                &datastore.workload,
-            )
-        })
-        .collect();
+    let databases = facts.databases();
     let workload = |position: &Position| match position {
         Position::Pod(place) | Position::Container(place, _) => workload_of(cluster, place),
-        Position::Database(place) => databases
-            .get(&(&place.namespace, &place.name))
-            .map(ToString::to_string),
+        Position::Database(_) => databases
+            .get(position)
+            .map(|datastore| datastore.workload.to_string()),
         _ => None,
     };
     let mut positions = BTreeSet::new();
@@ -98,7 +88,7 @@ pub fn graph<'a>(cluster: &Cluster, facts: &Facts, steps: impl IntoIterator<Item
     let vertex = |position: &Position| VertexView {
         id: position.to_string(),
         label: position.label().as_str(),
-        properties: properties(position, workload(position)),
+        properties: properties(position, workload(position), databases.get(position).copied()),
     };
     GraphView {
         schema: GRAPH_SCHEMA,
@@ -107,8 +97,16 @@ pub fn graph<'a>(cluster: &Cluster, facts: &Facts, steps: impl IntoIterator<Item
     }
 }
 
-fn properties(position: &Position, workload: Option<String>) -> BTreeMap<&'static str, String> {
+fn properties(
+    position: &Position,
+    workload: Option<String>,
+    datastore: Option<&Datastore>,
+) -> BTreeMap<&'static str, String> {
     let mut properties = BTreeMap::new();
+    if let Some(datastore) = datastore {
+        properties.insert("family", datastore.family.id.clone());
+        properties.insert("basis", datastore.basis.as_str().to_owned());
+    }
     if let Some(workload) = workload {
         properties.insert("workload", workload);
     }

@@ -72,7 +72,10 @@ pub fn gains(position: &Position) -> String {
         Position::Network(name) if name == FREE => "packets that no egress policy closes".to_owned(),
         Position::Network(name) => match name.strip_prefix("port/").and_then(port_of_group) {
             Some((group, port)) => format!("a connection to port {port} of the pods of group {group}"),
-            None => format!("packets sent as group {name}"),
+            None => match name.strip_prefix("~to/") {
+                Some(host) => format!("a connection to {host}"),
+                None => format!("packets sent as group {name}"),
+            },
         },
         Position::Port(pod, port, protocol) => format!("a connection to port {port}/{protocol} of Pod/{pod}"),
         Position::ApiServer => "a connection to the API server".to_owned(),

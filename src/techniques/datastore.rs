@@ -1,6 +1,7 @@
 //! Ways into databases.
 
 use super::loopback;
+use super::outside::Outside;
 use super::pods::{both, pod};
 use super::technique::techniques;
 use super::{Certainty, Context, Evidence, FREE, Family, Opens, Place, Position, Sink};
@@ -41,7 +42,7 @@ techniques! { TECHNIQUES, Family::Datastore;
     ///
     /// A port of the datastore can be reached, and a password that it accepts is held. Where no pod of the input runs it,
     /// because an operator makes the pods or it lies outside the cluster, packets that no egress policy closes are taken to
-    /// reach it, on a condition.
+    /// reach it, on a condition; outside also those that a rule of an egress policy lets out to it.
     ///
     /// What does not suffice: the password alone behind a policy that closes the port, or the port alone.
     ///
@@ -132,12 +133,24 @@ pub(super) fn evidence(context: &Context<'_>, fact: &Fact) -> Option<Evidence> {
     }
 }
 
+/// What says that it is a datastore, as evidence, with what it is known by unless that is plain.
+pub(super) fn proof(context: &Context<'_>, datastore: &Datastore) -> Option<Evidence> {
+    let mut fact = datastore.proof.clone();
+    if datastore.basis.needs_words() {
+        let known = datastore.basis.phrase();
+        fact.value = format!("{} ({}, known by {known})", fact.value, datastore.family.title).into();
+    }
+    evidence(context, &fact)
+}
+
 /// Reaching the datastore: every port of every pod, or whoever shares the loopback address it listens at; where no pod of
-/// the input runs it, sending freely.
-pub(super) fn ways(context: &Context<'_>, datastore: &Datastore) -> Vec<(Position, Certainty)> {
+/// the input runs it, sending freely, and by a rule that lets packets out to it.
+fn ways(context: &Context<'_>, datastore: &Datastore, outside: &Outside) -> Vec<(Position, Certainty)> {
     if let Some(condition) = &datastore.elsewhere {
         let free = Position::Network(FREE.into());
-        return vec![(free, Certainty::Conditional(condition.clone()))];
+        let all = [Some(free), outside.hub(&place(datastore))];
+        let condition = || Certainty::Conditional(condition.clone());
+        return all.into_iter().flatten().map(|way| (way, condition())).collect();
     }
     if datastore.ports.is_empty() {
         return loopback::ways(context, datastore);
@@ -155,6 +168,7 @@ pub(super) fn ways(context: &Context<'_>, datastore: &Datastore) -> Vec<(Positio
 }
 
 fn database_open(context: &Context<'_>, sink: &mut Sink<'_>) {
+    let outside = Outside::new(context);
     for datastore in context.datastores {
         let Door::Open(fact, condition) = &datastore.door else {
             continue;
@@ -162,15 +176,13 @@ fn database_open(context: &Context<'_>, sink: &mut Sink<'_>) {
         let certainty = condition
             .clone()
             .map_or(Certainty::Certain, Certainty::Conditional);
-        let proof: Vec<_> = [&datastore.proof, fact]
-            .into_iter()
-            .filter_map(|fact| evidence(context, fact))
-            .collect();
-        for (way, reached) in ways(context, datastore) {
-            let mut proof = proof.clone();
-            proof.dedup();
+        // What says what it is may say as well that it is open.
+        let door = Some(fact).filter(|fact| **fact != datastore.proof);
+        let door = door.and_then(|fact| evidence(context, fact));
+        let proof: Vec<_> = proof(context, datastore).into_iter().chain(door).collect();
+        for (way, reached) in ways(context, datastore, &outside) {
             let certainty = both(reached, certainty.clone());
-            sink.step_if([way], database(datastore), certainty, proof);
+            sink.step_if([way], database(datastore), certainty, proof.clone());
         }
     }
 }
@@ -184,7 +196,7 @@ fn etcd_objects(context: &Context<'_>, sink: &mut Sink<'_>) {
             let is_static = meta.annotations.contains("kubernetes.io/config.mirror");
             let is_labelled = meta.labels.get("component").is_some_and(|value| value == "etcd");
             (meta.namespace == "kube-system" && (is_static || is_labelled))
-                .then(|| evidence(context, &datastore.proof))
+                .then(|| proof(context, datastore))
                 .flatten()
         });
         if let Some(fact) = fact.filter(|_| datastore.family.id == "etcd") {
@@ -194,9 +206,10 @@ fn etcd_objects(context: &Context<'_>, sink: &mut Sink<'_>) {
 }
 
 fn database_login(context: &Context<'_>, sink: &mut Sink<'_>) {
+    let outside = Outside::new(context);
     for datastore in context.datastores {
-        let proof: Vec<_> = evidence(context, &datastore.proof).into_iter().collect();
-        for (way, reached) in ways(context, datastore) {
+        let proof: Vec<_> = proof(context, datastore).into_iter().collect();
+        for (way, reached) in ways(context, datastore, &outside) {
             let credential = Position::Credential(Opens::Database(place(datastore)));
             sink.step_if([way, credential], database(datastore), reached, proof.clone());
         }

@@ -218,7 +218,7 @@ fn external_ip_intercept(context: &Context<'_>, sink: &mut Sink<'_>) {
     const ANSWERS: &str = "a pod that answers is at hand in the namespace";
     const ADDRESS: &str = "the address behind its name is known";
     let refused = admits_by(context, "DenyServiceExternalIPs");
-    let outside = context.datastores.iter().filter(|known| known.is_outside());
+    let outside = context.datastores.iter().filter(|known| known.host().is_some());
     for datastore in outside.filter(|_| !refused) {
         let mut passwords = datastore.passwords.iter();
         let mut direct = passwords

@@ -38,6 +38,7 @@ mod mounts;
 pub mod new_pod;
 pub mod node;
 pub mod openings;
+mod outside;
 pub mod packets;
 pub mod password;
 mod pods;
@@ -66,6 +67,8 @@ pub use held::Held;
 pub use position::{ANY, FREE, Label, MOVED, Opens, Place, Position, SOME};
 pub use step::{Certainty, Evidence, Family, Reason, Relation, Step};
 pub use technique::{Sink, Technique};
+
+use std::collections::BTreeMap;
 
 use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, ParallelIterator as _};
 
@@ -149,6 +152,12 @@ impl Facts {
             keys,
             diagnostics,
         }
+    }
+
+    /// The datastores by their positions; of two with one name the first.
+    pub fn databases(&self) -> BTreeMap<Position, &Datastore> {
+        let all = self.datastores.iter().rev();
+        all.map(|one| (datastore::database(one), one)).collect()
     }
 
     /// Everything a technique may read.

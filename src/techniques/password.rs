@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::datastore::{evidence, place};
 use super::technique::techniques;
-use super::{Context, Evidence, Family, Opens, Place, Position, Sink};
-use crate::datastores::{Origin, User};
+use super::{Certainty, Context, Evidence, Family, Opens, Place, Position, Sink};
+use crate::datastores::{Origin, Presence, User};
 use crate::model::{ObjectId, Text};
 
 techniques! { TECHNIQUES, Family::Credential;
@@ -14,7 +14,8 @@ techniques! { TECHNIQUES, Family::Credential;
     /// # Preconditions
     ///
     /// The datastore's own container takes the key for a variable or option that its image documents as the
-    /// password. Or a client takes it for a password beside a setting that names the datastore's Service.
+    /// password. Or a client takes it for a password beside a setting that names the datastore's Service. A Secret that an
+    /// operator is known to make is assumed to be there if the input does not hold it.
     ///
     /// What does not suffice: a key that only sounds like it.
     ///
@@ -89,7 +90,12 @@ fn database_password(context: &Context<'_>, sink: &mut Sink<'_>) {
                 .filter_map(|fact| evidence(context, fact))
                 .collect();
             let credential = Position::Credential(Opens::Database(opened.clone()));
-            sink.step([held], credential.clone(), evidence);
+            let certainty = match &password.presence {
+                Presence::Seen => Certainty::Certain,
+                Presence::Made => Certainty::Assumed,
+                Presence::Depends(condition) => Certainty::Conditional(condition.clone()),
+            };
+            sink.step_if([held], credential.clone(), certainty.clone(), evidence);
             if let Origin::Secret(name, key) = &password.origin {
                 for (other, other_key) in alike.others(context, namespace, name, key) {
                     let place = Place::new(&other.namespace, &other.name);
@@ -98,7 +104,7 @@ fn database_password(context: &Context<'_>, sink: &mut Sink<'_>) {
                     let held = Position::SecretKey(place, other_key.clone());
                     let known = (held.clone(), opened.clone());
                     if matched.insert(known) {
-                        sink.step([held], credential.clone(), vec![proof]);
+                        sink.step_if([held], credential.clone(), certainty.clone(), vec![proof]);
                     }
                 }
             }

@@ -231,12 +231,14 @@ impl Keys {
             let known = keys.0.entry((Holder::ConfigMap, place)).or_default();
             known.extend(map.data.0.keys().chain(&map.binary_data.0).cloned());
         }
-        for password in datastores.iter().flat_map(|datastore| &datastore.passwords) {
-            if let (Origin::Secret(name, key), Some(namespace), None) = (
-                &password.origin,
-                password.fact.namespace(cluster),
-                password.fact.pod(),
-            ) {
+        let passwords = datastores.iter().flat_map(|datastore| &datastore.passwords);
+        let passwords = passwords.map(|password| (&password.origin, &password.fact));
+        let companions = datastores.iter().flat_map(|datastore| &datastore.companions);
+        let copied = companions.flat_map(|one| one.keys.iter().map(move |(_, origin)| (origin, &one.host)));
+        for (origin, fact) in passwords.chain(copied) {
+            if let (Origin::Secret(name, key), Some(namespace), None) =
+                (origin, fact.namespace(cluster), fact.pod())
+            {
                 let known = keys
                     .0
                     .entry((Holder::Secret, Place::new(namespace, name)))

@@ -16,6 +16,9 @@ use super::{Certainty, Context, Evidence, Family, Opens, Position, Sink};
 use crate::datastores::{Companion, Datastore, Origin, Role, Subject, managers};
 use crate::model::{ObjectId, Protocol, Text, names_a_credential};
 
+/// The API group of snapshots of volumes.
+const SNAPSHOTS: &str = "snapshot.storage.k8s.io";
+
 techniques! { TECHNIQUES, Family::Datastore;
     /// Takes the superuser's credential of every cluster that an operator manages.
     ///
@@ -24,7 +27,8 @@ techniques! { TECHNIQUES, Family::Datastore;
     /// Code runs in the operator's container, and a resource of its kind is in the input: it makes the superuser's
     /// password, keeps it in a Secret and logs in with it.
     ///
-    /// What does not suffice: an operator of another kind; the operator of a database, where no database of it is there.
+    /// What does not suffice: an operator of another kind; the operator of a database, where no database of it is there, or
+    /// one that is told to watch other namespaces.
     ///
     /// # Detection
     ///
@@ -48,7 +52,8 @@ techniques! { TECHNIQUES, Family::Datastore;
     /// The right to create pods or workloads in the namespace of the datastore, whose container mounts a
     /// PersistentVolumeClaim. The new pod may choose the node on which a volume of one node is there already.
     ///
-    /// What does not suffice: a claim of `ReadWriteOncePod` as long as the datastore's pod runs; data in an `emptyDir`; the
+    /// What does not suffice: a claim of `ReadWriteOncePod` as long as the datastore's pod runs, unless there is a snapshot of
+    /// it, of which a new volume can be made; data in an `emptyDir`; the
     /// right in another namespace, as claims are used within their own.
     ///
     /// # Detection
@@ -103,7 +108,8 @@ techniques! { TECHNIQUES, Family::Datastore;
     /// # Preconditions
     ///
     /// A container that copies the datastore away (by its image or by the program that it starts) is told the datastore's
-    /// host and a key of an object store, and that key is held.
+    /// host and a key of an object store, and that key is held. Or the resource of which an operator makes the datastore
+    /// names such a key, as those of CloudNativePG, Percona and K8ssandra do.
     ///
     /// What does not suffice: the key of another container; backups that stay in a volume; whether the copies are
     /// encrypted with another key the input does not show.
@@ -149,10 +155,14 @@ fn database_operator(context: &Context<'_>, sink: &mut Sink<'_>) {
         let container = Position::Container(pod.place.clone(), manager.container.clone());
         for resource in &manager.resources {
             for datastore in of_resource.get(resource).into_iter().flatten() {
-                let certainty = if resource.namespace == pod.place.namespace {
-                    Certainty::Certain
-                } else {
-                    Certainty::Conditional(format!("the operator watches {}", resource.namespace).into())
+                let is_own = resource.namespace == pod.place.namespace;
+                let certainty = match manager.manages(&resource.namespace) {
+                    Some(false) => continue,
+                    Some(true) => Certainty::Certain,
+                    None if is_own => Certainty::Certain,
+                    None => {
+                        Certainty::Conditional(format!("the operator watches {}", resource.namespace).into())
+                    }
                 };
                 let credential = Position::Credential(Opens::Database(place(datastore)));
                 let fact = Evidence::new(resource.clone(), "", "");
@@ -199,6 +209,20 @@ fn claims(context: &Context<'_>, datastore: &Datastore) -> BTreeMap<Text, (Evide
     found
 }
 
+/// The snapshots of claims, by namespace and name of the claim. A pod may have a volume made of one as its own
+/// `ephemeral` volume, for which no right to make claims is asked.
+/// Source: <https://kubernetes.io/docs/concepts/storage/ephemeral-volumes/#security>
+fn snapshots<'a>(context: &Context<'a>) -> BTreeMap<(&'a Text, &'a str), &'a ObjectId> {
+    let all = context.cluster.others.iter();
+    let snapshots = all.filter(|(id, one)| id.kind == "VolumeSnapshot" && one.is_of_group(SNAPSHOTS));
+    let of_claims = snapshots.filter_map(|(id, one)| {
+        let source = one.spec.as_ref()?.get("source")?;
+        let claim = source.get("persistentVolumeClaimName")?.as_str()?;
+        Some(((&id.namespace, claim), id))
+    });
+    of_claims.collect()
+}
+
 /// Whether another pod may mount a claim while the datastore's runs.
 fn shared(context: &Context<'_>, namespace: &Text, claim: &Text) -> Certainty {
     let claims = &context.cluster.persistent_volume_claims;
@@ -225,12 +249,21 @@ fn database_volume(context: &Context<'_>, sink: &mut Sink<'_>) {
     for (namespace, grant) in &makers {
         by_namespace.entry(namespace).or_default().push(grant);
     }
+    let snapshots = snapshots(context);
     for datastore in context.datastores {
         let Some(grants) = by_namespace.get(&datastore.workload.namespace) else {
             continue;
         };
         // One claim is enough; the one that asks least.
-        let claims = claims(context, datastore);
+        let mut claims = claims(context, datastore);
+        for (claim, (fact, certainty)) in &mut claims {
+            let snapshot = snapshots.get(&(&datastore.workload.namespace, claim.as_str()));
+            if let Some(snapshot) = snapshot.filter(|_| *certainty != Certainty::Certain) {
+                let source = "/spec/source/persistentVolumeClaimName";
+                *fact = Evidence::new((*snapshot).clone(), source, claim.clone());
+                *certainty = Certainty::Certain;
+            }
+        }
         let Some((_, (fact, certainty))) = claims.iter().min_by_key(|(_, (_, certainty))| certainty.clone())
         else {
             continue;
@@ -399,11 +432,13 @@ fn database_backup(context: &Context<'_>, sink: &mut Sink<'_>) {
     const READABLE: &str = "the copies in the object store can be read with this key alone";
     for datastore in context.datastores {
         for companion in datastore.companions.iter().filter(|one| one.role == Role::Backup) {
-            let Some(pod) = companion.host.pod().and_then(|at| pod(context.cluster, at)) else {
+            let Some(namespace) = companion.host.namespace(context.cluster) else {
                 continue;
             };
-            let namespace = &pod.place.namespace;
-            for (name, origin) in companion.keys.iter().filter(|(name, _)| is_key_of_store(name)) {
+            let pod = companion.host.pod().and_then(|at| pod(context.cluster, at));
+            // Of what an operator copies away the resource itself names the keys.
+            let keys = companion.keys.iter();
+            for (name, origin) in keys.filter(|(name, _)| pod.is_none() || is_key_of_store(name)) {
                 let held = match origin {
                     Origin::Secret(secret, key) => {
                         Position::SecretKey(super::Place::new(namespace, secret), key.clone())
@@ -411,11 +446,14 @@ fn database_backup(context: &Context<'_>, sink: &mut Sink<'_>) {
                     Origin::ConfigMap(map, key) => {
                         Position::ConfigMapKey(super::Place::new(namespace, map), key.clone())
                     }
-                    Origin::Inline => Position::Credential(Opens::Unknown {
-                        pod: pod.place.clone(),
-                        container: companion.container.clone(),
-                        name: name.clone(),
-                    }),
+                    Origin::Inline => {
+                        let Some(pod) = &pod else { continue };
+                        Position::Credential(Opens::Unknown {
+                            pod: pod.place.clone(),
+                            container: companion.container.clone(),
+                            name: name.clone(),
+                        })
+                    }
                 };
                 let proof = evidence(context, &companion.host).into_iter().collect();
                 let condition = Certainty::Conditional(READABLE.into());

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::kubelet::{self, PORT, port as kubelet_port};
 use super::loopback;
 use super::openings::{exposes, listeners, opens};
+use super::outside::Outside;
 use super::pods::{ContainerView, PodView, any_node, any_pod, pods};
 use super::references::Holder;
 use super::steal::steers;
@@ -448,6 +449,10 @@ fn free_senders(context: &Context<'_>, steps: &mut Vec<Step>) {
             let node = Evidence::new(ObjectId::cluster_scoped("Node", name), "", "");
             steps.push(step(Relation::Reaches, nodes(name), free(), vec![node]));
         }
+    }
+    for (sender, hub, certainty, fact) in Outside::new(context).reaches(context) {
+        let reaches = step(Relation::Reaches, sender, hub, vec![fact]);
+        steps.push(Step { certainty, ..reaches });
     }
     if !may_open {
         return;

@@ -96,6 +96,12 @@ data:
   redis.conf: |
     port 6379
     requirepass {CANARY}
+  users.acl: "user default on >{CANARY} ~* +@all"
+  my.cnf: "[mysqld]\nskip-grant-tables\n[client]\npassword={CANARY}\n"
+  nats.conf: "authorization {{ token: {CANARY} }}\naccounts: {{ A: {{ users: [ {{ user: a, password: {CANARY} }} ] }} }}\n"
+  users.xml: "<clickhouse>\n<users><default><password>{CANARY}</password></default></users></clickhouse>"
+  server.properties: "a=b\nsasl.jaas.config=x required password=\"{CANARY}\";\nlisteners=SASL://h:1\n"
+  pg_hba.conf: "host all all all ldap ldapbindpasswd={CANARY}\nhost all all 10.0.0.0/8 trust\n"
 binaryData: {{ bin: {encoded} }}
 ---
 kind: Pod
@@ -132,6 +138,16 @@ kind: Pod
 apiVersion: v1
 metadata: {{ name: db, labels: {{ app: db }} }}
 spec: {{ containers: [{{ name: db, image: "postgres:17", env: [{{ name: POSTGRES_PASSWORD, value: "{CANARY}" }}] }}] }}
+---
+kind: Pod
+apiVersion: v1
+metadata: {{ name: cache }}
+spec:
+  containers:
+  - {{ name: redis, image: "redis:7", args: [/etc/m/redis.conf, --aclfile, /etc/m/users.acl], volumeMounts: [{{ name: m, mountPath: /etc/m }}] }}
+  - {{ name: nats, image: "nats:2", args: [-c, /etc/m/nats.conf], volumeMounts: [{{ name: m, mountPath: /etc/m }}] }}
+  - {{ name: kafka, image: "apache/kafka", command: [kafka-server-start.sh, /etc/m/server.properties], volumeMounts: [{{ name: m, mountPath: /etc/m }}] }}
+  volumes: [{{ name: m, configMap: {{ name: m }} }}]
 ---
 kind: postgresql
 apiVersion: acid.zalan.do/v1

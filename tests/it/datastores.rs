@@ -1,10 +1,11 @@
 //! Datastores over real images' contracts: what each is, who is let in, where its password stands.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use beachhead::collect::read_text;
-use beachhead::datastores::{Datastore, Door, Origin, Settings, User, datastores};
+use beachhead::datastores::{Datastore, Door, Families, Origin, Presence, Settings, User, datastores};
 use beachhead::model::Cluster;
 use expect_test::{Expect, expect};
 
@@ -25,7 +26,10 @@ fn pod(container: &str) -> String {
 
 /// What a container is taken for: family, door and passwords on one line.
 fn line(container: &str) -> String {
-    let all = found(&pod(container), "");
+    told(&found(&pod(container), ""))
+}
+
+fn told(all: &[Datastore]) -> String {
     let Some(one) = all.first() else {
         return "nothing".to_owned();
     };
@@ -46,6 +50,11 @@ fn line(container: &str) -> String {
             user => user.as_str(),
         };
         _ = write!(text, "; {user} password in {place}");
+        match &password.presence {
+            Presence::Seen => {}
+            Presence::Made => text.push_str(" as made"),
+            Presence::Depends(condition) => _ = write!(text, " if {condition}"),
+        }
     }
     text
 }
@@ -244,7 +253,10 @@ fn queues_and_objects_ask_as_their_images_do() {
             "image: \"nats:2\", args: [-c, /etc/nats.conf]",
             "nats by image, open if /etc/nats.conf asks for no password",
         ),
-        ("image: \"rabbitmq:4\"", "rabbitmq by image, locked"),
+        (
+            "image: \"rabbitmq:4\"",
+            "rabbitmq by image, open if nobody changed the password that RabbitMQ comes with",
+        ),
         (
             "image: \"minio/minio:latest\", args: [server, /data]",
             "minio by image, open if nobody changed the password that MinIO comes with",
@@ -255,6 +267,360 @@ fn queues_and_objects_ask_as_their_images_do() {
         ),
         ("image: \"hashicorp/vault:1.18\"", "vault by image, locked"),
     ]);
+}
+
+/// A family's three forms; `forms.toml` says what each member means.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Forms {
+    asks: Option<String>,
+    open: Option<String>,
+    unknown: Option<String>,
+    no_asks: Option<String>,
+    no_open: Option<String>,
+    no_unknown: Option<String>,
+}
+
+#[test]
+fn every_family_has_its_three_forms_or_says_why_not() {
+    let forms: BTreeMap<String, Forms> =
+        toml::from_str(include_str!("../datastores/forms.toml")).expect("forms");
+    let families: BTreeSet<&str> = Families::built_in()
+        .iter()
+        .map(|family| family.id.as_str())
+        .collect();
+    assert_eq!(
+        forms.keys().map(String::as_str).collect::<BTreeSet<_>>(),
+        families
+    );
+    for (id, forms) in &forms {
+        for (form, container, why) in [
+            ("asks", &forms.asks, &forms.no_asks),
+            ("open", &forms.open, &forms.no_open),
+            ("unknown", &forms.unknown, &forms.no_unknown),
+        ] {
+            let Some(container) = container else {
+                assert!(why.as_ref().is_some_and(|why| why.len() > 10), "{id}: {form}");
+                continue;
+            };
+            assert!(why.is_none(), "{id}: {form}");
+            let manifest = pod(container).replace(
+                "] }\n",
+                "], volumes: [{ name: hidden, secret: { secretName: hidden } }] }\n",
+            );
+            let all = found(&manifest, "");
+            let one = all.first().unwrap_or_else(|| panic!("{id}: {container} is none"));
+            let is = match &one.door {
+                Door::Locked => "asks",
+                Door::Open(_, None) => "open",
+                Door::Open(_, Some(_)) => "unknown",
+            };
+            assert_eq!(
+                (one.family.id.as_str(), is),
+                (id.as_str(), form),
+                "{container}: {}",
+                told(&all)
+            );
+        }
+    }
+}
+
+/// A server whose settings stand in a file: `key` is mounted as `path`, and `args` are its command line.
+fn with_file(image: &str, args: &str, path: &str, text: &str) -> String {
+    let text = serde_json::to_string(text).expect("a string");
+    let map =
+        format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: m }}\ndata: {{ file: {text} }}\n");
+    pod_with_volume(image, args, path, "configMap: { name: m }") + &map
+}
+
+fn pod_with_volume(image: &str, args: &str, path: &str, volume: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Pod\nmetadata: {{ name: db }}\nspec: {{ containers: [{{ name: db, image: \"{image}\", args: [{args}], volumeMounts: [{{ name: v, mountPath: {path}, subPath: file }}] }}], volumes: [{{ name: v, {volume} }}] }}\n"
+    )
+}
+
+/// An image, its arguments, where the file is mounted, the file, and what the server is taken for.
+const FILES: &[(&str, &str, &str, &str, &str)] = &[
+    (
+        "redis:7",
+        "/c/redis.conf",
+        "/c/redis.conf",
+        "port 1\nrequirepass canary\n",
+        "redis by image, locked; a password in ConfigMap m/file",
+    ),
+    (
+        "redis:7",
+        "/c/redis.conf",
+        "/c/redis.conf",
+        "port 1\nappendonly yes\n",
+        "redis by image, open as redis:7",
+    ),
+    (
+        "redis:7",
+        "",
+        "/c/redis.conf",
+        "port 1\nrequirepass canary\n",
+        "redis by image, open as redis:7",
+    ),
+    (
+        "redis:7",
+        "/c/redis.conf",
+        "/c/redis.conf",
+        "port 1\nprotected-mode yes\n",
+        "redis by image, locked",
+    ),
+    (
+        "valkey/valkey:8",
+        "--aclfile, /c/users.acl",
+        "/c/users.acl",
+        "user default on >canary ~* +@all\n",
+        "valkey by image, locked",
+    ),
+    (
+        "postgres:17",
+        "-c, hba_file=/c/pg_hba.conf",
+        "/c/pg_hba.conf",
+        "local all all trust\nhost all all all trust\n",
+        "postgresql by image, open as hba.trust=all all all",
+    ),
+    (
+        "postgres:17",
+        "-c, hba_file=/c/pg_hba.conf",
+        "/c/pg_hba.conf",
+        "local all all trust\nhost all all all md5\n",
+        "postgresql by image, locked",
+    ),
+    (
+        "postgres:17",
+        "-c, hba_file=/c/pg_hba.conf",
+        "/c/pg_hba.conf",
+        "host all all 10.0.0.0/8 trust\nhost all all all md5\n",
+        "postgresql by image, open if the sender is one that hba.trust-from=all all 10.0.0.0/8 means",
+    ),
+    (
+        "mysql:8",
+        "",
+        "/etc/mysql/conf.d/x.cnf",
+        "[mysqld]\nskip-grant-tables\n",
+        "mysql by image, open as mysqld.skip-grant-tables=on",
+    ),
+    (
+        "mysql:8",
+        "",
+        "/etc/mysql/conf.d/x.cnf",
+        "[client]\nskip-grant-tables\n",
+        "mysql by image, locked",
+    ),
+    (
+        "mongo:7",
+        "--config, /c/mongod.conf",
+        "/c/mongod.conf",
+        "security:\n  authorization: enabled\n",
+        "mongodb by image, locked",
+    ),
+    (
+        "mongo:7",
+        "--config, /c/mongod.conf",
+        "/c/mongod.conf",
+        "security:\n  authorization: disabled\n",
+        "mongodb by image, open as mongo:7",
+    ),
+    (
+        "eclipse-mosquitto:2",
+        "",
+        "/mosquitto/config/mosquitto.conf",
+        "listener 1883\nallow_anonymous true\n",
+        "mosquitto by image, open as allow_anonymous=true",
+    ),
+    (
+        "eclipse-mosquitto:2",
+        "",
+        "/mosquitto/config/mosquitto.conf",
+        "listener 1883\npassword_file /x\n",
+        "mosquitto by image, locked",
+    ),
+    (
+        "elasticsearch:8.14.0",
+        "",
+        "/usr/share/elasticsearch/config/elasticsearch.yml",
+        "cluster.name: x\nxpack.security.enabled: false\n",
+        "elasticsearch by image, open as xpack.security.enabled=false",
+    ),
+    (
+        "elasticsearch:7.17.0",
+        "",
+        "/usr/share/elasticsearch/config/elasticsearch.yml",
+        "xpack:\n  security:\n    enabled: true\n",
+        "elasticsearch by image, locked",
+    ),
+    (
+        "opensearchproject/opensearch:2",
+        "",
+        "/usr/share/opensearch/config/opensearch.yml",
+        "a: b\nplugins.security.disabled: true\n",
+        "opensearch by image, open as plugins.security.disabled=true",
+    ),
+    (
+        "cassandra:5",
+        "",
+        "/etc/cassandra/cassandra.yaml",
+        "a: b\nauthenticator: PasswordAuthenticator\n",
+        "cassandra by image, locked",
+    ),
+    (
+        "cassandra:5",
+        "",
+        "/etc/cassandra/cassandra.yaml",
+        "a: b\nauthenticator: AllowAllAuthenticator\n",
+        "cassandra by image, open as authenticator=AllowAllAuthenticator",
+    ),
+    (
+        "clickhouse/clickhouse-server:24",
+        "",
+        "/etc/clickhouse-server/users.d/x.xml",
+        "<clickhouse>\n<users><default><password></password></default></users></clickhouse>\n",
+        "clickhouse by image, open if the image leaves a user without a password open to the network",
+    ),
+    (
+        "clickhouse/clickhouse-server:24",
+        "",
+        "/etc/clickhouse-server/users.d/x.xml",
+        "<clickhouse>\n<users><default><password>canary</password></default></users></clickhouse>\n",
+        "clickhouse by image, locked; a password in ConfigMap m/file",
+    ),
+    (
+        "nats:2",
+        "-c, /c/nats.conf",
+        "/c/nats.conf",
+        "port: 4222\nauthorization {\n  token: canary\n}\n",
+        "nats by image, locked; a password in ConfigMap m/file",
+    ),
+    (
+        "nats:2",
+        "-c, /c/nats.conf",
+        "/c/nats.conf",
+        "port: 4222\njetstream { }\n",
+        "nats by image, open as nats:2",
+    ),
+    (
+        "rabbitmq:4",
+        "",
+        "/etc/rabbitmq/rabbitmq.conf",
+        "a = b\nloopback_users.guest = true\n",
+        "rabbitmq by image, locked",
+    ),
+    (
+        "apache/kafka:3.8",
+        "",
+        "/mnt/shared/config/server.properties",
+        "a=b\nlisteners=SASL_SSL://:9092\n",
+        "kafka by image, locked",
+    ),
+    (
+        "apache/kafka:3.8",
+        "",
+        "/mnt/shared/config/server.properties",
+        "a=b\nlisteners=PLAINTEXT://:9092\n",
+        "kafka by image, open as apache/kafka:3.8",
+    ),
+    (
+        "influxdb:1.8",
+        "",
+        "/etc/influxdb/influxdb.conf",
+        "[http]\nauth-enabled = true\n",
+        "influxdb by image, locked",
+    ),
+    (
+        "neo4j:5",
+        "",
+        "/conf/neo4j.conf",
+        "a=b\ndbms.security.auth_enabled=false\n",
+        "neo4j by image, open as dbms.security.auth_enabled=false",
+    ),
+    (
+        "couchdb:2",
+        "",
+        "/opt/couchdb/etc/local.d/x.ini",
+        "[admins]\nadmin = canary\n",
+        "couchdb by image, locked; a password in ConfigMap m/file",
+    ),
+    (
+        "solr:9",
+        "",
+        "/var/solr/data/security.json",
+        "{\n\"authentication\": {\n\"class\": \"solr.BasicAuthPlugin\"\n}\n}\n",
+        "solr by image, locked",
+    ),
+    (
+        "qdrant/qdrant:v1",
+        "",
+        "/qdrant/config/production.yaml",
+        "service:\n  api_key: canary\n",
+        "qdrant by image, locked; a password in ConfigMap m/file",
+    ),
+];
+
+#[test]
+fn files_of_settings_decide_where_the_server_reads_them() {
+    for (image, args, path, text, expected) in FILES {
+        let all = found(&with_file(image, args, path, text), "");
+        assert_eq!(told(&all), *expected, "{image} {text}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_a_condition() {
+    for (image, args, path, volume, expected) in [
+        (
+            "redis:7",
+            "/c/redis.conf",
+            "/c/redis.conf",
+            "secret: { secretName: s }",
+            "redis by image, open if /c/redis.conf asks for no password; a password in Secret s/file if /c/redis.conf holds a password",
+        ),
+        (
+            "redis:7",
+            "/c/redis.conf",
+            "/c/redis.conf",
+            "configMap: { name: absent }",
+            "redis by image, open if /c/redis.conf asks for no password; a password in ConfigMap absent/file if /c/redis.conf holds a password",
+        ),
+        (
+            "postgres:17",
+            "-c, hba_file=/c/pg_hba.conf",
+            "/c/pg_hba.conf",
+            "secret: { secretName: s }",
+            "postgresql by image, open if /c/pg_hba.conf lets in without a password",
+        ),
+        (
+            "mysql:8",
+            "",
+            "/etc/my.cnf",
+            "secret: { secretName: s }",
+            "mysql by image, locked",
+        ),
+        (
+            "redis:7",
+            "/c/redis.conf",
+            "/c",
+            "emptyDir: {}",
+            "redis by image, open if /c/redis.conf asks for no password",
+        ),
+    ] {
+        let all = found(&pod_with_volume(image, args, path, volume), "");
+        assert_eq!(told(&all), expected, "{image} {volume}");
+    }
+}
+
+#[test]
+fn a_server_that_a_file_keeps_to_itself_has_no_port() {
+    let ports = |text| {
+        found(&with_file("redis:7", "/c/redis.conf", "/c/redis.conf", text), "")[0]
+            .ports
+            .clone()
+    };
+    assert!(ports("port 6379\nbind 127.0.0.1 -::1\n").is_empty());
+    assert_eq!(ports("port 6379\nbind * -::*\n"), [6379]);
 }
 
 #[test]

@@ -61,7 +61,7 @@ pub(crate) fn findings() -> Findings {
         .iter()
         .filter_map(|path| Derived::new(path, &graph))
         .collect();
-    let ranked = report::findings(&graph, &rows, &start, &jewels, &cluster, &Settings::default());
+    let ranked = report::findings(&graph, &rows, &start, &jewels, &cluster, (&facts, &Settings::default()));
     assert!(!ranked.findings.is_empty());
     let objects = report::counts(&cluster);
     let inputs = Inputs {

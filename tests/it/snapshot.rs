@@ -357,7 +357,10 @@ spec:
     );
     let text = String::from_utf8(unpacked(&encoded(&cluster, &diagnostics))).unwrap();
     assert!(!text.contains(CANARY) && !text.contains("YzRuNHJ5"), "{text}");
-    assert!(text.contains("DB_PASSWORD") && !text.contains("requirepass"));
+    assert!(
+        text.contains("DB_PASSWORD") && text.contains("requirepass: \\\"***"),
+        "{text}"
+    );
 }
 
 /// Objects that share few names, with strings of every kind in them.

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::environment::{Environment, Environments};
 use super::{Finding, FindingSeverity, State, WayCount, id};
-use crate::datastores::Settings;
+use crate::datastores::{Importance, Settings};
 use crate::graph::{AttackGraph, Rows, StepId, VertexId};
 use crate::model::Cluster;
 use crate::paths::{Derivation, Premises, Reach, Solver};
@@ -218,7 +218,7 @@ fn finding(
         .map(ToString::to_string)
         .collect();
     reached.sort();
-    let mut severity = FindingSeverity::of(&derived.to, view.effort, view.certainty);
+    let mut severity = FindingSeverity::of(&derived.to, None, view.effort, view.certainty);
     if from > to {
         severity = severity.lower();
     }
@@ -240,6 +240,7 @@ fn finding(
         reached,
         path: view,
         ways,
+        worth: Importance::default().worth,
         steps: derived.steps,
     })
 }

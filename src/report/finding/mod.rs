@@ -14,7 +14,7 @@ mod names;
 mod severity;
 mod ways;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -30,11 +30,11 @@ pub(super) use names::workload_of;
 use super::findings::{Derived, STATES};
 use super::path::{PathView, Sources};
 use super::remedy::Change;
-use crate::datastores::Settings;
+use crate::datastores::{Importance, Settings};
 use crate::graph::{AttackGraph, Rows, VertexId};
 use crate::model::{Cluster, Text};
 use crate::paths::{Derivation, Premises, Reach, Solver};
-use crate::techniques::{Position, Step};
+use crate::techniques::{Facts, Position, Step};
 use ways::Ways;
 
 /// What a finding is made of, for [`id`]; another number would give all findings new ids.
@@ -111,6 +111,9 @@ pub struct Finding {
     pub path: PathView,
     /// How many ways there are.
     pub ways: WayCount,
+    /// What is lost is worth this much, from 0 to 10; 5 if nobody says.
+    #[serde(skip)]
+    pub worth: u8,
     /// The steps of that path.
     #[serde(skip)]
     pub steps: Vec<Step>,
@@ -170,7 +173,7 @@ pub fn findings(
     start: &Position,
     jewels: &[(Position, Text)],
     cluster: &Cluster,
-    settings: &Settings,
+    (facts, settings): (&Facts, &Settings),
 ) -> Ranked {
     let starts: Vec<VertexId> = graph.vertex(start).into_iter().collect();
     let ways = Ways::new(graph, rows, &starts, cluster);
@@ -193,7 +196,12 @@ pub fn findings(
     let together: Vec<Found> = search(rows, None).into_iter().filter(missed).collect();
     all.extend(together);
     let sources = Sources::new(cluster);
-    let view = |found: &Found| view(found, graph, &ways, &kinds, &sources);
+    let worth: Worth = facts
+        .databases()
+        .into_iter()
+        .map(|(position, datastore)| (position, datastore.importance.worth))
+        .collect();
+    let view = |found: &Found| view(found, graph, &ways, &kinds, &sources, &worth);
     let mut views: Vec<(Finding, &Found)> = all
         .iter()
         .filter_map(|found| Some((view(found)?, found)))
@@ -214,6 +222,9 @@ pub fn findings(
         ways_not_searched,
     }
 }
+
+/// What databases are worth, by position.
+type Worth = BTreeMap<Position, u8>;
 
 /// Returns the ids of the findings that [`findings`] makes, without their paths.
 ///
@@ -246,7 +257,7 @@ pub(super) fn ids(
     let sources = Sources::new(cluster);
     for (kind, jewels) in kinds.iter().enumerate().filter(|(kind, _)| !alone.contains(kind)) {
         let together = found(&solver, None, kind, jewels);
-        let together = together.and_then(|found| view(&found, graph, &ways, &kinds, &sources));
+        let together = together.and_then(|found| view(&found, graph, &ways, &kinds, &sources, &Worth::new()));
         ids.extend(together.map(|finding| finding.id));
     }
     let crossings = boundary::crossings(graph, rows, cluster, settings);
@@ -256,6 +267,7 @@ pub(super) fn ids(
 
 type Order<'a> = (
     std::cmp::Reverse<FindingSeverity>,
+    std::cmp::Reverse<u8>,
     u32,
     usize,
     &'a str,
@@ -266,6 +278,7 @@ type Order<'a> = (
 fn order(finding: &Finding) -> Order<'_> {
     (
         std::cmp::Reverse(finding.severity),
+        std::cmp::Reverse(finding.worth),
         finding.path.effort,
         finding.path.steps.len(),
         &finding.entry,
@@ -320,6 +333,7 @@ fn view(
     ways: &Ways,
     kinds: &[Jewels],
     sources: &Sources<'_>,
+    worth: &Worth,
 ) -> Option<Finding> {
     let derived = Derived::new(&found.path, graph)?;
     let path = PathView::new(&derived, sources);
@@ -348,9 +362,11 @@ fn view(
         .map(ToString::to_string)
         .collect();
     reached.sort();
+    let worth = worth.get(&derived.to).copied();
     Some(Finding {
         id: id(&entry, way_in, &jewel),
-        severity: FindingSeverity::of(&derived.to, path.effort, path.certainty),
+        worth: worth.unwrap_or(Importance::default().worth),
+        severity: FindingSeverity::of(&derived.to, worth, path.effort, path.certainty),
         state: State::Open,
         ignored: None,
         title: if entry == jewel {

@@ -3,7 +3,8 @@
 //! The rule, in this order:
 //!
 //! 1. Control of the cluster or of a control-plane node is critical; the data of a datastore and the Secrets of the
-//!    system are high; anything else is medium.
+//!    system are high; anything else is medium. Data that somebody says is worth 8 or more is critical, worth 2 or less
+//!    medium.
 //! 2. One less if the cheapest path takes more effort than `HARD`, twelve.
 //! 3. One less if the path depends on something that the input does not show.
 //! 4. One more if it is certain: nothing has to be broken first, and nothing is assumed.
@@ -15,6 +16,10 @@ use serde::Serialize;
 
 use crate::techniques::Position;
 
+/// Data worth this much or more is like control of the cluster.
+const PRECIOUS: u8 = 8;
+/// Data worth this much or less is no loss to speak of.
+const CHEAP: u8 = 2;
 /// More effort than this makes a path hard: two public exploits and a little work.
 const HARD: u32 = 12;
 
@@ -52,10 +57,12 @@ impl FindingSeverity {
         Self::ALL[at.unwrap_or_default().saturating_sub(1)]
     }
 
-    /// Returns the severity of losing `lost` by a path of this effort and certainty.
-    pub fn of(lost: &Position, effort: u32, certainty: &str) -> Self {
+    /// Returns the severity of losing `lost`, worth this much if somebody says, by a path of this effort and certainty.
+    pub fn of(lost: &Position, worth: Option<u8>, effort: u32, certainty: &str) -> Self {
         let mut rank = match lost {
             Position::ClusterAdmin | Position::Node(_) => 3,
+            Position::Database(_) if worth.is_some_and(|worth| worth >= PRECIOUS) => 3,
+            Position::Database(_) if worth.is_some_and(|worth| worth <= CHEAP) => 1,
             Position::Database(_) | Position::Secret(_) | Position::SecretKey(..) => 2,
             _ => 1_usize,
         };
@@ -81,20 +88,23 @@ mod tests {
         use FindingSeverity::{Critical, High, Low, Medium};
         let database = Position::Database(Place::new("shop", "mysql"));
         let volume = Position::Volume(Place::new("shop", "data"));
-        for (lost, effort, certainty, expected) in [
-            (&Position::ClusterAdmin, HARD, "assumed", Critical),
-            (&Position::ClusterAdmin, HARD + 1, "assumed", High),
-            (&Position::ClusterAdmin, HARD + 1, "conditional", Medium),
-            (&Position::ClusterAdmin, 1, "certain", Critical),
-            (&database, 6, "assumed", High),
-            (&database, 2, "certain", Critical),
-            (&database, 6, "conditional", Medium),
-            (&volume, 30, "conditional", Low),
+        for (lost, worth, effort, certainty, expected) in [
+            (&Position::ClusterAdmin, None, HARD, "assumed", Critical),
+            (&Position::ClusterAdmin, None, HARD + 1, "assumed", High),
+            (&Position::ClusterAdmin, None, HARD + 1, "conditional", Medium),
+            (&Position::ClusterAdmin, None, 1, "certain", Critical),
+            (&database, None, 6, "assumed", High),
+            (&database, Some(7), 6, "assumed", High),
+            (&database, Some(8), 6, "assumed", Critical),
+            (&database, Some(2), 6, "assumed", Medium),
+            (&database, None, 2, "certain", Critical),
+            (&database, None, 6, "conditional", Medium),
+            (&volume, None, 30, "conditional", Low),
         ] {
             assert_eq!(
-                FindingSeverity::of(lost, effort, certainty),
+                FindingSeverity::of(lost, worth, effort, certainty),
                 expected,
-                "{lost} {effort} {certainty}"
+                "{lost} {worth:?} {effort} {certainty}"
             );
         }
     }

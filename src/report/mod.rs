@@ -20,6 +20,7 @@ mod posture;
 mod reach;
 mod sarif;
 mod text;
+mod verify;
 mod words;
 
 use std::io;
@@ -44,6 +45,7 @@ pub use reach::{
 };
 pub use sarif::sarif;
 pub use text::{path_page, text};
+pub use verify::{Rights, Standing, Verification};
 pub use words::{folded, gains};
 
 /// Returns a view as JSON, two spaces a level, with a line break at its end.

@@ -54,6 +54,15 @@ fn read(findings: &Findings, page: &mut Page) {
         let text = format!("{}; see the end of this report", counted(warnings, "warning"));
         page.labelled(2, "warnings", &text);
     }
+    for probed in findings
+        .coverage
+        .anonymous
+        .iter()
+        .flat_map(|probe| &probe.answers)
+    {
+        let text = format!("{} without a credential: {}", probed.request, probed.answer);
+        page.labelled(2, "probed", &text);
+    }
     for assumption in &findings.assumptions {
         page.labelled(2, "assumed", assumption);
     }

@@ -25,7 +25,7 @@ use reedline::Signal;
 use self::core::{Core, Next, Outcome, Part};
 use self::schema::Schema;
 use self::session::Session;
-use super::analysis::InputArgs;
+use super::input::InputArgs;
 use super::rows::QueryFormat;
 use super::{ExitCode, Streams, safe, terminal};
 use crate::query::{AttackView, is_statement};
@@ -52,7 +52,7 @@ pub(super) struct ReplArgs {
 }
 
 pub(super) fn run(args: &ReplArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
-    if args.input.input.as_os_str() == "-" {
+    if args.input.is_stdin() {
         bail!("INPUT cannot be standard input: statements come from there");
     }
     let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
@@ -90,7 +90,7 @@ pub(super) fn run(args: &ReplArgs, streams: &mut Streams<'_>) -> anyhow::Result<
             match talk(&mut core, &mut *source, streams)? {
                 Next::Rebuild | Next::Stay => {}
                 Next::Open(path) => {
-                    input.input = path;
+                    input.open(path);
                     session.assumed.clear();
                     break;
                 }

@@ -1,7 +1,12 @@
 //! Reading live clusters: what is asked of an API server, and what becomes of every kind of failure.
 
+mod commands;
+mod connection;
 mod fake;
+mod pages;
+mod probe;
 mod real;
+mod verify;
 
 use std::time::{Duration, Instant};
 

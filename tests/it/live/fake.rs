@@ -42,6 +42,8 @@ pub(super) struct Asked {
     pub(super) query: String,
     pub(super) headers: BTreeMap<String, String>,
     pub(super) body: String,
+    /// Whether it was made to fail.
+    pub(super) failed: bool,
     /// Everything that was sent back.
     pub(super) answer: Vec<u8>,
 }
@@ -69,7 +71,12 @@ pub(super) struct Contents {
     pub(super) lists: BTreeMap<&'static str, (&'static str, Vec<String>)>,
     /// Whether it is older than aggregated discovery.
     pub(super) is_old: bool,
+    /// What gives all answers instead, if this is a proxy.
+    pub(super) behind: Option<Behind>,
 }
+
+/// A server behind a proxy: status and body of an answer.
+type Behind = Box<dyn Fn(&Asked) -> (u16, String) + Send + Sync>;
 
 impl Default for Contents {
     fn default() -> Self {
@@ -82,7 +89,11 @@ impl Default for Contents {
             "type":"Opaque","data":{"password":"Y2FuYXJ5"}}"#;
         lists.insert("/api/v1/secrets", ("Secret", vec![secret.to_owned()]));
         lists.insert("/apis/apps/v1/deployments", ("Deployment", Vec::new()));
-        Self { lists, is_old: false }
+        Self {
+            lists,
+            is_old: false,
+            behind: None,
+        }
     }
 }
 
@@ -234,6 +245,7 @@ impl Service {
                 let before = self.asked.lock().unwrap();
                 (self.faults)(&asked, &before)
             };
+            let is_failed = fault.is_some();
             let (status, body) = self.answer(&asked);
             let whole = response(status, "", &body);
             let out = stream.get_mut();
@@ -271,6 +283,7 @@ impl Service {
                     (Vec::new(), false)
                 }
             };
+            asked.failed = is_failed;
             asked.answer.clone_from(&sent);
             self.asked.lock().unwrap().push(asked);
             out.write_all(&sent)?;
@@ -283,6 +296,9 @@ impl Service {
     }
 
     fn answer(&self, asked: &Asked) -> (u16, String) {
+        if let Some(behind) = &self.contents.behind {
+            return behind(asked);
+        }
         match asked.path.as_str() {
             "/version" => (
                 200,
@@ -466,6 +482,7 @@ fn request(stream: &mut BufReader<impl Read>) -> io::Result<Option<Asked>> {
         query: query.to_owned(),
         headers: BTreeMap::new(),
         body: String::new(),
+        failed: false,
         answer: Vec::new(),
     };
     loop {

@@ -39,7 +39,7 @@ fn a_packed_answer_that_is_cut_off_is_asked_for_again() {
 /// A pod as an API server tells it, most of which nobody reads.
 fn pod(number: usize) -> String {
     let managed = r#"{"manager":"kubelet","operation":"Update","apiVersion":"v1","fieldsType":"FieldsV1","fieldsV1":{"f:status":{}}}"#;
-    let managed = [managed; 16].join(",");
+    let managed = [managed; 40].join(",");
     format!(
         r#"{{"metadata":{{"namespace":"shop","name":"web-{number}","labels":{{"app":"web"}},"managedFields":[{managed}]}},
         "spec":{{"nodeName":"n1","containers":[{{"name":"web","image":"registry.example.com/shop/web:1.2.3","ports":[{{"containerPort":8080}}]}}]}},
@@ -77,7 +77,7 @@ fn peak(pods: usize) -> (u64, u64) {
     (number, bytes)
 }
 
-/// Twenty thousand pods are some 50 MiB as JSON; what grows in memory is what the model keeps of them.
+/// What grows in memory is what the model keeps of pods, which is a part of what is told of them.
 #[cfg(target_os = "linux")]
 #[test]
 fn pages_do_not_pile_up_in_memory() {
@@ -85,15 +85,9 @@ fn pages_do_not_pile_up_in_memory() {
     let (many, bytes) = peak(20_000);
     let grown = (many.saturating_sub(few)) * 1024;
     assert!(
-        grown < bytes,
+        grown < bytes * 2 / 3,
         "{} MiB more for {} MiB of pods",
         grown >> 20,
-        bytes >> 20
-    );
-    eprintln!(
-        "{} MiB at 500 pods, {} MiB at 20,000, {} MiB read",
-        few >> 10,
-        many >> 10,
         bytes >> 20
     );
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::finding::{ChokePoint, Finding, Ranked};
 use super::path::{PathView, Sources};
+use super::uncertain::Uncertain;
 use crate::collect::bootstrap;
 use crate::graph::{AttackGraph, Rows, VertexId};
 use crate::model::{Cluster, Coverage, Diagnostic, Severity, Text};
@@ -152,6 +153,9 @@ pub struct Findings {
     pub paths: Vec<PathView>,
     /// The ids of the crown jewels that no path leads to.
     pub unreached: Vec<String>,
+    /// The verdicts that may change with what could not be read, for each resource of the coverage.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub uncertain: Vec<Uncertain>,
 }
 
 /// States that all searches of a report may look at together; of few jewels each gets more.
@@ -264,7 +268,9 @@ impl Findings {
             choke_points: Vec::new(),
             ways_not_searched: 0,
             paths: views,
+            uncertain: Vec::new(),
         }
+        .with_doubts()
     }
 
     /// Returns the same with what there is to decide about.
@@ -276,6 +282,7 @@ impl Findings {
             ways_not_searched: ranked.ways_not_searched,
             ..self
         }
+        .with_doubts()
     }
 }
 

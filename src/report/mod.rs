@@ -20,6 +20,7 @@ mod posture;
 mod reach;
 mod sarif;
 mod text;
+mod uncertain;
 mod verify;
 mod words;
 
@@ -45,6 +46,7 @@ pub use reach::{
 };
 pub use sarif::sarif;
 pub use text::{path_page, text};
+pub use uncertain::Uncertain;
 pub use verify::{Rights, Standing, Verification};
 pub use words::{folded, gains};
 

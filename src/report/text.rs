@@ -381,6 +381,17 @@ fn unseen(findings: &Findings, page: &mut Page) {
         };
         let text = format!("{}: {}{affects}", refusal.resource, refusal.reason);
         page.labelled(2, "refused", &text);
+        let mut doubts = findings.uncertain.iter();
+        if let Some(doubt) = doubts.find(|doubt| doubt.resource == *refusal.resource) {
+            for (verb, ids) in [
+                ("may refute", &doubt.refutable),
+                ("may open a way to", &doubt.reachable),
+            ] {
+                if !ids.is_empty() {
+                    page.labelled(2, "", &format!("{verb} {}", few(ids)));
+                }
+            }
+        }
         nothing = false;
     }
     let alike = folded(

@@ -366,7 +366,7 @@ fn documents(folder: &Path) -> Vec<String> {
         let mut document = String::new();
         for line in text.lines().chain(["---"]) {
             if line.starts_with("---") {
-                documents.push(std::mem::take(&mut document));
+                documents.extend(items(&std::mem::take(&mut document)));
             } else {
                 document.push_str(line);
                 document.push('\n');
@@ -374,6 +374,17 @@ fn documents(folder: &Path) -> Vec<String> {
         }
     }
     documents
+}
+
+/// The objects of a document: those of a list, else itself.
+fn items(document: &str) -> Vec<String> {
+    let is_list = document.lines().any(|line| line == "kind: List");
+    let Some((_, items)) = document.split_once("\nitems:\n").filter(|_| is_list) else {
+        return vec![document.to_owned()];
+    };
+    let items = format!("\n{items}");
+    let items = items.split("\n  - ").filter(|item| !item.trim().is_empty());
+    items.map(|item| item.replace("\n    ", "\n") + "\n").collect()
 }
 
 /// The report as JSON, without what differs by nature: the name of the input, the moment, remarks.

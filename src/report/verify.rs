@@ -70,7 +70,7 @@ struct Claim {
 /// Every right that the paths of a report rest on.
 #[derive(Debug, Default)]
 pub struct Rights {
-    rights: Vec<Right>,
+    all: Vec<Right>,
     findings: Vec<Claim>,
     paths: Vec<Claim>,
 }
@@ -114,12 +114,12 @@ impl Rights {
                 // A wide grant covers a narrow one, by what they are.
                 continue;
             }
-            let known = self.rights.iter().position(|right| {
+            let known = self.all.iter().position(|right| {
                 (&right.holder, right.power, &right.scope, right.made_by) == (&holder, *power, scope, made_by)
             });
             places.insert(known.unwrap_or_else(|| {
                 let asked = holder.as_ref().filter(|_| made_by.is_none());
-                self.rights.push(Right {
+                self.all.push(Right {
                     power,
                     scope: scope.clone(),
                     evidence: step.evidence.iter().map(ToString::to_string).collect(),
@@ -127,7 +127,7 @@ impl Rights {
                     ways: asked.map_or_else(Vec::new, |holder| ways(cluster, holder, power, scope)),
                     holder,
                 });
-                self.rights.len() - 1
+                self.all.len() - 1
             }));
         }
         places
@@ -135,7 +135,7 @@ impl Rights {
 
     /// The questions to ask, each once, sorted.
     pub fn questions(&self) -> Vec<Review> {
-        let questions = self.rights.iter().flat_map(|right| right.ways.iter().flatten());
+        let questions = self.all.iter().flat_map(|right| right.ways.iter().flatten());
         let questions: BTreeSet<Review> = questions.map(|(review, _)| review.clone()).collect();
         questions.into_iter().collect()
     }
@@ -143,7 +143,7 @@ impl Rights {
     /// Puts the answers to [`Rights::questions`], in their order, to the paths.
     pub fn verified(&self, input: &str, server: &str, verdicts: Vec<Verdict>) -> Verification {
         let answers: BTreeMap<Review, Verdict> = self.questions().into_iter().zip(verdicts).collect();
-        let rights: Vec<RightView> = self.rights.iter().map(|right| right.view(&answers)).collect();
+        let rights: Vec<RightView> = self.all.iter().map(|right| right.view(&answers)).collect();
         let claim = |claim: &Claim| {
             let standings = claim.rights.iter().map(|&right| rights[right].standing);
             ClaimView {

@@ -51,7 +51,7 @@ fn trusting() -> String {
 fn with(fake: &Fake, user: &str, cluster: &str) -> Options {
     Options {
         kubeconfig: Some(fake.kubeconfig_of(user, cluster)),
-        ..fake.options_without_kubeconfig()
+        ..Fake::options_without_kubeconfig()
     }
 }
 
@@ -184,8 +184,11 @@ fn certificates_are_checked() {
 /// What a proxy was asked to connect to.
 type Targets = Arc<Mutex<Vec<String>>>;
 
+/// Reads what a client wants of a proxy: the host and port to connect to.
+type Greet = fn(&mut TcpStream) -> String;
+
 /// A proxy that joins whoever comes with what `greet` reads.
-fn proxy(greet: fn(&mut TcpStream) -> String) -> (String, Targets) {
+fn proxy(greet: Greet) -> (String, Targets) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let targets = Targets::default();
@@ -237,15 +240,12 @@ fn socks(client: &mut TcpStream) -> String {
         client.read_exact(&mut bytes).unwrap();
         bytes
     };
-    let host = match read(4)[3] {
-        1 => {
-            let address = read(4);
-            address.iter().map(u8::to_string).collect::<Vec<_>>().join(".")
-        }
-        _ => {
-            let length = read(1)[0];
-            String::from_utf8(read(usize::from(length))).unwrap()
-        }
+    let host = if read(4)[3] == 1 {
+        let address = read(4);
+        address.iter().map(u8::to_string).collect::<Vec<_>>().join(".")
+    } else {
+        let length = read(1)[0];
+        String::from_utf8(read(usize::from(length))).unwrap()
     };
     let port = read(2);
     client.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).unwrap();
@@ -254,7 +254,7 @@ fn socks(client: &mut TcpStream) -> String {
 
 #[test]
 fn proxies_are_passed_through() {
-    let kinds: [(&str, fn(&mut TcpStream) -> String); 2] = [("http", http_tunnel), ("socks5", socks)];
+    let kinds: [(&str, Greet); 2] = [("http", http_tunnel), ("socks5", socks)];
     for (scheme, greet) in kinds {
         let (address, targets) = proxy(greet);
         let fake = behind_tls("test-server.pem", false);

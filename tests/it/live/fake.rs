@@ -211,12 +211,12 @@ impl Fake {
     pub(super) fn options(&self) -> Options {
         Options {
             kubeconfig: Some(self.kubeconfig()),
-            ..self.options_without_kubeconfig()
+            ..Self::options_without_kubeconfig()
         }
     }
 
     /// The same for a kubeconfig that is yet to be named.
-    pub(super) fn options_without_kubeconfig(&self) -> Options {
+    pub(super) fn options_without_kubeconfig() -> Options {
         Options {
             request_timeout: Duration::from_secs(20),
             max_qps: 10_000,
@@ -254,9 +254,9 @@ impl Service {
                 Some(Fault::Status(status, header, body)) => (response(status, header, &body), true),
                 Some(Fault::Body(body)) => (response(200, "", body), true),
                 Some(Fault::Packed(most)) => {
-                    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-                    packer.write_all(body.as_bytes())?;
-                    let mut packed = packer.finish()?;
+                    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+                    gzip.write_all(body.as_bytes())?;
+                    let mut packed = gzip.finish()?;
                     packed.truncate(most.unwrap_or(packed.len()));
                     let mut sent = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", packed.len()).into_bytes();
                     sent.extend(packed);

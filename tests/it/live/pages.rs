@@ -92,6 +92,37 @@ fn pages_do_not_pile_up_in_memory() {
     );
 }
 
+/// Kinds that nobody knows, and a group whose own server is down, take nothing else with them.
+#[test]
+fn unknown_kinds_and_broken_groups_do_no_harm() {
+    let mut contents = Contents::default();
+    let widget = r#"{"metadata":{"name":"w","namespace":"shop"},"spec":{"secret":"canary"}}"#;
+    let widgets = ("Widget", vec![widget.to_owned()]);
+    contents.lists.insert("/apis/example.com/v1/widgets", widgets);
+    let definition = r#"{"metadata":{"name":"widgets.example.com"},"spec":{"group":"example.com","names":{"kind":"Widget","plural":"widgets"},"scope":"Namespaced","versions":[{"name":"v1"}]}}"#;
+    contents.lists.insert(
+        "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+        ("CustomResourceDefinition", vec![definition.to_owned()]),
+    );
+    let groups = r#"{"kind":"APIGroupDiscoveryList","items":[{"metadata":{"name":"apps"},"versions":[{"version":"v1","freshness":"Stale","resources":[]}]},
+        {"metadata":{"name":"metrics.example.com"},"versions":[{"version":"v1beta1","freshness":"Stale"}]}]}"#;
+    let whole = read(&Fake::start(contents, |_, _| None).options());
+    assert_eq!(whole.cluster.custom_resource_definitions.len(), 1);
+    assert_eq!((whole.cluster.others.len(), whole.cluster.pods.len()), (0, 7));
+    assert_eq!(whole.cluster.coverage.refused, []);
+    let fake = Fake::start(Contents::default(), move |asked, _| {
+        (asked.path == "/apis").then_some(Fault::Body(groups))
+    });
+    let live = read(&fake.options());
+    assert_eq!(live.cluster.pods.len(), 7);
+    let reason = missing(&live.cluster.coverage, "apps/v1");
+    assert!(
+        reason.contains("does not answer"),
+        "{:?}",
+        live.cluster.coverage.refused
+    );
+}
+
 #[test]
 fn the_page_is_as_large_as_kubectls() {
     let fake = Fake::start(Contents::default(), |_, _| None);

@@ -27,7 +27,7 @@ fn proxied(
     let options = Options {
         kubeconfig: Some(fake.kubeconfig_of("token: canary-reader", "")),
         page_size: Some(5),
-        ..fake.options_without_kubeconfig()
+        ..Fake::options_without_kubeconfig()
     };
     (fake, options)
 }

@@ -79,12 +79,12 @@ impl<'a> Named<'a> {
 
 impl InputArgs {
     /// The same settings for another INPUT.
-    pub(super) fn of(input: PathBuf, how: HowArgs, connection: ConnectionArgs) -> Self {
+    pub(super) fn of(input: PathBuf, how: HowArgs, connection: ConnectionArgs, user: UserArgs) -> Self {
         Self {
             input: Some(input),
             how,
             connection,
-            user: UserArgs::default(),
+            user,
             part: PartArgs::default(),
         }
     }
@@ -165,6 +165,7 @@ impl InputArgs {
         let mut alone = self.clone();
         if !matches!(self.named(), Named::Live(_)) {
             alone.connection = ConnectionArgs::default();
+            alone.user = UserArgs::default();
         }
         alone.analyse(streams)
     }
@@ -180,7 +181,13 @@ impl InputArgs {
 impl NamedInputArgs {
     /// The same as an input that may be left out.
     pub(super) fn input(&self) -> InputArgs {
-        InputArgs::of(self.input.clone(), self.how.clone(), self.connection.clone())
+        let user = UserArgs::default();
+        InputArgs::of(
+            self.input.clone(),
+            self.how.clone(),
+            self.connection.clone(),
+            user,
+        )
     }
 }
 

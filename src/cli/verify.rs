@@ -48,7 +48,12 @@ pub(super) fn run(args: &VerifyArgs, streams: &mut Streams<'_>) -> anyhow::Resul
         streams.out.write_all(live::reviewer_role().as_bytes())?;
         return Ok(ExitCode::Nothing);
     };
-    let input = InputArgs::of(input, args.how.clone(), args.connection.clone());
+    let input = InputArgs::of(
+        input,
+        args.how.clone(),
+        args.connection.clone(),
+        args.user.clone(),
+    );
     let analysis = input.analyse_beside_a_cluster(streams)?;
     analysis.warn(streams.err);
     let answer = answer(&analysis, streams);

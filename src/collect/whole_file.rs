@@ -55,7 +55,7 @@ fn remove_unfinished() {
 
 /// Writes a file that only its owner may read, and gives it its name when it is complete and on disk.
 ///
-/// An interrupted run leaves what was there before. A link is followed; a device or pipe is written to directly.
+/// An interrupted run leaves what was there before; unless the program has a handler for Ctrl-C, it gets one. A link is followed; a device or pipe is written to directly.
 ///
 /// # Errors
 /// Returns what `contents` returns, or what the file system answered.

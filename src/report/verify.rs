@@ -16,7 +16,7 @@ use super::page::{Page, Tone, counted};
 use crate::collect::live::{Review, Verdict};
 use crate::model::Cluster;
 use crate::rbac::{Caller, Identity, Power, Request, Scope};
-use crate::techniques::{Position, Step};
+use crate::techniques::{Position, Reason, Relation, Step};
 
 /// Name and version of the JSON form.
 const SCHEMA: &str = "beachhead.verification/1";
@@ -114,21 +114,24 @@ impl Rights {
                 // A wide grant covers a narrow one, by what they are.
                 continue;
             }
-            let known = self.all.iter().position(|right| {
-                (&right.holder, right.power, &right.scope, right.made_by) == (&holder, *power, scope, made_by)
-            });
-            places.insert(known.unwrap_or_else(|| {
-                let asked = holder.as_ref().filter(|_| made_by.is_none());
-                self.all.push(Right {
-                    power,
-                    scope: scope.clone(),
-                    evidence: step.evidence.iter().map(ToString::to_string).collect(),
-                    made_by,
-                    ways: asked.map_or_else(Vec::new, |holder| ways(cluster, holder, power, scope)),
-                    holder,
+            for scope in used(steps, step, power, scope) {
+                let known = self.all.iter().position(|right| {
+                    (&right.holder, right.power, &right.scope, right.made_by)
+                        == (&holder, *power, scope, made_by)
                 });
-                self.all.len() - 1
-            }));
+                places.insert(known.unwrap_or_else(|| {
+                    let asked = holder.as_ref().filter(|_| made_by.is_none());
+                    self.all.push(Right {
+                        holder: holder.clone(),
+                        power,
+                        scope: scope.clone(),
+                        evidence: step.evidence.iter().map(ToString::to_string).collect(),
+                        made_by,
+                        ways: asked.map_or_else(Vec::new, |holder| ways(cluster, holder, power, scope)),
+                    });
+                    self.all.len() - 1
+                }));
+            }
         }
         places
     }
@@ -162,6 +165,30 @@ impl Rights {
             rights,
         }
     }
+}
+
+/// The scopes in which a path uses a grant: the narrow ones that a wide grant covers, where it goes on from those alone.
+///
+/// Who may no longer do something everywhere may still do it where it matters.
+fn used<'a>(steps: &'a [Step], gives: &'a Step, power: &Power, scope: &'a Scope) -> Vec<&'a Scope> {
+    let mut scopes = BTreeSet::new();
+    for step in steps
+        .iter()
+        .filter(|step| step.premises.contains(&gives.conclusion))
+    {
+        match (&step.reason, &step.conclusion) {
+            (Reason::Relation(Relation::Covers), Position::Grant(covered, narrow)) if *covered == power => {
+                scopes.insert(narrow);
+            }
+            _ => {
+                scopes.insert(scope);
+            }
+        }
+    }
+    if scopes.is_empty() {
+        scopes.insert(scope);
+    }
+    scopes.into_iter().collect()
 }
 
 /// The ways to use a right, as questions about whoever has it.
@@ -375,6 +402,17 @@ impl Verification {
 }
 
 impl RightView {
+    /// The questions with this answer, each once.
+    fn answered(&self, allowed: bool) -> String {
+        let mut texts: Vec<&str> = Vec::new();
+        for asked in self.asked.iter().filter(|asked| asked.allowed == Some(allowed)) {
+            if !texts.contains(&asked.question.as_str()) {
+                texts.push(&asked.question);
+            }
+        }
+        texts.join(", ")
+    }
+
     fn add_to(&self, page: &mut Page) {
         let tone = if self.standing == Standing::Denied {
             Tone::Alarm
@@ -385,21 +423,10 @@ impl RightView {
         let place = place.split_once('/').map_or("everywhere", |(_, place)| place);
         let text = format!("{} may {}: {place}", self.identity, self.may);
         page.toned(tone, format!("  {:<10}{text}", self.standing.words()));
-        let no = |question: &&QuestionView| question.allowed == Some(false);
-        let yes = self
-            .asked
-            .iter()
-            .filter(|question| question.allowed == Some(true));
         match self.standing {
-            Standing::Confirmed => {
-                let yes: Vec<&str> = yes.map(|question| question.question.as_str()).collect();
-                page.labelled(4, "allowed", &yes.join(", "));
-            }
+            Standing::Confirmed => page.labelled(4, "allowed", &self.answered(true)),
             Standing::Denied => {
-                let refused: Vec<&str> = (self.asked.iter().filter(no))
-                    .map(|question| question.question.as_str())
-                    .collect();
-                page.labelled(4, "refused", &refused.join(", "));
+                page.labelled(4, "refused", &self.answered(false));
                 for fact in &self.evidence {
                     page.labelled(4, "input", fact);
                 }

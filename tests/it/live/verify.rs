@@ -121,6 +121,33 @@ fn what_the_server_refuses_is_denied_and_the_findings_that_rest_on_it() {
 }
 
 #[test]
+fn a_right_that_was_narrowed_still_counts_where_it_is_used() {
+    let is_wide = |spec: &Value| {
+        let asked = &spec["resourceAttributes"];
+        asked["resource"] == "pods" && asked["namespace"] != "kube-system"
+    };
+    let fake = Fake::start(Contents::default(), reviewing(move |spec| Some(!is_wide(spec))));
+    let (code, out, err) = verify(&fake, &[]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("create pods in namespace kube-system"), "{out}");
+    assert!(!out.contains("create pods in all namespaces"), "{out}");
+}
+
+#[test]
+fn the_cluster_that_is_asked_may_be_the_input() {
+    let fake = Fake::start(Contents::default(), reviewing(|_| Some(true)));
+    let kubeconfig = fake.kubeconfig();
+    let kubeconfig = kubeconfig.to_str().unwrap();
+    let (code, out, err) = run(&["verify", "@other", "--kubeconfig", kubeconfig, "--as", "alice"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("no path rests on a right"), "{out}");
+    let as_alice = |asked: &Asked| {
+        asked.headers["authorization"] == "Bearer other-token" && asked.headers["impersonate-user"] == "alice"
+    };
+    assert!(fake.asked().iter().all(as_alice), "{err}");
+}
+
+#[test]
 fn what_the_server_does_not_answer_is_not_asked() {
     let is_secrets = |spec: &Value| spec["resourceAttributes"]["resource"] == "secrets";
     let fake = Fake::start(

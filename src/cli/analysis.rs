@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
 
+use super::input::ReadInput;
 use super::{Streams, safe};
-use crate::collect;
 use crate::datastores::Settings;
 use crate::graph::{AttackGraph, VertexId};
 use crate::model::{Cluster, Diagnostic, Severity};
@@ -26,16 +26,6 @@ const DIAGNOSTICS_SHOWN: usize = 20;
 const SETTINGS: &str = "beachhead.toml";
 /// The longest that it may be, in bytes.
 const LARGEST_SETTINGS: u64 = 1 << 20;
-
-/// What to read.
-#[derive(Clone, Debug, clap::Args)]
-pub(super) struct InputArgs {
-    /// A snapshot, a folder or file of manifests, a `kubectl get -o json` dump, or - for standard input
-    #[arg(value_name = "INPUT")]
-    pub(super) input: PathBuf,
-    #[command(flatten)]
-    pub(super) how: HowArgs,
-}
 
 /// How it is read, whatever it is.
 #[derive(Clone, Debug, clap::Args)]
@@ -65,52 +55,6 @@ pub(super) struct Analysis {
     pub(super) settings: Settings,
 }
 
-impl InputArgs {
-    /// Reads the input, whatever its form.
-    pub(super) fn read(&self, stdin: &mut dyn Read) -> anyhow::Result<(Cluster, Vec<Diagnostic>)> {
-        self.read_with(stdin, collect::Options::default())
-    }
-
-    /// Reads the input, whatever its form, in this way.
-    pub(super) fn read_with(
-        &self,
-        stdin: &mut dyn Read,
-        mut options: collect::Options,
-    ) -> anyhow::Result<(Cluster, Vec<Diagnostic>)> {
-        options.default_namespace.clone_from(&self.how.default_namespace);
-        let input = match self.input.to_str() {
-            Some("-") => collect::Input::Stream {
-                name: "-",
-                reader: stdin,
-            },
-            _ => collect::Input::Path(&self.input),
-        };
-        Ok(collect::read(input, &options)?)
-    }
-
-    /// Reads the input and draws the first conclusions.
-    pub(super) fn analyse(&self, streams: &mut Streams<'_>) -> anyhow::Result<Analysis> {
-        let settings = self.how.settings()?;
-        streams.stage("reading the input");
-        let (cluster, diagnostics) = self.read(streams.stdin)?;
-        Ok(Analysis::new(
-            self.name(),
-            cluster,
-            diagnostics,
-            &settings,
-            streams,
-        ))
-    }
-
-    /// The input as the user named it.
-    pub(super) fn name(&self) -> String {
-        match self.input.to_str() {
-            Some("-") => "standard input".to_owned(),
-            _ => self.input.display().to_string(),
-        }
-    }
-}
-
 impl HowArgs {
     /// Reads the user's settings: the file that was named, else the one of the working directory, if it is there.
     pub(super) fn settings(&self) -> anyhow::Result<Settings> {
@@ -137,13 +81,12 @@ impl HowArgs {
 
 impl Analysis {
     /// Draws the first conclusions from a cluster that was read.
-    pub(super) fn new(
-        name: String,
-        cluster: Cluster,
-        diagnostics: Vec<Diagnostic>,
-        settings: &Settings,
-        streams: &mut Streams<'_>,
-    ) -> Self {
+    pub(super) fn new(read: ReadInput, settings: &Settings, streams: &mut Streams<'_>) -> Self {
+        let ReadInput {
+            name,
+            cluster,
+            diagnostics,
+        } = read;
         streams.stage("deciding who reaches and may do what");
         let objects = report::counts(&cluster);
         let facts = Facts::with(&cluster, settings);

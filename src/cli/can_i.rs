@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 
-use super::analysis::{InputArgs, warn};
+use super::analysis::warn;
+use super::input::{NamedInputArgs, ReadInput};
 use super::output::OutputArgs;
 use super::question::QuestionArgs;
 use super::reason::ReasonView;
@@ -32,7 +33,7 @@ const SCHEMA: &str = "beachhead.can-i/1";
 #[derive(Debug, clap::Args)]
 pub(super) struct CanIArgs {
     #[command(flatten)]
-    input: InputArgs,
+    input: NamedInputArgs,
     #[command(flatten)]
     question: QuestionArgs,
     /// Who asks: a user name (system:serviceaccount:shop:web) or an id (ServiceAccount/shop/web, Group/devs)
@@ -80,10 +81,13 @@ struct GroundView {
 }
 
 pub(super) fn run(args: &CanIArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
-    let (cluster, diagnostics) = args.input.read(streams.stdin)?;
+    let input = args.input.input();
+    let ReadInput {
+        cluster, diagnostics, ..
+    } = input.read(streams)?;
     let (access, _) = Access::new(&cluster);
     if let Some(path) = &args.batch {
-        if path.as_os_str() == "-" && args.input.input.as_os_str() == "-" {
+        if path.as_os_str() == "-" && input.is_stdin() {
             bail!("INPUT and --batch cannot both be standard input");
         }
         let text = read_batch(path, streams.stdin)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::bail;
 use clap::ValueEnum;
 
-use super::analysis::InputArgs;
+use super::input::InputArgs;
 use super::output::OutputArgs;
 use super::selection::SelectionArgs;
 use super::{ExitCode, Streams, drawing, graphviz, safe};

@@ -1,71 +1,70 @@
-//! A live cluster as input: `report` and `snapshot` read one when they are given no file.
+//! A live cluster as input: the flags that say which, as whom and how much of it, and how it is read.
 //!
-//! **Trap.** The flags of a cluster mean nothing for a file; naming both is refused, not ignored.
+//! **Trap.** `can-i` and `who-can` have flags of their own by the names `--as` and `-n`; they take the connection alone.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
 
-use super::analysis::{Analysis, HowArgs, InputArgs};
+use super::input::ReadInput;
 use super::{Streams, safe};
-use crate::collect;
+use crate::collect::Matcher;
 use crate::collect::live::{self, Live, Options, Progress};
-use crate::model::{Cluster, Diagnostic};
 use crate::report::counted;
 
 /// How many kinds that could not be read are named at once; the report names all.
 const REFUSALS_SHOWN: usize = 5;
 
-/// What to read: a file, or a cluster without one.
-#[derive(Debug, clap::Args)]
-pub(super) struct ReadArgs {
-    /// A snapshot, a folder or file of manifests, a `kubectl get -o json` dump, or - for standard input; without
-    /// it, the live cluster of the current context
-    #[arg(value_name = "INPUT")]
-    input: Option<PathBuf>,
-    #[command(flatten)]
-    how: HowArgs,
-    #[command(flatten)]
-    live: LiveArgs,
-    /// Fail if anything could not be read from the live cluster
-    #[arg(long, help_heading = CLUSTER, conflicts_with = "input")]
-    require_complete: bool,
-    /// Read only this namespace, and what belongs to none
-    #[arg(short, long, value_name = "NAMESPACE", help_heading = CLUSTER, conflicts_with = "input")]
-    namespace: Option<String>,
-    /// Read only pods and workloads with these labels
-    #[arg(short = 'l', long, value_name = "LABELS", help_heading = CLUSTER, conflicts_with = "input")]
-    selector: Option<String>,
-    /// Read Secrets with their values and keep the names of their keys
-    #[arg(long, help_heading = CLUSTER, conflicts_with = "input")]
-    secret_keys: bool,
-}
-
 /// The heading of these flags in the help.
 const CLUSTER: &str = "Live cluster";
 
 /// Which cluster is talked to, and how.
-#[derive(Debug, clap::Args)]
-pub(super) struct LiveArgs {
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct ConnectionArgs {
     /// The context of the kubeconfig to use
-    #[arg(long, value_name = "NAME", help_heading = CLUSTER, conflicts_with = "input")]
+    #[arg(long, value_name = "NAME", help_heading = CLUSTER)]
     context: Option<String>,
     /// The kubeconfig file to use
-    #[arg(long, value_name = "FILE", help_heading = CLUSTER, conflicts_with = "input")]
+    #[arg(long, value_name = "FILE", help_heading = CLUSTER)]
     kubeconfig: Option<PathBuf>,
+    /// The longest time for one request, such as 30s or 2m [default: 60s]
+    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = CLUSTER)]
+    request_timeout: Option<Duration>,
+    /// The most requests per second [default: 20]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = CLUSTER)]
+    max_qps: Option<u32>,
+}
+
+/// As whom it is talked to.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct UserArgs {
     /// The user to act as
-    #[arg(long = "as", value_name = "USER", help_heading = CLUSTER, conflicts_with = "input")]
+    #[arg(long = "as", value_name = "USER", help_heading = CLUSTER)]
     impersonate: Option<String>,
     /// A group to act as a member of, beside --as
     #[arg(long = "as-group", value_name = "GROUP", requires = "impersonate", help_heading = CLUSTER)]
     impersonate_groups: Vec<String>,
-    /// The longest time for one request, such as 30s or 2m
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration, help_heading = CLUSTER)]
-    request_timeout: Duration,
-    /// The most requests per second
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..), help_heading = CLUSTER)]
-    max_qps: u32,
+}
+
+/// How much of it is read.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct PartArgs {
+    /// Fail if anything could not be read from the live cluster
+    #[arg(long, help_heading = CLUSTER)]
+    require_complete: bool,
+    /// Read only this namespace, and what belongs to none
+    #[arg(short, long, value_name = "NAMESPACE", help_heading = CLUSTER)]
+    pub(super) namespace: Option<String>,
+    /// Read only pods and workloads with these labels
+    #[arg(short = 'l', long, value_name = "LABELS", help_heading = CLUSTER)]
+    selector: Option<String>,
+    /// Read Secrets with their values and keep the names of their keys
+    #[arg(long, help_heading = CLUSTER)]
+    secret_keys: bool,
+    /// Ask without any credential too, a few requests, to see whether the API server takes such requests
+    #[arg(long, help_heading = CLUSTER)]
+    probe_anonymous: bool,
 }
 
 /// Reads `30`, `30s`, `2m`, `1h` and `500ms`, as kubectl does.
@@ -87,42 +86,85 @@ fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-impl LiveArgs {
-    /// The options of a connection with these flags.
-    fn options(&self) -> Options {
-        Options {
-            kubeconfig: self.kubeconfig.clone(),
-            context: self.context.clone(),
-            impersonate: self.impersonate.clone(),
-            impersonate_groups: self.impersonate_groups.clone(),
-            request_timeout: self.request_timeout,
-            max_qps: self.max_qps,
-            ..Options::default()
+/// The first of these flags that is given.
+fn first(flags: &[(&'static str, bool)]) -> Option<&'static str> {
+    let given = flags.iter().find(|(_, is_given)| *is_given);
+    given.map(|(flag, _)| *flag)
+}
+
+impl ConnectionArgs {
+    /// The first of its flags that is given.
+    pub(super) fn given(&self) -> Option<&'static str> {
+        first(&[
+            ("--context", self.context.is_some()),
+            ("--kubeconfig", self.kubeconfig.is_some()),
+            ("--request-timeout", self.request_timeout.is_some()),
+            ("--max-qps", self.max_qps.is_some()),
+        ])
+    }
+
+    /// The options of a connection with these flags; `context` is the one that INPUT names.
+    pub(super) fn options(&self, context: Option<&str>, user: &UserArgs) -> anyhow::Result<Options> {
+        if let (Some(named), Some(flag)) = (context, &self.context) {
+            bail!("INPUT names the context {named} and --context the context {flag}; leave one of them out");
         }
+        let usual = Options::default();
+        Ok(Options {
+            kubeconfig: self.kubeconfig.clone(),
+            context: context.map(str::to_owned).or_else(|| self.context.clone()),
+            impersonate: user.impersonate.clone(),
+            impersonate_groups: user.impersonate_groups.clone(),
+            request_timeout: self.request_timeout.unwrap_or(usual.request_timeout),
+            max_qps: self.max_qps.unwrap_or(usual.max_qps),
+            ..usual
+        })
     }
 }
 
-impl ReadArgs {
-    /// The namespace to read, if it is only one.
-    pub(super) fn namespace(&self) -> Option<&str> {
-        self.namespace.as_deref()
+impl UserArgs {
+    /// The first of its flags that is given.
+    pub(super) fn given(&self) -> Option<&'static str> {
+        first(&[
+            ("--as", self.impersonate.is_some()),
+            ("--as-group", !self.impersonate_groups.is_empty()),
+        ])
+    }
+}
+
+impl PartArgs {
+    /// The first of its flags that is given.
+    pub(super) fn given(&self) -> Option<&'static str> {
+        first(&[
+            ("--require-complete", self.require_complete),
+            ("--namespace", self.namespace.is_some()),
+            ("--selector", self.selector.is_some()),
+            ("--secret-keys", self.secret_keys),
+            ("--probe-anonymous", self.probe_anonymous),
+        ])
     }
 
-    /// Reads the file, in this way, or the cluster; its name, the cluster and what there is to know about it.
+    /// Reads the part of a live cluster that these flags name; `matcher` tells equal values of Secrets.
     pub(super) fn read(
         &self,
+        connection: Options,
+        matcher: Option<Matcher>,
         streams: &mut Streams<'_>,
-        options: collect::Options,
-    ) -> anyhow::Result<(String, Cluster, Vec<Diagnostic>)> {
-        if let Some(input) = &self.input {
-            let file = InputArgs {
-                input: input.clone(),
-                how: self.how.clone(),
-            };
-            let (cluster, diagnostics) = file.read_with(streams.stdin, options)?;
-            return Ok((file.name(), cluster, diagnostics));
+    ) -> anyhow::Result<ReadInput> {
+        if matcher.is_some() && !self.secret_keys {
+            bail!(
+                "--match-credentials needs the values of Secrets, which are not asked for; \
+                 give --secret-keys too, or read a file"
+            );
         }
-        let live = self.read_live(streams)?;
+        let options = Options {
+            namespace: self.namespace.clone(),
+            selector: self.selector.clone(),
+            secret_keys: self.secret_keys,
+            probe_anonymous: self.probe_anonymous,
+            matcher,
+            ..connection
+        };
+        let live = read(&options, streams)?;
         let missing = &live.cluster.coverage.refused;
         if self.require_complete && !missing.is_empty() {
             let names: Vec<String> = (missing.iter())
@@ -134,52 +176,41 @@ impl ReadArgs {
                 names.concat()
             );
         }
-        Ok((live.server, live.cluster, live.diagnostics))
+        Ok(ReadInput {
+            name: live.server,
+            cluster: live.cluster,
+            diagnostics: live.diagnostics,
+        })
     }
+}
 
-    /// Reads the input and draws the first conclusions.
-    pub(super) fn analyse(&self, streams: &mut Streams<'_>) -> anyhow::Result<Analysis> {
-        let settings = self.how.settings()?;
-        if self.input.is_some() {
-            streams.stage("reading the input");
-        }
-        let (name, cluster, diagnostics) = self.read(streams, collect::Options::default())?;
-        Ok(Analysis::new(name, cluster, diagnostics, &settings, streams))
+/// Reads a live cluster, and says how much that was and what is missing.
+fn read(options: &Options, streams: &mut Streams<'_>) -> anyhow::Result<Live> {
+    let began = Instant::now();
+    streams.stage("reading the cluster");
+    let live = live::read(options, &mut |progress| streams.say(far(progress, began)));
+    streams.stage_done();
+    let live = live?;
+    let err = &mut *streams.err;
+    let coverage = &live.cluster.coverage;
+    let _ = writeln!(
+        err,
+        "{}: {} in {}, {:.1} MiB, {:.1} s",
+        safe(&live.server),
+        counted(live.objects, "object"),
+        counted(usize::try_from(live.requests)?, "request"),
+        mebibytes(live.bytes),
+        began.elapsed().as_secs_f32(),
+    );
+    for refusal in coverage.refused.iter().take(REFUSALS_SHOWN) {
+        let text = format!("{}: {}", refusal.resource, refusal.reason);
+        let _ = writeln!(err, "warning: not complete: {}", safe(&text));
     }
-
-    fn read_live(&self, streams: &mut Streams<'_>) -> anyhow::Result<Live> {
-        let options = Options {
-            namespace: self.namespace.clone(),
-            selector: self.selector.clone(),
-            secret_keys: self.secret_keys,
-            ..self.live.options()
-        };
-        let began = Instant::now();
-        streams.stage("reading the cluster");
-        let live = live::read(&options, &mut |progress| streams.say(far(progress, began)));
-        streams.stage_done();
-        let live = live?;
-        let err = &mut *streams.err;
-        let coverage = &live.cluster.coverage;
-        let _ = writeln!(
-            err,
-            "{}: {} in {}, {:.1} MiB, {:.1} s",
-            safe(&live.server),
-            counted(live.objects, "object"),
-            counted(usize::try_from(live.requests)?, "request"),
-            mebibytes(live.bytes),
-            began.elapsed().as_secs_f32(),
-        );
-        for refusal in coverage.refused.iter().take(REFUSALS_SHOWN) {
-            let text = format!("{}: {}", refusal.resource, refusal.reason);
-            let _ = writeln!(err, "warning: not complete: {}", safe(&text));
-        }
-        if let Some(more) = coverage.refused.len().checked_sub(REFUSALS_SHOWN + 1) {
-            let more = counted(more + 1, "more resource");
-            let _ = writeln!(err, "warning: not complete: {more}; `beachhead report` lists all");
-        }
-        Ok(live)
+    if let Some(more) = coverage.refused.len().checked_sub(REFUSALS_SHOWN + 1) {
+        let more = counted(more + 1, "more resource");
+        let _ = writeln!(err, "warning: not complete: {more}; `beachhead report` lists all");
     }
+    Ok(live)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shown with one digit")]

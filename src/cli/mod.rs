@@ -12,6 +12,7 @@ mod exit_code;
 mod explain;
 mod graph;
 mod graphviz;
+mod input;
 mod judgement;
 mod live;
 mod output;
@@ -29,6 +30,7 @@ mod saved;
 mod selection;
 mod snapshot;
 mod terminal;
+mod verify;
 mod who_can;
 
 use std::ffi::OsString;
@@ -67,6 +69,7 @@ enum Command {
     Reach(reach::ReachArgs),
     Explain(explain::ExplainArgs),
     Snapshot(snapshot::SnapshotArgs),
+    Verify(verify::VerifyArgs),
     CanI(can_i::CanIArgs),
     WhoCan(who_can::WhoCanArgs),
 }
@@ -131,6 +134,7 @@ pub fn run(
         Command::Reach(args) => reach::run(&args, &mut streams),
         Command::Explain(args) => explain::run(&args, &mut streams),
         Command::Snapshot(args) => snapshot::run(&args, &mut streams),
+        Command::Verify(args) => verify::run(&args, &mut streams),
         Command::CanI(args) => can_i::run(&args, &mut streams),
         Command::WhoCan(args) => who_can::run(&args, &mut streams),
     };

@@ -3,8 +3,9 @@
 use anyhow::bail;
 use serde::Serialize;
 
-use super::analysis::{Analysis, InputArgs, vertex};
+use super::analysis::{Analysis, vertex};
 use super::explain::named;
+use super::input::InputArgs;
 use super::output::OutputArgs;
 use super::{ExitCode, Format, Streams};
 use crate::model::ObjectId;

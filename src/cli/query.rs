@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 
-use super::analysis::InputArgs;
+use super::input::InputArgs;
 use super::output::OutputArgs;
 use super::rows::{QueryFormat, Rendered, rendered};
 use super::saved::{all_saved, list, one_saved};

@@ -3,7 +3,7 @@
 use anyhow::bail;
 use clap::ValueEnum;
 
-use super::analysis::InputArgs;
+use super::input::{InputArgs, ReadInput};
 use super::output::OutputArgs;
 use super::{ExitCode, Streams};
 use crate::draw;
@@ -101,7 +101,9 @@ fn port(text: &str) -> Result<(Protocol, u16), String> {
 }
 
 pub(super) fn run(args: &ReachArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
-    let (cluster, diagnostics) = args.input.read(streams.stdin)?;
+    let ReadInput {
+        cluster, diagnostics, ..
+    } = args.input.read(streams)?;
     let options = Options {
         ipblock_matches_pods: match args.ipblock_matches_pods {
             Matches::Always => IpBlockMatch::Always,

@@ -2,13 +2,16 @@
 
 use clap::ValueEnum;
 
+use super::analysis::Analysis;
+use super::input::InputArgs;
 use super::judgement::JudgementArgs;
-use super::live::ReadArgs;
 use super::output::OutputArgs;
 use super::{ExitCode, Streams, page};
 use crate::collect;
 use crate::draw::mermaid;
-use crate::report::{self, Derived, Finding, Findings, Inputs, Posture};
+use crate::graph::{AttackGraph, Rows};
+use crate::model::Text;
+use crate::report::{self, Derived, Finding, Findings, Inputs, Posture, Ranked};
 use crate::techniques::Position;
 
 /// Report entry points, crown jewels and the cheapest path to each, with what stops it
@@ -18,7 +21,7 @@ use crate::techniques::Position;
 #[derive(Debug, clap::Args)]
 pub(super) struct ReportArgs {
     #[command(flatten)]
-    input: ReadArgs,
+    input: InputArgs,
     /// The form of the result
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     format: ReportFormat,
@@ -54,33 +57,20 @@ impl ReportFormat {
 
 pub(super) fn run(args: &ReportArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
     let analysis = args.input.analyse(streams)?;
-    streams.stage("building the attack graph");
-    let graph = analysis.graph();
-    let jewels = report::crown_jewels(&analysis.cluster, &analysis.facts);
-    let start = Position::Internet;
-    let rows = graph.freeze();
-    streams.stage("finding the cheapest paths");
-    let paths = report::cheapest(&graph, &rows, &start, &jewels);
-    let paths: Vec<_> = paths
-        .iter()
-        .filter_map(|path| Derived::new(path, &graph))
-        .collect();
-    streams.stage("finding every way in and the places to cut");
-    let mut ranked = report::findings(
-        &graph,
-        &rows,
-        &start,
-        &jewels,
-        &analysis.cluster,
-        (&analysis.facts, &analysis.settings),
-    );
+    let Answer {
+        graph,
+        rows,
+        jewels,
+        paths,
+        mut ranked,
+    } = answer(&analysis, streams);
     if args.format.tells_changes() {
         streams.stage("solving again with what could be changed");
         ranked.changes = report::changes(
             &ranked.findings,
             &graph,
             &rows,
-            &start,
+            &START,
             &jewels,
             &analysis.cluster,
             &analysis.settings,
@@ -96,7 +86,7 @@ pub(super) fn run(args: &ReportArgs, streams: &mut Streams<'_>) -> anyhow::Resul
         objects: &analysis.objects,
         diagnostics: &analysis.diagnostics,
     };
-    let mut findings = Findings::new(inputs, &[start], &paths).with(ranked);
+    let mut findings = Findings::new(inputs, &[START], &paths).with(ranked);
     if matches!(args.format, ReportFormat::Html | ReportFormat::Sarif) {
         findings.locate(collect::shown_text);
     }
@@ -119,6 +109,50 @@ pub(super) fn run(args: &ReportArgs, streams: &mut Streams<'_>) -> anyhow::Resul
     streams.stage_done();
     args.output.text(&text, streams.out)?;
     Ok(args.judgement.status(&findings.findings))
+}
+
+/// Where a report's attacker begins.
+const START: Position = Position::Internet;
+
+/// What a report is made from.
+pub(super) struct Answer {
+    graph: AttackGraph,
+    rows: Rows,
+    jewels: Vec<(Position, Text)>,
+    /// The cheapest path to each crown jewel.
+    pub(super) paths: Vec<Derived>,
+    /// What there is to decide about.
+    pub(super) ranked: Ranked,
+}
+
+/// Finds paths and findings.
+pub(super) fn answer(analysis: &Analysis, streams: &mut Streams<'_>) -> Answer {
+    streams.stage("building the attack graph");
+    let graph = analysis.graph();
+    let jewels = report::crown_jewels(&analysis.cluster, &analysis.facts);
+    let rows = graph.freeze();
+    streams.stage("finding the cheapest paths");
+    let paths = report::cheapest(&graph, &rows, &START, &jewels);
+    let paths = paths
+        .iter()
+        .filter_map(|path| Derived::new(path, &graph))
+        .collect();
+    streams.stage("finding every way in and the places to cut");
+    let ranked = report::findings(
+        &graph,
+        &rows,
+        &START,
+        &jewels,
+        &analysis.cluster,
+        (&analysis.facts, &analysis.settings),
+    );
+    Answer {
+        graph,
+        rows,
+        jewels,
+        paths,
+        ranked,
+    }
 }
 
 /// The path of a finding as a Mermaid diagram.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 
 use super::analysis::warn;
-use super::live::ReadArgs;
+use super::input::InputArgs;
 use super::{ExitCode, Streams};
 use crate::collect::{self, live, snapshot};
 
@@ -15,16 +15,17 @@ use crate::collect::{self, live, snapshot};
 #[derive(Debug, clap::Args)]
 pub(super) struct SnapshotArgs {
     #[command(flatten)]
-    input: ReadArgs,
+    input: InputArgs,
     /// The file to write
     #[arg(short, long, value_name = "FILE", required_unless_present = "print_rbac")]
     output: Option<PathBuf>,
     /// Print the least ClusterRole that a snapshot needs, or the least Role for one --namespace
     #[arg(long, conflicts_with_all = ["output", "input"])]
     print_rbac: bool,
-    /// Note which keys of Secrets in INPUT have the same value, so that a password kept under two names is known as one;
-    /// values are compared by a random key that is thrown away, and nothing of them is written
-    #[arg(long, requires = "input")]
+    /// Note which keys of Secrets have the same value, so that a password kept under two names is known as one; values
+    /// are compared by a random key that is thrown away, and nothing of them is written. Of a live cluster it needs
+    /// --secret-keys
+    #[arg(long)]
     match_credentials: bool,
 }
 
@@ -44,9 +45,9 @@ pub(super) fn run(args: &SnapshotArgs, streams: &mut Streams<'_>) -> anyhow::Res
     } else {
         options
     };
-    let (_, cluster, diagnostics) = args.input.read(streams, options)?;
-    warn(&diagnostics, streams.err);
-    snapshot::write(output, &cluster, &diagnostics)
+    let read = args.input.read_with(streams, options)?;
+    warn(&read.diagnostics, streams.err);
+    snapshot::write(output, &read.cluster, &read.diagnostics)
         .with_context(|| format!("cannot write {}", output.display()))?;
     Ok(ExitCode::Nothing)
 }

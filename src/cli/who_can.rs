@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use clap::Parser as _;
 use serde::Serialize;
 
-use super::analysis::{InputArgs, warn};
+use super::analysis::warn;
+use super::input::{NamedInputArgs, ReadInput};
 use super::output::OutputArgs;
 use super::question::QuestionArgs;
 use super::reason::ReasonView;
@@ -28,7 +29,7 @@ const SHOWN: usize = 8;
 #[derive(Debug, clap::Args)]
 pub(super) struct WhoCanArgs {
     #[command(flatten)]
-    input: InputArgs,
+    input: NamedInputArgs,
     #[command(flatten)]
     question: QuestionArgs,
     /// The form of the result
@@ -92,7 +93,9 @@ pub(super) fn asked(cluster: &Cluster, words: &[&str]) -> anyhow::Result<Page> {
 }
 
 pub(super) fn run(args: &WhoCanArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
-    let (cluster, diagnostics) = args.input.read(streams.stdin)?;
+    let ReadInput {
+        cluster, diagnostics, ..
+    } = args.input.input().read(streams)?;
     warn(&diagnostics, streams.err);
     let (answer, doubts) = answer(&cluster, &args.question)?;
     for doubt in doubts {

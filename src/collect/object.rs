@@ -194,20 +194,30 @@ fn read_once(
 /// Reads one object of JSON whose type is known, whatever it says of it.
 ///
 /// It has no place in a file, so neither it nor its diagnostic names one.
-pub(super) fn read_as(text: &[u8], head: &Head) -> Outcome {
+pub(super) fn read_as(text: &[u8], head: &Head, matcher: Option<&Matcher>) -> Outcome {
     let source = Source::default();
     let Ok(text) = std::str::from_utf8(text) else {
         return Outcome::Problem(not_utf8(&source, 0));
     };
     let mut json = serde_json::Deserializer::from_str(text);
     match object(head, &mut json).and_then(|read| json.end().map(|()| read)) {
-        Ok(read) => Outcome::Object(read),
+        Ok(mut read) => {
+            note_values(matcher, &mut read, text);
+            Outcome::Object(read)
+        }
         Err(error) => {
             let mut failure = json_failure(text, &error);
             failure.lines = 0;
             let named = Named::deserialize(&mut serde_json::Deserializer::from_str(text));
             problem(&failure, &source, named.ok().map(|named| named.id(head)))
         }
+    }
+}
+
+/// Notes which values of a Secret are alike, if that is asked for.
+fn note_values(matcher: Option<&Matcher>, read: &mut Read, json: &str) {
+    if let Some(matcher) = matcher.filter(|_| matches!(read.object, Object::Secret(_))) {
+        matcher.note(&mut read.object, serde_json::from_str(json).unwrap_or_default());
     }
 }
 
@@ -263,9 +273,7 @@ impl Reader<'_> {
         let object = object(&head, &mut json).and_then(|read| json.end().map(|()| read));
         match object {
             Ok(mut read) => {
-                if let Some(matcher) = self.matcher.filter(|_| matches!(read.object, Object::Secret(_))) {
-                    matcher.note(&mut read.object, serde_json::from_str(text).unwrap_or_default());
-                }
+                note_values(self.matcher, &mut read, text);
                 vec![placed(read, source)]
             }
             Err(error) => {

@@ -1,15 +1,61 @@
 //! Writing files that appear whole or not at all.
 //!
+//! Whoever interrupts the program (Ctrl-C) leaves nothing of a file that is not complete.
+//!
 //! **Trap.** Renaming over `/dev/null` or a pipe would put a file in its place: what is no regular file is written
 //! to as it stands.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, Once, PoisonError};
+
+/// The temporary files that are being written.
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// The exit status of a program that Ctrl-C ends.
+const INTERRUPTED: i32 = 130;
+
+/// A temporary file that an interruption removes, for as long as this value lives.
+struct Unfinished(PathBuf);
+
+impl Unfinished {
+    fn new(path: &Path) -> Self {
+        static HANDLER: Once = Once::new();
+        HANDLER.call_once(|| {
+            // Where there is a handler already, as at the prompt, an interruption does not end the program.
+            let _ = ctrlc::set_handler(remove_unfinished);
+        });
+        let mut unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+        unfinished.push(path.to_owned());
+        Self(path.to_owned())
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        let mut unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+        unfinished.retain(|path| *path != self.0);
+    }
+}
+
+#[expect(
+    clippy::exit,
+    reason = "nothing else ends a program from the thread of a signal"
+)]
+fn remove_unfinished() {
+    // The lock is kept: nothing more is begun.
+    let unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+    for path in unfinished.iter() {
+        // It may have got its name in this moment.
+        let _ = fs::remove_file(path);
+    }
+    std::process::exit(INTERRUPTED);
+}
 
 /// Writes a file that only its owner may read, and gives it its name when it is complete and on disk.
 ///
-/// An interrupted run leaves what was there before. A link is followed; a device or pipe is written to directly.
+/// An interrupted run leaves what was there before; unless the program has a handler for Ctrl-C, it gets one. A link is followed; a device or pipe is written to directly.
 ///
 /// # Errors
 /// Returns what `contents` returns, or what the file system answered.
@@ -32,6 +78,7 @@ pub fn write_whole<E: From<io::Error>>(
     let mut file = tempfile::Builder::new()
         .prefix(".beachhead-")
         .tempfile_in(folder)?;
+    let _unfinished = Unfinished::new(file.path());
     let mut out = BufWriter::new(file.as_file_mut());
     contents(&mut out)?;
     out.flush()?;

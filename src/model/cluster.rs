@@ -181,6 +181,31 @@ pub struct Coverage {
     pub selector: Text,
     /// Whether the default roles and bindings were added because the input had none.
     pub bootstrap_rbac_added: bool,
+    /// What the API server answered without a credential, if it was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anonymous: Option<AnonymousProbe>,
+}
+
+/// What an API server answered to requests without a credential.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct AnonymousProbe {
+    /// Whether the API takes such requests, be it to refuse them; none if its answers do not say.
+    pub accepted: Option<bool>,
+    /// Whether it says that they may do everything.
+    pub may_do_everything: bool,
+    /// What was asked and answered, in order.
+    pub answers: Vec<ProbeAnswer>,
+}
+
+/// One question of a probe.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ProbeAnswer {
+    /// `GET /version`.
+    pub request: Text,
+    /// What came back, in short.
+    pub answer: Text,
 }
 
 macro_rules! kinds {

@@ -30,7 +30,9 @@ mod workload;
 
 pub use access::*;
 pub use admission::*;
-pub use cluster::{Cluster, Coverage, KINDS, KindInfo, Object, ObjectRef, Objects, Refusal};
+pub use cluster::{
+    AnonymousProbe, Cluster, Coverage, KINDS, KindInfo, Object, ObjectRef, Objects, ProbeAnswer, Refusal,
+};
 pub use config::*;
 pub use diagnostic::{Code, Diagnostic, Severity};
 pub use entry::*;

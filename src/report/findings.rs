@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::finding::{ChokePoint, Finding, Ranked};
 use super::path::{PathView, Sources};
 use super::remedy::Change;
+use super::uncertain::Uncertain;
 use crate::collect::bootstrap;
 use crate::datastores::Datastore;
 use crate::graph::{AttackGraph, Rows, VertexId};
@@ -185,6 +186,9 @@ pub struct Findings {
     pub paths: Vec<PathView>,
     /// The ids of the crown jewels that no path leads to.
     pub unreached: Vec<String>,
+    /// The verdicts that may change with what could not be read, for each resource of the coverage.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub uncertain: Vec<Uncertain>,
 }
 
 /// States that all searches of a report may look at together; of few jewels each gets more.
@@ -305,7 +309,9 @@ impl Findings {
             changes: Vec::new(),
             ways_not_searched: 0,
             paths: views,
+            uncertain: Vec::new(),
         }
+        .with_doubts()
     }
 
     /// Returns the changes of each finding, by its id: those that end it, or else those of what its path rests on.
@@ -334,6 +340,7 @@ impl Findings {
             ways_not_searched: ranked.ways_not_searched,
             ..self
         }
+        .with_doubts()
     }
 }
 

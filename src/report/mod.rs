@@ -22,6 +22,8 @@ mod remedy;
 mod sarif;
 mod schema;
 mod text;
+mod uncertain;
+mod verify;
 mod words;
 
 use std::io;
@@ -48,6 +50,8 @@ pub use remedy::{Change, Patch, changes};
 pub use sarif::sarif;
 pub use schema::{graph_schema, report_schema};
 pub use text::{path_page, text};
+pub use uncertain::Uncertain;
+pub use verify::{Rights, Standing, Verification};
 pub use words::{folded, gains};
 
 /// Returns a view as JSON, two spaces a level, with a line break at its end.

@@ -56,6 +56,15 @@ fn read(findings: &Findings, page: &mut Page) {
         let text = format!("{}; see the end of this report", counted(warnings, "warning"));
         page.labelled(2, "warnings", &text);
     }
+    for probed in findings
+        .coverage
+        .anonymous
+        .iter()
+        .flat_map(|probe| &probe.answers)
+    {
+        let text = format!("{} without a credential: {}", probed.request, probed.answer);
+        page.labelled(2, "probed", &text);
+    }
     for assumption in &findings.assumptions {
         page.labelled(2, "assumed", assumption);
     }
@@ -420,6 +429,17 @@ fn unseen(findings: &Findings, page: &mut Page) {
         };
         let text = format!("{}: {}{affects}", refusal.resource, refusal.reason);
         page.labelled(2, "refused", &text);
+        let mut doubts = findings.uncertain.iter();
+        if let Some(doubt) = doubts.find(|doubt| doubt.resource == *refusal.resource) {
+            for (verb, ids) in [
+                ("may refute", &doubt.refutable),
+                ("may open a way to", &doubt.reachable),
+            ] {
+                if !ids.is_empty() {
+                    page.labelled(2, "", &format!("{verb} {}", few(ids)));
+                }
+            }
+        }
         nothing = false;
     }
     let alike = folded(

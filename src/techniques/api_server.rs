@@ -11,7 +11,7 @@ use super::structure::{grounds, identities, identity_object, local_host};
 use super::technique::techniques;
 use super::version::numbers;
 use super::{Certainty, Context, Evidence, Family, Position, Sink};
-use crate::model::Text;
+use crate::model::{ObjectId, ProbeAnswer, Text};
 use crate::rbac::{Holding, Identity, Scope, power};
 
 techniques! { TECHNIQUES, Family::ControlPlane;
@@ -20,7 +20,8 @@ techniques! { TECHNIQUES, Family::ControlPlane;
     /// # Preconditions
     ///
     /// A binding gives `system:anonymous` or `system:unauthenticated` more than Kubernetes does, and the API server can be
-    /// reached. Where its arguments are in the input they say whether it takes such requests; else the step depends on it.
+    /// reached. A probe of a live server (`--probe-anonymous`) shows whether it takes such requests, else its arguments do if
+    /// they are in the input; else the step depends on it.
     ///
     /// What does not suffice: `system:public-info-viewer`, and the ConfigMap `cluster-info` of kubeadm; a server with
     /// `--anonymous-auth=false`.
@@ -74,7 +75,8 @@ techniques! { TECHNIQUES, Family::ControlPlane;
     /// A static pod of the API server has `AlwaysAllow` among its `--authorization-mode`: every identity then may do
     /// everything, though not requests without a credential, which the server refuses in that mode. Or it listens on an
     /// insecure port, as servers before 1.20 could: at an address that others reach, or at the loopback address, which the
-    /// pods in its node's network share.
+    /// pods in its node's network share. Or a live server that was asked without a credential (`--probe-anonymous`) said that
+    /// such requests may do everything.
     ///
     /// What does not suffice: the insecure port at the loopback address, for a pod with a network of its own.
     ///
@@ -206,26 +208,38 @@ fn identity_anonymous(context: &Context<'_>, sink: &mut Sink<'_>) {
         return;
     };
     let takes = || Certainty::Conditional("the API server takes requests without a credential".into());
-    let (mut refuses, mut known) = (false, None);
+    let (mut refuses, mut known) = (false, Vec::new());
     servers(context, |_, container| {
         match option(container, "--anonymous-auth") {
             Some((_, "false")) => refuses = true,
-            Some((pointer, value)) => known = Some(container.fact(&pointer, value)),
+            Some((pointer, value)) => known = vec![container.fact(&pointer, value)],
             None if option(container, "--authentication-config").is_some() => {}
-            None => known = Some(container.fact("/command", "no --anonymous-auth, which is true then")),
+            None => known = vec![container.fact("/command", "no --anonymous-auth, which is true then")],
         }
     });
+    let probe = context.cluster.coverage.anonymous.as_ref();
+    if let Some((probe, accepted)) = probe.and_then(|probe| Some((probe, probe.accepted?))) {
+        refuses = !accepted;
+        known = probe.answers.iter().map(answered).collect();
+    }
     if refuses {
         return;
     }
-    let certainty = if known.is_some() {
-        Certainty::Certain
-    } else {
+    let certainty = if known.is_empty() {
         takes()
+    } else {
+        Certainty::Certain
     };
     evidence.extend(known);
     let user = Position::Identity(Identity::User(ANONYMOUS.into()));
     sink.step_if([Position::ApiServer], user, certainty, evidence);
+}
+
+/// An answer of the API server itself.
+fn answered(probed: &ProbeAnswer) -> Evidence {
+    let server = ObjectId::new("Service", "default", "kubernetes");
+    let said = format!("{} without a credential: {}", probed.request, probed.answer);
+    Evidence::new(server, "", said)
 }
 
 fn gke_any_account(context: &Context<'_>, sink: &mut Sink<'_>) {
@@ -264,6 +278,11 @@ fn api_open(context: &Context<'_>, sink: &mut Sink<'_>) {
                 sink.step(premise, Position::ClusterAdmin, vec![fact.clone(), named]);
             }
         }
+    }
+    let probe = context.cluster.coverage.anonymous.as_ref();
+    if let Some(probe) = probe.filter(|probe| probe.may_do_everything) {
+        let facts = probe.answers.iter().map(answered).collect();
+        sink.step([Position::ApiServer], Position::ClusterAdmin, facts);
     }
     if let Some(fact) = insecure {
         let reached =

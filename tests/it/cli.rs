@@ -365,6 +365,57 @@ fn an_interrupted_write_leaves_what_was_there() {
     }
 }
 
+/// The names in a folder.
+#[cfg(unix)]
+fn names(folder: &std::path::Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_while_a_file_is_written_leaves_what_was_there() {
+    use std::time::{Duration, Instant};
+
+    let folder = tempfile::tempdir().unwrap();
+    let (input, output) = (folder.path().join("pods.json"), folder.path().join("result"));
+    let pods: Vec<_> = (0..30_000)
+        .map(|number| {
+            format!(
+                r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"namespace":"shop","name":"web-{number}"}},
+                "spec":{{"nodeName":"n1","containers":[{{"name":"web","image":"web:{number}"}}]}}}}"#
+            )
+        })
+        .collect();
+    let list = format!(
+        r#"{{"apiVersion":"v1","kind":"List","items":[{}]}}"#,
+        pods.join(",")
+    );
+    std::fs::write(&input, list).unwrap();
+    std::fs::write(&output, "before").unwrap();
+    let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("beachhead"))
+        .arg("snapshot")
+        .args([&input, std::path::Path::new("-o"), &output])
+        .spawn()
+        .unwrap();
+    let began = Instant::now();
+    while names(folder.path()).len() == 2 {
+        assert!(began.elapsed() < Duration::from_mins(2) && child.try_wait().unwrap().is_none());
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    let killed = std::process::Command::new("sh")
+        .args(["-c", "kill -INT $0", &child.id().to_string()])
+        .status();
+    assert!(killed.unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(names(folder.path()), ["pods.json", "result"]);
+    assert_eq!(std::fs::read_to_string(&output).unwrap(), "before");
+}
+
 #[test]
 fn verbose_says_what_takes_time_and_nothing_else_does() {
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/clusters/blog");

@@ -10,7 +10,6 @@ use anyhow::{anyhow, bail};
 
 use super::core::{Core, Outcome, Part};
 use crate::cli::Streams;
-use crate::cli::analysis::InputArgs;
 use crate::cli::progress::Progress;
 use crate::query::{AttackView, Query, Table, text};
 use crate::report::{Page, Tone, counted};
@@ -74,11 +73,9 @@ pub(super) fn diff(core: &mut Core<'_, '_>, input: &str, query: &str) -> anyhow:
     let asked = asked.to_owned();
     let wrong = |error: crate::query::QueryError| anyhow!("{}", error.shown(&asked));
     let query = Query::parse(&asked).map_err(wrong)?;
-    let other = InputArgs {
-        input: input.into(),
-        how: core.session.how.clone(),
-    };
-    if input == "-" {
+    let mut other = core.session.input.clone();
+    other.open(input.into());
+    if other.is_stdin() {
         bail!("INPUT cannot be standard input: statements come from there");
     }
     let mut quiet = Streams {
@@ -90,7 +87,7 @@ pub(super) fn diff(core: &mut Core<'_, '_>, input: &str, query: &str) -> anyhow:
     let other = other.analyse(&mut quiet)?;
     let graph = core.session.graph(&other);
     let rows = graph.freeze();
-    let view = AttackView::new(&graph, &rows);
+    let view = AttackView::new(&graph, &rows).with_cluster(&other.cluster, &other.facts);
     let ask = |view: &AttackView<'_>| {
         let table = query
             .run(view, &core.session.parameters, core.session.limits())

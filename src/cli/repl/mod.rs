@@ -31,7 +31,7 @@ use reedline::Signal;
 use self::core::{Core, Next, Outcome, Part};
 use self::schema::Schema;
 use self::session::Session;
-use super::analysis::InputArgs;
+use super::input::InputArgs;
 use super::rows::QueryFormat;
 use super::{ExitCode, Streams, safe, terminal};
 use crate::query::{AttackView, is_statement};
@@ -63,14 +63,14 @@ pub(super) struct ReplArgs {
 }
 
 pub(super) fn run(args: &ReplArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
-    if args.input.input.as_os_str() == "-" {
+    if args.input.is_stdin() {
         bail!("INPUT cannot be standard input: statements come from there");
     }
     let mut session = Session::new(
         args.format,
         args.timeout,
         args.queries.clone(),
-        args.input.how.clone(),
+        args.input.clone(),
     );
     let interrupt = Arc::clone(&session.interrupt);
     // Another handler of the process may be there already, as in a test; then that one decides.
@@ -95,13 +95,11 @@ pub(super) fn run(args: &ReplArgs, streams: &mut Streams<'_>) -> anyhow::Result<
         };
         let (other, is_same) = match next {
             Next::Quit => return Ok(source.code()),
-            Next::Open(path) => (
-                InputArgs {
-                    input: path,
-                    ..input.clone()
-                },
-                false,
-            ),
+            Next::Open(path) => {
+                let mut other = input.clone();
+                other.open(path);
+                (other, false)
+            }
             Next::Reread => (input.clone(), true),
             Next::Stay | Next::Rebuild | Next::Edit(_) => continue,
         };

@@ -9,7 +9,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::compare::Watch;
-use crate::cli::analysis::{Analysis, HowArgs};
+use crate::cli::analysis::Analysis;
+use crate::cli::input::InputArgs;
 use crate::cli::rows::QueryFormat;
 use crate::cli::saved::all_saved;
 use crate::graph::AttackGraph;
@@ -36,8 +37,8 @@ pub(super) struct Session {
     /// The last query that gave a result.
     pub(super) last_query: Option<String>,
     pub(super) watch: Option<Watch>,
-    /// How inputs are read.
-    pub(super) how: HowArgs,
+    /// What was read first, and how; other inputs are read in the same way.
+    pub(super) input: InputArgs,
 }
 
 impl Session {
@@ -45,7 +46,7 @@ impl Session {
         mode: QueryFormat,
         timeout: Option<f64>,
         queries: Option<PathBuf>,
-        how: HowArgs,
+        input: InputArgs,
     ) -> Self {
         Self {
             mode,
@@ -62,7 +63,7 @@ impl Session {
             history: Vec::new(),
             last_query: None,
             watch: None,
-            how,
+            input,
         }
     }
 

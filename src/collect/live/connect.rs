@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::{AuthInfo, Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
 use super::failure::{of_auth, words};
 use super::{LiveError, Options};
@@ -21,7 +21,36 @@ pub(super) struct Connected {
 
 /// Makes the client; no request is sent, but a credential plugin may run.
 pub(super) async fn connect(options: &Options) -> Result<Connected, LiveError> {
+    client(config(options).await?, options)
+}
+
+/// Makes a client of the same server that sends no credential of any kind.
+pub(super) async fn without_credentials(options: &Options) -> Result<Connected, LiveError> {
     let mut config = config(options).await?;
+    config.auth_info = AuthInfo::default();
+    config.headers.clear();
+    let nobody = Options {
+        impersonate: None,
+        ..options.clone()
+    };
+    client(config, &nobody)
+}
+
+/// Takes the token of a file as it is now if there is space around it, which the client would send.
+fn trim_token(user: &mut AuthInfo) {
+    let Some(path) = user.token_file.as_ref().filter(|_| user.token.is_none()) else {
+        return;
+    };
+    // What cannot be read is the client's to tell.
+    if let Ok(text) = std::fs::read_to_string(path)
+        && text.trim() != text
+    {
+        user.token = Some(text.trim().to_owned().into());
+    }
+}
+
+fn client(mut config: Config, options: &Options) -> Result<Connected, LiveError> {
+    trim_token(&mut config.auth_info);
     config.default_retry = false;
     config.read_timeout = None;
     config.connect_timeout = Some(CONNECT_TIMEOUT.min(options.request_timeout));

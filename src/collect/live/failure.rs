@@ -87,10 +87,10 @@ impl Failure {
         };
         match code {
             401 => Self::Unauthorized(message),
-            403 => Self::Forbidden(match message.split_once(" is forbidden: ") {
-                Some((_, reason)) => reason.to_owned(),
-                None => message,
-            }),
+            403 => {
+                let reason = message.split_once("forbidden: ");
+                Self::Forbidden(reason.map_or(message.as_str(), |(_, reason)| reason).to_owned())
+            }
             404 | 405 => Self::NotServed(message),
             406 => Self::NotAcceptable(message),
             410 => Self::Gone {
@@ -159,7 +159,8 @@ pub(super) fn words(error: &dyn Error) -> String {
     shortened(&text)
 }
 
-fn shortened(text: &str) -> String {
+/// A text on one line, cut where it gets long.
+pub(super) fn shortened(text: &str) -> String {
     let line = text.replace('\n', " ");
     line[..line.floor_char_boundary(MAX_MESSAGE)].to_owned()
 }

@@ -96,6 +96,18 @@ const OTHERS: &[Wanted] = &[
     ),
     other("storage.k8s.io", "VolumeAttachment", "volumeattachments", false),
     other("resource.k8s.io", "ResourceSlice", "resourceslices", false),
+    other(
+        "admissionregistration.k8s.io",
+        "MutatingAdmissionPolicy",
+        "mutatingadmissionpolicies",
+        false,
+    ),
+    other(
+        "admissionregistration.k8s.io",
+        "MutatingAdmissionPolicyBinding",
+        "mutatingadmissionpolicybindings",
+        false,
+    ),
     name("crd.antrea.io", "NetworkPolicy", "networkpolicies", true),
     name(
         "crd.antrea.io",
@@ -167,6 +179,62 @@ const OTHERS: &[Wanted] = &[
     ),
 ];
 
+/// What operators make databases of: group, kind and resource of each, all in namespaces.
+const DATABASES: &[(&str, &str, &str)] = &[
+    ("acid.zalan.do", "postgresql", "postgresqls"),
+    ("postgresql.cnpg.io", "Cluster", "clusters"),
+    (
+        "postgres-operator.crunchydata.com",
+        "PostgresCluster",
+        "postgresclusters",
+    ),
+    ("pgv2.percona.com", "PerconaPGCluster", "perconapgclusters"),
+    ("pxc.percona.com", "PerconaXtraDBCluster", "perconaxtradbclusters"),
+    ("ps.percona.com", "PerconaServerMySQL", "perconaservermysqls"),
+    (
+        "psmdb.percona.com",
+        "PerconaServerMongoDB",
+        "perconaservermongodbs",
+    ),
+    ("mysql.oracle.com", "InnoDBCluster", "innodbclusters"),
+    ("k8s.mariadb.com", "MariaDB", "mariadbs"),
+    (
+        "mongodbcommunity.mongodb.com",
+        "MongoDBCommunity",
+        "mongodbcommunity",
+    ),
+    ("elasticsearch.k8s.elastic.co", "Elasticsearch", "elasticsearches"),
+    ("opensearch.opster.io", "OpenSearchCluster", "opensearchclusters"),
+    ("kafka.strimzi.io", "Kafka", "kafkas"),
+    ("rabbitmq.com", "RabbitmqCluster", "rabbitmqclusters"),
+    ("redis.redis.opstreelabs.in", "Redis", "redis"),
+    (
+        "redis.redis.opstreelabs.in",
+        "RedisReplication",
+        "redisreplications",
+    ),
+    ("redis.redis.opstreelabs.in", "RedisCluster", "redisclusters"),
+    ("databases.spotahome.com", "RedisFailover", "redisfailovers"),
+    ("k8ssandra.io", "K8ssandraCluster", "k8ssandraclusters"),
+    (
+        "cassandra.datastax.com",
+        "CassandraDatacenter",
+        "cassandradatacenters",
+    ),
+    ("scylla.scylladb.com", "ScyllaCluster", "scyllaclusters"),
+    (
+        "clickhouse.altinity.com",
+        "ClickHouseInstallation",
+        "clickhouseinstallations",
+    ),
+    ("crdb.cockroachlabs.com", "CrdbCluster", "crdbclusters"),
+    ("pingcap.com", "TidbCluster", "tidbclusters"),
+    ("couchbase.com", "CouchbaseCluster", "couchbaseclusters"),
+    ("minio.min.io", "Tenant", "tenants"),
+    ("ceph.rook.io", "CephObjectStore", "cephobjectstores"),
+    ("vault.banzaicloud.com", "Vault", "vaults"),
+];
+
 /// Everything that is asked for, the model's kinds first.
 pub(super) fn all() -> impl Iterator<Item = Wanted> {
     let modelled = KINDS.iter().map(|known| Wanted {
@@ -177,7 +245,10 @@ pub(super) fn all() -> impl Iterator<Item = Wanted> {
         metadata_only: false,
         modelled: true,
     });
-    modelled.chain(OTHERS.iter().copied())
+    let databases = DATABASES
+        .iter()
+        .map(|&(group, kind, resource)| other(group, kind, resource, true));
+    modelled.chain(OTHERS.iter().copied()).chain(databases)
 }
 
 /// What an answer may be wrong about when a kind is missing; empty if names are all it adds.
@@ -210,6 +281,8 @@ pub(super) fn affects(resource: &str) -> &'static str {
         | "mutatingwebhookconfigurations"
         | "validatingadmissionpolicies"
         | "validatingadmissionpolicybindings"
+        | "mutatingadmissionpolicies"
+        | "mutatingadmissionpolicybindings"
         | "podsecuritypolicies"
         | "securitycontextconstraints"
         | "clusterpolicies"
@@ -218,6 +291,12 @@ pub(super) fn affects(resource: &str) -> &'static str {
         | "constrainttemplates" => "steps that admission may stop are shown as possible",
         "customresourcedefinitions" => "which namespace objects of other kinds live in",
         "runtimeclasses" => "whether pods run in a sandbox",
+        _ if DATABASES
+            .iter()
+            .any(|(known, _, resource)| (*known, *resource) == (group, plural)) =>
+        {
+            "which databases an operator runs, and what opens them"
+        }
         _ if plural.contains("polic") || group.contains("calico") || group.contains("cilium") => {
             "who reaches whom: steps that a policy stops are shown as possible"
         }

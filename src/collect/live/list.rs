@@ -178,11 +178,12 @@ async fn next(server: &Server, target: &Target, options: &Options, state: &State
         kind: target.kind.clone(),
     });
     let path = path(target, options, state);
+    let matcher = options.matcher.clone().filter(|_| is_secret);
     let read = move |body: &[u8]| {
         if without_values {
             page::read_secrets(body, &head)
         } else {
-            page::read(body, &head)
+            page::read(body, &head, matcher.as_ref())
         }
     };
     server.get(&path, accept, read).await

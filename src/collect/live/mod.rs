@@ -12,6 +12,8 @@ mod failure;
 mod kinds;
 mod list;
 mod page;
+mod probe;
+mod review;
 mod rights;
 mod server;
 
@@ -23,6 +25,7 @@ use tokio::sync::{Semaphore, mpsc};
 
 use super::assemble::Assembly;
 use super::bootstrap;
+use super::matching::Matcher;
 use crate::model::{Cluster, Code, Coverage, Diagnostic, Refusal, Source, Text, release_pools};
 
 use discovery::{Served, Target};
@@ -30,6 +33,7 @@ use failure::Failure;
 use list::{Event, Listed};
 use server::Server;
 
+pub use review::{Review, Reviewed, Verdict, review, reviewer_role};
 pub use rights::role;
 
 /// Lists that are read at the same time.
@@ -56,6 +60,10 @@ pub struct Options {
     pub selector: Option<String>,
     /// Whether Secrets are read with their values, of which the names of keys are kept.
     pub secret_keys: bool,
+    /// Whether to ask without a credential too.
+    pub probe_anonymous: bool,
+    /// What tells equal values of Secrets, if they are read.
+    pub matcher: Option<Matcher>,
     /// Objects per page, else as many as `kubectl` asks for.
     pub page_size: Option<usize>,
     /// The pause before a question is asked a second time; it doubles from there.
@@ -74,6 +82,8 @@ impl Default for Options {
             namespace: None,
             selector: None,
             secret_keys: false,
+            probe_anonymous: false,
+            matcher: None,
             page_size: None,
             first_pause: Duration::from_millis(250),
         }
@@ -153,14 +163,15 @@ pub struct Live {
 /// Returns why nothing could be read: no kubeconfig, no credentials, no server. A kind that could not be read is no
 /// error but part of the cluster's coverage.
 pub fn read(options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Live, LiveError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(LiveError::Runtime)?;
-    let live = runtime.block_on(collect(options, progress));
+    let live = runtime()?.block_on(collect(options, progress));
     rayon::broadcast(|_| release_pools());
     release_pools();
     live
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, LiveError> {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().map_err(LiveError::Runtime)
 }
 
 async fn collect(options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Live, LiveError> {
@@ -170,11 +181,14 @@ async fn collect(options: &Options, progress: &mut dyn FnMut(Progress)) -> Resul
         .await
         .map_err(|failure| LiveError::Server {
             server: connected.server.clone(),
-            reason: advised(&failure),
+            reason: advised(&failure, MAY_ASK),
         })?;
     let lists = lists(&server, &offered.targets, options, progress).await;
     let objects = lists.iter().map(|listed| listed.outcomes.len()).sum();
-    let (cluster, diagnostics) = assembled(&offered, lists, options);
+    let (mut cluster, diagnostics) = assembled(&offered, lists, options);
+    if options.probe_anonymous {
+        cluster.coverage.anonymous = Some(probe::probe(options).await?);
+    }
     let (requests, bytes) = server.spent();
     Ok(Live {
         cluster,
@@ -186,15 +200,15 @@ async fn collect(options: &Options, progress: &mut dyn FnMut(Progress)) -> Resul
     })
 }
 
-/// Why the first question failed, and what to do.
-fn advised(failure: &Failure) -> String {
+const MAY_ASK: &str = "the account may not even ask what is served; see `beachhead snapshot --print-rbac`";
+
+/// Why the first question failed, and what to do; `forbidden` if it is forbidden.
+fn advised(failure: &Failure, forbidden: &'static str) -> String {
     let advice = match failure {
         Failure::Unauthorized(_) => "log in again, the token may have expired",
         Failure::Certificate(_) => "see `certificate-authority` of the cluster in the kubeconfig",
         Failure::Unreachable(_) | Failure::Timeout(_) => "see `server` of the cluster in the kubeconfig",
-        Failure::Forbidden(_) => {
-            "the account may not even ask what is served; see `beachhead snapshot --print-rbac`"
-        }
+        Failure::Forbidden(_) => forbidden,
         _ => return failure.to_string(),
     };
     format!("{failure}; {advice}")
@@ -248,7 +262,7 @@ async fn lists(
 
 /// Puts the lists together, with what is missing.
 fn assembled(served: &Served, lists: Vec<Listed>, options: &Options) -> (Cluster, Vec<Diagnostic>) {
-    let mut assembly = Assembly::new("default", None);
+    let mut assembly = Assembly::new("default", options.matcher.clone());
     let mut coverage = Coverage {
         server_version: Text::new(&served.version),
         namespace: Text::new(options.namespace.as_deref().unwrap_or_default()),

@@ -6,7 +6,6 @@
 //! like all of a shorter one.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde::Deserialize;
@@ -14,6 +13,7 @@ use serde_json::value::RawValue;
 
 use super::failure::Failure;
 use crate::collect::json::JsonSplitter;
+use crate::collect::matching::Matcher;
 use crate::collect::object::{self, Outcome};
 use crate::collect::piece::{Head, Part, Piece, Splitter as _};
 use crate::model::{Code, Keys, Object, Text};
@@ -48,7 +48,7 @@ fn garbage(what: impl Into<String>) -> Failure {
 }
 
 /// Reads a page of objects of one type.
-pub(super) fn read(body: &[u8], head: &Arc<Head>) -> Result<Page, Failure> {
+pub(super) fn read(body: &[u8], head: &Head, matcher: Option<&Matcher>) -> Result<Page, Failure> {
     let mut pieces = Vec::new();
     JsonSplitter::new(None).split(body, true, &mut pieces);
     let mut page = None;
@@ -66,7 +66,7 @@ pub(super) fn read(body: &[u8], head: &Arc<Head>) -> Result<Page, Failure> {
     page.outcomes = items
         .into_par_iter()
         .with_min_len(8)
-        .map(|range| object::read_as(&body[range], head))
+        .map(|range| object::read_as(&body[range], head, matcher))
         .collect();
     if let Some(problem) = page.outcomes.iter().find_map(broken) {
         return Err(garbage(problem));
@@ -136,12 +136,12 @@ struct Row<'a> {
 }
 
 /// Reads a page of Secrets without their values: a table, or metadata from a server that makes no tables.
-pub(super) fn read_secrets(body: &[u8], head: &Arc<Head>) -> Result<Page, Failure> {
+pub(super) fn read_secrets(body: &[u8], head: &Head) -> Result<Page, Failure> {
     let Ok(table) = serde_json::from_slice::<Table>(body) else {
         return Err(garbage("it is no JSON"));
     };
     if table.kind != "Table" {
-        let mut page = read(body, head)?;
+        let mut page = read(body, head, None)?;
         page.without_keys = page.outcomes.len();
         return Ok(page);
     }
@@ -152,7 +152,7 @@ pub(super) fn read_secrets(body: &[u8], head: &Arc<Head>) -> Result<Page, Failur
     for row in table.rows.unwrap_or_default() {
         let cell = |at: Option<usize>| at.and_then(|at| row.cells.get(at));
         let text = row.object.get();
-        let mut outcome = object::read_as(text.as_bytes(), head);
+        let mut outcome = object::read_as(text.as_bytes(), head, None);
         if let Some(problem) = broken(&outcome) {
             return Err(garbage(problem));
         }
@@ -214,28 +214,28 @@ fn managed_keys(text: &str) -> BTreeSet<String> {
 mod tests {
     use super::*;
 
-    fn pods() -> Arc<Head> {
-        Arc::new(Head {
+    fn pods() -> Head {
+        Head {
             api_version: "v1".to_owned(),
             kind: "Pod".to_owned(),
-        })
+        }
     }
 
     #[test]
     fn a_page_is_read_whole_or_not_at_all() {
         let text = r#"{"kind":"PodList","metadata":{"resourceVersion":"7","continue":"x"},
             "items":[{"metadata":{"name":"a"}},{"metadata":{"name":"b"},"spec":3}]}"#;
-        let page = read(text.as_bytes(), &pods()).unwrap();
+        let page = read(text.as_bytes(), &pods(), None).unwrap();
         assert_eq!((page.outcomes.len(), page.resume.as_str()), (2, "x"));
         assert_eq!(page.resource_version, "7");
         for cut in 0..text.len() {
-            read(&text.as_bytes()[..cut], &pods()).unwrap_err();
+            read(&text.as_bytes()[..cut], &pods(), None).unwrap_err();
         }
         for empty in [
             r#"{"kind":"PodList","items":null}"#,
             r#"{"kind":"PodList","items":[]}"#,
         ] {
-            assert!(read(empty.as_bytes(), &pods()).unwrap().outcomes.is_empty());
+            assert!(read(empty.as_bytes(), &pods(), None).unwrap().outcomes.is_empty());
         }
         for other in [
             r#"{"kind":"Status","status":"Failure"}"#,
@@ -243,7 +243,7 @@ mod tests {
             "[]",
             r#"{"kind":"PodList","items":[{"metadata":{"name" "a"}}]}"#,
         ] {
-            read(other.as_bytes(), &pods()).unwrap_err();
+            read(other.as_bytes(), &pods(), None).unwrap_err();
         }
     }
 }

@@ -3,10 +3,11 @@
 //! **Trap.** An answer counts only when it is whole and makes sense, so reading it belongs to the attempt: a reset in
 //! mid-page and a page of garbage are asked for again like a refused connection.
 
+use std::io::Read as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, Request, header};
+use http::{HeaderMap, HeaderValue, Request, header};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 use tokio::sync::{Mutex, oneshot};
@@ -32,6 +33,8 @@ pub(super) struct Server {
     gap: Duration,
     timeout: Duration,
     first_pause: Duration,
+    /// How often one question is asked at most.
+    tries: u32,
     /// Whether it was out of reach at the end of all tries: the next questions are asked once each.
     is_lost: AtomicBool,
     requests: AtomicU64,
@@ -53,10 +56,16 @@ impl Server {
             gap,
             timeout: options.request_timeout,
             first_pause: options.first_pause,
+            tries: TRIES,
             is_lost: AtomicBool::new(false),
             requests: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
         }
+    }
+
+    /// The same without repetition.
+    pub(super) fn asking_once(self) -> Self {
+        Self { tries: 1, ..self }
     }
 
     /// How many requests were sent, and how many bytes of answers came.
@@ -98,7 +107,7 @@ impl Server {
             };
             let renewed = matches!(failure, Failure::Unauthorized(_)) && tried == 1;
             let lost = self.is_lost.load(Ordering::Relaxed);
-            if !(failure.is_passing() || renewed) || tried == TRIES || lost {
+            if !(failure.is_passing() || renewed) || tried == self.tries || lost {
                 if matches!(failure, Failure::Unreachable(_) | Failure::Timeout(_)) {
                     self.is_lost.store(true, Ordering::Relaxed);
                 }
@@ -149,14 +158,16 @@ impl Server {
                 &body,
             ));
         }
+        let is_packed = is_packed(&parts.headers)?;
         let (body, broken) = self.body(body, MAX_ANSWER).await;
         if let Some(failure) = broken {
             return Err(failure);
         }
         let (answer, read_answer) = oneshot::channel();
         rayon::spawn(move || {
+            let unpacked = if is_packed { unpacked(&body) } else { Ok(body) };
             // Nobody waits any more when the time is up.
-            let _ = answer.send(read(&body));
+            let _ = answer.send(unpacked.and_then(|body| read(&body)));
         });
         (read_answer.await).unwrap_or_else(|_| Err(Failure::Garbage("reading it failed".to_owned())))
     }
@@ -199,11 +210,21 @@ impl<'a> Question<'a> {
         }
     }
 
+    /// A question that has a body, JSON in both directions.
+    pub(super) fn post(path: &'a str, body: Vec<u8>) -> Self {
+        Self {
+            path,
+            accept: "application/json",
+            body: Some(body),
+        }
+    }
+
     fn request(&self) -> Result<Request<Body>, Failure> {
         let mut request = Request::builder()
             .method(if self.body.is_some() { "POST" } else { "GET" })
             .uri(self.path)
             .header(header::ACCEPT, self.accept)
+            .header(header::ACCEPT_ENCODING, "gzip")
             .header(
                 header::USER_AGENT,
                 concat!("beachhead/", env!("CARGO_PKG_VERSION")),
@@ -215,6 +236,29 @@ impl<'a> Question<'a> {
         request
             .body(body)
             .map_err(|error| Failure::Unreachable(error.to_string()))
+    }
+}
+
+/// Whether an answer is packed; an error if in another way than was asked for.
+fn is_packed(headers: &HeaderMap) -> Result<bool, Failure> {
+    match headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes) {
+        None | Some(b"identity") => Ok(false),
+        Some(b"gzip") => Ok(true),
+        Some(_) => Err(Failure::Garbage(
+            "it is packed in another way than gzip".to_owned(),
+        )),
+    }
+}
+
+/// An answer that came packed; nothing that is cut off, or longer than any answer may be.
+fn unpacked(body: &[u8]) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let most = MAX_ANSWER as u64 + 1;
+    let mut reader = flate2::read::GzDecoder::new(body).take(most);
+    match reader.read_to_end(&mut bytes) {
+        Ok(_) if bytes.len() > MAX_ANSWER => Err(Failure::TooLarge(MAX_ANSWER)),
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(Failure::Garbage(format!("it cannot be unpacked: {error}"))),
     }
 }
 

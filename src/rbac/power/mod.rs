@@ -9,6 +9,7 @@
 //! through the rule's words.
 
 mod admission;
+mod ask;
 mod cluster;
 mod controllers;
 mod credentials;

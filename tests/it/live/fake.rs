@@ -18,6 +18,8 @@ use beachhead::collect::live::Options;
 pub(super) enum Fault {
     /// Another status, with a header line and a body.
     Status(u16, &'static str, String),
+    /// The answer, packed with gzip; only so much of it if there is a number.
+    Packed(Option<usize>),
     /// Of the answer only half is sent.
     HalfThenClosed,
     /// Of a body without a length only half is sent, in a way that looks complete.
@@ -39,6 +41,9 @@ pub(super) struct Asked {
     pub(super) path: String,
     pub(super) query: String,
     pub(super) headers: BTreeMap<String, String>,
+    pub(super) body: String,
+    /// Whether it was made to fail.
+    pub(super) failed: bool,
     /// Everything that was sent back.
     pub(super) answer: Vec<u8>,
 }
@@ -66,7 +71,12 @@ pub(super) struct Contents {
     pub(super) lists: BTreeMap<&'static str, (&'static str, Vec<String>)>,
     /// Whether it is older than aggregated discovery.
     pub(super) is_old: bool,
+    /// What gives all answers instead, if this is a proxy.
+    pub(super) behind: Option<Behind>,
 }
+
+/// A server behind a proxy: status and body of an answer.
+type Behind = Box<dyn Fn(&Asked) -> (u16, String) + Send + Sync>;
 
 impl Default for Contents {
     fn default() -> Self {
@@ -79,7 +89,11 @@ impl Default for Contents {
             "type":"Opaque","data":{"password":"Y2FuYXJ5"}}"#;
         lists.insert("/api/v1/secrets", ("Secret", vec![secret.to_owned()]));
         lists.insert("/apis/apps/v1/deployments", ("Deployment", Vec::new()));
-        Self { lists, is_old: false }
+        Self {
+            lists,
+            is_old: false,
+            behind: None,
+        }
     }
 }
 
@@ -116,6 +130,11 @@ impl Fake {
     /// The same behind TLS.
     pub(super) fn start_tls(tls: rustls::ServerConfig) -> Self {
         Self::run(Contents::default(), Box::new(|_, _| None), Some(Arc::new(tls)))
+    }
+
+    /// Its host and port.
+    pub(super) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
     }
 
     fn run(contents: Contents, faults: Faults, tls: Option<Arc<rustls::ServerConfig>>) -> Self {
@@ -171,13 +190,18 @@ impl Fake {
 
     /// Writes a kubeconfig and returns its path.
     pub(super) fn kubeconfig(&self) -> std::path::PathBuf {
+        self.kubeconfig_of("token: canary-token", "")
+    }
+
+    /// Writes a kubeconfig whose user and cluster have these members, and returns its path.
+    pub(super) fn kubeconfig_of(&self, user: &str, cluster: &str) -> std::path::PathBuf {
         let path = self.folder.path().join("config");
         let (scheme, port) = (self.scheme, self.port);
         let text = format!(
             "apiVersion: v1\nkind: Config\ncurrent-context: test\n\
-             contexts: [{{name: test, context: {{cluster: c, user: u}}}}]\n\
-             clusters: [{{name: c, cluster: {{server: '{scheme}://127.0.0.1:{port}'}}}}]\n\
-             users: [{{name: u, user: {{token: canary-token}}}}]\n"
+             contexts: [{{name: test, context: {{cluster: c, user: u}}}}, {{name: other, context: {{cluster: c, user: v}}}}]\n\
+             clusters: [{{name: c, cluster: {{server: '{scheme}://127.0.0.1:{port}', {cluster}}}}}]\n\
+             users: [{{name: u, user: {{{user}}}}}, {{name: v, user: {{token: other-token}}}}]\n"
         );
         std::fs::write(&path, text).unwrap();
         path
@@ -187,6 +211,13 @@ impl Fake {
     pub(super) fn options(&self) -> Options {
         Options {
             kubeconfig: Some(self.kubeconfig()),
+            ..Self::options_without_kubeconfig()
+        }
+    }
+
+    /// The same for a kubeconfig that is yet to be named.
+    pub(super) fn options_without_kubeconfig() -> Options {
+        Options {
             request_timeout: Duration::from_secs(20),
             max_qps: 10_000,
             page_size: Some(3),
@@ -214,6 +245,7 @@ impl Service {
                 let before = self.asked.lock().unwrap();
                 (self.faults)(&asked, &before)
             };
+            let is_failed = fault.is_some();
             let (status, body) = self.answer(&asked);
             let whole = response(status, "", &body);
             let out = stream.get_mut();
@@ -221,6 +253,15 @@ impl Service {
                 None => (whole, true),
                 Some(Fault::Status(status, header, body)) => (response(status, header, &body), true),
                 Some(Fault::Body(body)) => (response(200, "", body), true),
+                Some(Fault::Packed(most)) => {
+                    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+                    gzip.write_all(body.as_bytes())?;
+                    let mut packed = gzip.finish()?;
+                    packed.truncate(most.unwrap_or(packed.len()));
+                    let mut sent = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", packed.len()).into_bytes();
+                    sent.extend(packed);
+                    (sent, true)
+                }
                 Some(Fault::HalfThenClosed) => (whole[..whole.len() - body.len() / 2].to_vec(), false),
                 Some(Fault::HalfThenEnd) => {
                     let half = &body[..body.len() / 2];
@@ -242,6 +283,7 @@ impl Service {
                     (Vec::new(), false)
                 }
             };
+            asked.failed = is_failed;
             asked.answer.clone_from(&sent);
             self.asked.lock().unwrap().push(asked);
             out.write_all(&sent)?;
@@ -254,6 +296,9 @@ impl Service {
     }
 
     fn answer(&self, asked: &Asked) -> (u16, String) {
+        if let Some(behind) = &self.contents.behind {
+            return behind(asked);
+        }
         match asked.path.as_str() {
             "/version" => (
                 200,
@@ -422,7 +467,7 @@ fn response(status: u16, header: &str, body: &str) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Reads the head of a request, and its body, which nothing here looks at.
+/// Reads a request.
 fn request(stream: &mut BufReader<impl Read>) -> io::Result<Option<Asked>> {
     let mut line = String::new();
     if stream.read_line(&mut line)? == 0 {
@@ -436,6 +481,8 @@ fn request(stream: &mut BufReader<impl Read>) -> io::Result<Option<Asked>> {
         path: path.to_owned(),
         query: query.to_owned(),
         headers: BTreeMap::new(),
+        body: String::new(),
+        failed: false,
         answer: Vec::new(),
     };
     loop {
@@ -455,5 +502,6 @@ fn request(stream: &mut BufReader<impl Read>) -> io::Result<Option<Asked>> {
         .and_then(|length| length.parse().ok());
     let mut body = vec![0; length.unwrap_or(0)];
     stream.read_exact(&mut body)?;
+    asked.body = String::from_utf8_lossy(&body).into_owned();
     Ok(Some(asked))
 }

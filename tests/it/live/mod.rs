@@ -1,7 +1,12 @@
 //! Reading live clusters: what is asked of an API server, and what becomes of every kind of failure.
 
+mod commands;
+mod connection;
 mod fake;
+mod pages;
+mod probe;
 mod real;
+mod verify;
 
 use std::time::{Duration, Instant};
 
@@ -466,6 +471,85 @@ fn a_snapshot_and_a_report_say_what_is_missing() {
     assert!(code == 2 && err.contains("cannot be used with"), "{err}");
 }
 
+/// The example as a server would give it, without the kinds that it refuses.
+fn blog() -> Contents {
+    let (cluster, _) = beachhead::collect::read(
+        beachhead::collect::Input::Path(std::path::Path::new("examples/clusters/blog")),
+        &beachhead::collect::Options::default(),
+    )
+    .unwrap();
+    let mut contents = Contents::default();
+    contents.lists.clear();
+    for known in beachhead::model::KINDS {
+        let root = match known.group {
+            "" => "/api/v1".to_owned(),
+            group => format!("/apis/{group}/v1"),
+        };
+        let of_kind = cluster
+            .objects()
+            .filter(|(id, _)| *id.kind == *known.kind && !cluster.stand_ins.contains(id));
+        let objects: Vec<String> = of_kind
+            .map(|(_, object)| serde_json::to_string(&object).unwrap())
+            .collect();
+        if !objects.is_empty() || known.kind == "NetworkPolicy" {
+            let path: &'static str = Box::leak(format!("{root}/{}", known.resource).into_boxed_str());
+            contents.lists.insert(path, (known.kind, objects));
+        }
+    }
+    contents
+}
+
+#[test]
+fn a_report_names_the_verdicts_that_missing_kinds_may_change() {
+    let report = |refused: &'static str| -> serde_json::Value {
+        let fake = Fake::start(blog(), move |asked, _| {
+            let is_meant = asked.path.ends_with(refused);
+            is_meant.then(|| Fault::Status(403, "X: y", status(403, "it is forbidden: no")))
+        });
+        let kubeconfig = fake.kubeconfig();
+        let (_, out, err) = run(&[
+            "report",
+            "--kubeconfig",
+            kubeconfig.to_str().unwrap(),
+            "--format",
+            "json",
+        ]);
+        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {err}"))
+    };
+    let ids = |value: &serde_json::Value| -> Vec<String> {
+        let values = value.as_array().unwrap().iter();
+        values.map(|id| id.as_str().unwrap().to_owned()).collect()
+    };
+    let whole = report("/nothing");
+    let found = whole["findings"].as_array().unwrap();
+    assert!(found.len() > 1 && whole.get("uncertain").is_none(), "{found:?}");
+    let all: Vec<String> = found
+        .iter()
+        .map(|finding| finding["id"].as_str().unwrap().to_owned())
+        .collect();
+    // Without policies every finding that passes the network may be wrong, and nothing is missed.
+    let without = report("/networkpolicies");
+    let doubt = &without["uncertain"][0];
+    assert_eq!(doubt["resource"], "networkpolicies.networking.k8s.io");
+    assert!(
+        ids(&doubt["refutable"]).iter().any(|id| all.contains(id)),
+        "{doubt}"
+    );
+    assert_eq!(ids(&doubt["reachable"]), [""; 0]);
+    // Without Secrets or rights what is not reached may be.
+    let without = report("/rolebindings");
+    let doubt = &without["uncertain"][0];
+    assert_eq!(ids(&doubt["reachable"]), ids(&without["unreached"]));
+    assert!(
+        ids(&doubt["reachable"]).contains(&"ClusterAdmin".to_owned()),
+        "{doubt}"
+    );
+    crate::report::check_schema(
+        &std::fs::read_to_string("docs/report.schema.json").unwrap(),
+        &without.to_string(),
+    );
+}
+
 #[test]
 fn no_kubeconfig_is_told_apart_from_no_server() {
     let (code, _, err) = run(&["report", "--kubeconfig", "/nonexistent/config"]);
@@ -489,6 +573,31 @@ fn the_role_in_the_docs_is_the_one_that_is_printed() {
         !role.contains("clusterroles") && !role.contains("nodes"),
         "{role}"
     );
+}
+
+/// What no list asks for no rule can look at.
+#[test]
+fn what_operators_make_databases_of_is_asked_for() {
+    let role = live::role(None);
+    let table = std::fs::read_to_string("src/datastores/operators.toml").unwrap();
+    let groups = table
+        .lines()
+        .filter_map(|line| line.strip_prefix('"')?.split_once('/'));
+    let mut count = 0;
+    for (group, _) in groups {
+        assert!(role.contains(&format!("apiGroups: [\"{group}\"]")), "{group}");
+        count += 1;
+    }
+    assert!(count > 20, "{count}");
+    let mut contents = Contents::default();
+    let cluster = r#"{"metadata":{"name":"orders","namespace":"shop"},"spec":{"instances":3}}"#;
+    let clusters = ("Cluster", vec![cluster.to_owned()]);
+    contents
+        .lists
+        .insert("/apis/postgresql.cnpg.io/v1/clusters", clusters);
+    let fake = Fake::start(contents, |_, _| None);
+    let live = read(&fake.options());
+    assert!(live.cluster.others.get("Cluster", "shop", "orders").is_some());
 }
 
 #[test]

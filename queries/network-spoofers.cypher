@@ -9,7 +9,7 @@ WHERE container:Container OR container:Pod
 RETURN container.id AS by, type(step) AS technique, collect(DISTINCT gained.id)[..10] AS gains
 UNION
 MATCH (who:Identity)-[holds:HOLDS]->(:Grant)-[:COVERS*0..1]->(:Grant)-[step:SERVICE_INTERCEPT|DNS_POISON]->(gained)
-WHERE who.id <> 'Group/system:masters' AND NOT (who.id =~ '(ServiceAccount/kube-system/|.*/system:).*'
-      AND any(fact IN holds.evidence WHERE fact =~ '(Cluster|)RoleBinding/([^/]*/|)system:.*'))
+WHERE who.id <> 'Group/system:masters' AND NOT (who.id =~ '(ServiceAccount/kube-system/|.*/system:).*' AND none(fact IN holds.evidence
+      WHERE fact CONTAINS 'RoleBinding/' AND NOT fact =~ '(Cluster|)RoleBinding/([^/]*/|)system:.*'))
 RETURN who.id AS by, type(step) AS technique, collect(DISTINCT gained.id)[..10] AS gains
 ORDER BY by, technique;

@@ -7,6 +7,7 @@
 MATCH (account:Identity)-[holds:HOLDS]->(grant:Grant)
 WITH account, holds, grant, split(grant.id, '/')[2] AS namespace
 WHERE account.kind = 'ServiceAccount' AND namespace <> '*' AND namespace <> account.namespace
-  AND NOT (account.namespace = 'kube-system' AND any(fact IN holds.evidence WHERE fact =~ '(Cluster|)RoleBinding/([^/]*/|)system:.*'))
+  AND NOT (account.namespace = 'kube-system' AND none(fact IN holds.evidence
+      WHERE fact CONTAINS 'RoleBinding/' AND NOT fact =~ '(Cluster|)RoleBinding/([^/]*/|)system:.*'))
 RETURN account.id AS account, namespace, collect(DISTINCT grant.id) AS grants
 ORDER BY account, namespace;

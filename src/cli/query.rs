@@ -47,6 +47,9 @@ pub(super) struct QueryArgs {
     /// Stop a query that takes longer than this many seconds
     #[arg(long, value_name = "SECONDS", value_parser = super::rows::seconds)]
     timeout: Option<f64>,
+    /// Refuse a query that names labels or types which the graph lacks, instead of a warning
+    #[arg(long, conflicts_with = "run")]
+    strict: bool,
     /// Exit with status 1 if there are rows, and with 2 if there may be some that a limit cut off
     #[arg(long)]
     exit_code: bool,
@@ -88,6 +91,14 @@ pub(super) fn run(args: &QueryArgs, streams: &mut Streams<'_>) -> anyhow::Result
     streams.stage_done();
     let rows = graph.freeze();
     let view = AttackView::new(&graph, &rows).with_cluster(&analysis.cluster, &analysis.facts);
+    if args.strict {
+        let unknown = query
+            .check(&view)
+            .map_err(|error| anyhow!("{}", error.shown(&text)))?;
+        if let Some(unknown) = unknown.first() {
+            bail!("{}", unknown.shown(&text));
+        }
+    }
     let limits = Limits {
         rows: args.max_rows,
         expansions: args.max_expansions,

@@ -154,17 +154,24 @@ impl Before<'_> {
         self.of(at) == "[" && at > 0 && self.of(at - 1) == "-"
     }
 
-    /// The label of the node before a relationship's bracket, if the arrow leaves it.
-    fn label_before(&self, bracket: usize) -> Option<&str> {
-        let close = bracket.checked_sub(2)?;
+    /// The label of the node before a relationship's bracket, and whether the arrow leads to that node.
+    fn label_before(&self, bracket: usize) -> Option<(&str, bool)> {
+        let before = bracket.checked_sub(2)?;
+        let is_incoming = self.of(before) == "<";
+        let close = before.checked_sub(usize::from(is_incoming))?;
         if self.of(close) != ")" {
             return None;
         }
-        let inner = (0..close).rev().take_while(|at| self.of(*at) != "(");
-        inner
-            .filter(|at| self.words[*at].0 == Lexeme::Label)
-            .map(|at| self.of(at))
-            .next()
+        let inner: Vec<usize> = (0..close).rev().take_while(|at| self.of(*at) != "(").collect();
+        let own = inner.iter().find(|at| self.words[**at].0 == Lexeme::Label);
+        let label = own.copied().or_else(|| {
+            // Perhaps the same variable has a label further ahead.
+            let name = inner.iter().rev().find(|at| self.words[**at].0 == Lexeme::Name)?;
+            (0..*name).find(|at| {
+                self.words[*at].0 == Lexeme::Label && *at >= 2 && self.of(at - 2) == self.of(*name)
+            })
+        })?;
+        Some((self.of(label), is_incoming))
     }
 }
 
@@ -203,8 +210,12 @@ fn candidates(context: &Before<'_>, schema: &Schema) -> Vec<Candidate> {
     let open = context.open();
     if matches!(last, ":" | "|" | "&" | "!") {
         if let Some(at) = open.filter(|at| context.is_link(*at)) {
-            let types = context.label_before(at).and_then(|label| schema.out.get(label));
-            let fits = |name: &&String| types.is_none_or(|types| types.contains_key(*name));
+            let end = context.label_before(at);
+            let fits = |name: &str| match end {
+                Some((label, true)) => schema.into.get(label).is_none_or(|types| types.contains(name)),
+                Some((label, false)) => schema.out.get(label).is_none_or(|types| types.contains_key(name)),
+                None => true,
+            };
             let shown = schema.types.iter().filter(|(name, _)| fits(name));
             return shown
                 .map(|(name, count)| counted(name, count, "relationships"))
@@ -268,11 +279,11 @@ mod tests {
             labels: [("Pod".to_owned(), 2), ("Node".to_owned(), 1)].into(),
             types: [("RUNS_ON".to_owned(), 2), ("READS".to_owned(), 1)].into(),
             out: [("Pod".to_owned(), runs.into())].into(),
+            into: [("Node".to_owned(), ["RUNS_ON".to_owned()].into())].into(),
             node_keys: texts(&["id", "name"]).into_iter().collect(),
             link_keys: texts(&["effort"]).into_iter().collect(),
             ids: texts(&["Node/a", "Pod/shop/web"]),
             values: [("name", texts(&["a", "web"])), ("namespace", texts(&["shop"]))].into(),
-            ..Schema::default()
         }
     }
 
@@ -288,6 +299,8 @@ mod tests {
             ("MATCH (p:P", 9, &["Pod"]),
             ("MATCH (p:Pod)-[r:", 17, &["RUNS_ON"]),
             ("MATCH (p)-[r:", 13, &["READS", "RUNS_ON"]),
+            ("MATCH (n:Node)<-[:", 18, &["RUNS_ON"]),
+            ("MATCH (p:Pod) MATCH (p)-[:", 26, &["RUNS_ON"]),
             ("MATCH (p:Pod)-[r:READS]->(q) RETURN r.", 38, &["effort"]),
             ("MATCH (p:Pod)-[r]->(q) RETURN p.n", 32, &["name"]),
             ("MATCH (p:Pod {", 14, &["id", "name"]),

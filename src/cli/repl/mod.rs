@@ -158,6 +158,10 @@ fn pause(session: &mut Session, next: Next) -> Next {
 fn talk(core: &mut Core<'_, '_>, source: &mut dyn Source, streams: &mut Streams<'_>) -> anyhow::Result<Next> {
     while let Some(text) = source.next()? {
         let mut outcome = core.eval(&text);
+        if source.is_terminal() && core.session.interrupt.swap(false, Ordering::Relaxed) {
+            // Behind the ^C that the terminal shows.
+            writeln!(streams.out)?;
+        }
         if let Next::Edit(text) = &outcome.next {
             outcome = match editor::edited(text) {
                 Ok(text) => core.eval(&text),

@@ -330,6 +330,17 @@ fn a_result_is_drawn_as_graph_draws_it() {
 fn a_saved_query_says_nothing_of_what_the_input_lacks_and_ones_own_does() {
     let (_, _, errors) = ran(&["query", EXAMPLE, "--run", "shared-processes"]);
     assert_eq!(errors, "");
-    let (_, _, errors) = ran(&["query", EXAMPLE, "-c", "MATCH (n:Databse) RETURN n"]);
-    assert!(errors.contains("did you mean Database"), "{errors}");
+    let misspelt = ["query", EXAMPLE, "-c", "MATCH (n:Databse) RETURN n"];
+    let (code, _, errors) = ran(&misspelt);
+    assert_eq!(code, Some(0));
+    assert!(
+        errors.starts_with("warning") && errors.contains("did you mean Database"),
+        "{errors}"
+    );
+    let (code, out, errors) = ran(&[&misspelt[..], &["--strict", "--exit-code"]].concat());
+    assert_eq!((code, out.as_str()), (Some(2), ""));
+    assert!(
+        errors.starts_with("error") && errors.contains("did you mean Database"),
+        "{errors}"
+    );
 }

@@ -104,8 +104,8 @@ fn a_slip_of_the_pen_is_warned_about() {
         &["can-i", "-", "--as", "ServiceAccount/shop/wbe", "get", "poods"],
         &expect![[r#"
             no
-            warning: neither Kubernetes nor the input has a resource called poods; it is taken as written
-            warning: the input has no ServiceAccount/shop/wbe and no binding names it
+            warning: neither Kubernetes nor the input has a resource called poods; it is taken as written; did you mean pods?
+            warning: the input has no ServiceAccount/shop/wbe and no binding names it; did you mean ServiceAccount/shop/web?
             --- status 1
         "#]],
     );

@@ -6,9 +6,10 @@ use std::cmp::Ordering;
 
 use rustc_hash::FxHashSet;
 
+use super::arithmetic::float;
 use super::ast::{Expr, ExprKind};
 use super::error::{Fault, QueryError, Result, Span};
-use super::eval::{float, type_error};
+use super::eval::type_error;
 use super::run::{Frame, Runner};
 use super::value::{Key, Value};
 

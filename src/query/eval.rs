@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::arithmetic::{LONGEST, add, arithmetic, negative};
 use super::ast::{Comparison, Expr, ExprKind, Operator, Pattern, Quantifier, Selector, Subquery, Union};
 use super::error::{Fault, QueryError, Result, Span};
 use super::matching::Plan;
@@ -18,7 +19,7 @@ pub(crate) fn type_error(span: Span, what: &str, value: &Value) -> QueryError {
     QueryError::new(Fault::Type, span, format!("{what}, not {}", value.kind()))
 }
 
-fn argument_error(span: Span, message: impl Into<String>) -> QueryError {
+pub(crate) fn argument_error(span: Span, message: impl Into<String>) -> QueryError {
     QueryError::new(Fault::Argument, span, message)
 }
 
@@ -663,20 +664,6 @@ fn position(index: i64, count: usize) -> Option<usize> {
     }
 }
 
-fn negative(value: &Value, span: Span) -> Result<Value> {
-    match value {
-        Value::Null => Ok(Value::Null),
-        Value::Int(number) => {
-            let negated = number.checked_neg();
-            negated
-                .map(Value::Int)
-                .ok_or_else(|| argument_error(span, "the number is too large"))
-        }
-        Value::Float(number) => Ok(Value::Float(-number)),
-        other => Err(type_error(span, "`-` takes a number", other)),
-    }
-}
-
 /// Whether a list contains a value: null if that hangs on a null.
 fn contains(item: &Value, list: &Value, span: Span) -> Result<Value> {
     match list {
@@ -713,96 +700,3 @@ fn is_small(value: &Value, depth: usize, parts: &mut usize) -> bool {
 const PATTERNS: usize = 1_000;
 /// How deep the value of `reduce` may nest.
 const DEEPEST: usize = 1_000;
-
-/// The longest text or list that `+` makes.
-const LONGEST: usize = 1 << 24;
-
-fn add(left: &Value, right: &Value, span: Span) -> Result<Value> {
-    let longer = |left: usize, right: usize| {
-        if left.saturating_add(right) > LONGEST {
-            return Err(argument_error(span, "the result is too long"));
-        }
-        Ok(())
-    };
-    let is_simple = |value: &Value| {
-        matches!(
-            value,
-            Value::Int(_) | Value::Float(_) | Value::Bool(_) | Value::Time(_)
-        )
-    };
-    match (left, right) {
-        (Value::List(left), Value::List(right)) => {
-            longer(left.len(), right.len())?;
-            Ok(Value::list(left.iter().chain(right.iter()).cloned().collect()))
-        }
-        (Value::Null, _) | (_, Value::Null) => Ok(Value::Null),
-        (Value::List(left), item) => {
-            longer(left.len(), 1)?;
-            Ok(Value::list(left.iter().chain([item]).cloned().collect()))
-        }
-        (item, Value::List(right)) => {
-            longer(right.len(), 1)?;
-            Ok(Value::list(
-                [item].into_iter().chain(right.iter()).cloned().collect(),
-            ))
-        }
-        (Value::Text(text), other) if is_simple(other) => {
-            Ok(Value::text(format!("{text}{}", super::show::plain(other))))
-        }
-        (other, Value::Text(text)) if is_simple(other) => {
-            Ok(Value::text(format!("{}{text}", super::show::plain(other))))
-        }
-        (Value::Text(left), Value::Text(right)) => {
-            longer(left.len(), right.len())?;
-            Ok(Value::text(format!("{left}{right}")))
-        }
-        _ => arithmetic(Operator::Add, left, right, span),
-    }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "openCypher turns integers into floats beside a float"
-)]
-pub(crate) fn float(value: &Value) -> Option<f64> {
-    match value {
-        Value::Int(number) => Some(*number as f64),
-        Value::Float(number) => Some(*number),
-        _ => None,
-    }
-}
-
-fn arithmetic(operator: Operator, left: &Value, right: &Value, span: Span) -> Result<Value> {
-    if left.is_null() || right.is_null() {
-        return Ok(Value::Null);
-    }
-    if let (Value::Int(left), Value::Int(right)) = (left, right)
-        && operator != Operator::Power
-    {
-        if *right == 0 && matches!(operator, Operator::Divide | Operator::Remainder) {
-            return Err(argument_error(span, "division by zero"));
-        }
-        let result = match operator {
-            Operator::Add => left.checked_add(*right),
-            Operator::Subtract => left.checked_sub(*right),
-            Operator::Multiply => left.checked_mul(*right),
-            Operator::Divide => left.checked_div(*right),
-            _ => left.checked_rem(*right),
-        };
-        return result
-            .map(Value::Int)
-            .ok_or_else(|| argument_error(span, "the result is too large for an integer"));
-    }
-    let (Some(a), Some(b)) = (float(left), float(right)) else {
-        let other = if float(left).is_none() { left } else { right };
-        return Err(type_error(span, "arithmetic takes numbers", other));
-    };
-    Ok(Value::Float(match operator {
-        Operator::Add => a + b,
-        Operator::Subtract => a - b,
-        Operator::Multiply => a * b,
-        Operator::Divide => a / b,
-        Operator::Remainder => a % b,
-        _ => a.powf(b),
-    }))
-}

@@ -4,6 +4,7 @@
 //! **Trap.** The numbers of expected rows are guesses from counts of labels and types; they choose between plans and
 //! prove nothing. An operator's time is its own, without that of those behind it.
 
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use super::ast::{Projection, Shortest, Take};
@@ -110,16 +111,16 @@ impl Listing {
                     .iter()
                     .map(|order| order.value.span.of(text))
                     .collect();
-                details.push_str(&format!(" ORDER BY {}", order.join(", ")));
+                let _ = write!(details, " ORDER BY {}", order.join(", "));
             }
             let counts = [("SKIP", &projection.skip), ("LIMIT", &projection.limit)];
             for (word, count) in counts {
                 if let Some(count) = count {
-                    details.push_str(&format!(" {word} {}", count.span.of(text)));
+                    let _ = write!(details, " {word} {}", count.span.of(text));
                 }
             }
             if let Some(filter) = &projection.filter {
-                details.push_str(&format!(" WHERE {}", filter.span.of(text)));
+                let _ = write!(details, " WHERE {}", filter.span.of(text));
             }
             details
         })
@@ -213,7 +214,7 @@ fn selected(select: &Select<'_>, text: &str) -> (&'static str, String) {
         .map(|span: Span| span.of(text))
         .collect();
     if !within.is_empty() {
-        details.push_str(&format!("; tested during the search: {}", within.join(", ")));
+        let _ = write!(details, "; tested during the search: {}", within.join(", "));
     }
     let takes_all = (pattern.selection.as_ref()).is_none_or(|selection| selection.take == Take::All);
     let name = match pattern.shortest {

@@ -208,7 +208,7 @@ impl Runner<'_> {
                 }
                 let next = self.sortable(project, values, row)?;
                 let keep = progress.skip.saturating_add(progress.left);
-                self.sort_in(&project.projection.order, sorted, next, keep)
+                Ok(self.sort_in(&project.projection.order, sorted, next, keep))
             }
             (Kept::Groups(groups), End::Group(project, grouping)) => {
                 self.group_in(groups, project, grouping, frame)
@@ -248,15 +248,9 @@ impl Runner<'_> {
     }
 
     /// Keeps a row to be sorted, and drops those that cannot be among the first any more.
-    fn sort_in(
-        &mut self,
-        order: &[Order],
-        rows: &mut Vec<Sorted>,
-        next: Sorted,
-        keep: usize,
-    ) -> Result<bool> {
+    fn sort_in(&mut self, order: &[Order], rows: &mut Vec<Sorted>, next: Sorted, keep: usize) -> bool {
         if keep == 0 || !self.more_rows(rows.len(), &next.values) {
-            return Ok(false);
+            return false;
         }
         rows.push(next);
         if rows.len() / 2 > keep.max(512) {
@@ -265,7 +259,7 @@ impl Runner<'_> {
             self.release(dropped);
             rows.truncate(keep);
         }
-        Ok(true)
+        true
     }
 
     fn group_in(
@@ -289,18 +283,17 @@ impl Runner<'_> {
         } else {
             groups.get_index_of(&Keyed(&key))
         };
-        let place = match place {
-            Some(place) => place,
-            None => {
-                if !self.more_rows(groups.len(), frame.row) {
-                    return Ok(false);
-                }
-                let group = Group {
-                    first: frame.row.to_vec(),
-                    accumulators: grouping.calls.iter().map(|call| Accumulator::new(call)).collect(),
-                };
-                groups.insert_full(Key(key), group).0
+        let place = if let Some(place) = place {
+            place
+        } else {
+            if !self.more_rows(groups.len(), frame.row) {
+                return Ok(false);
             }
+            let group = Group {
+                first: frame.row.to_vec(),
+                accumulators: grouping.calls.iter().map(|call| Accumulator::new(call)).collect(),
+            };
+            groups.insert_full(Key(key), group).0
         };
         let group = &mut groups[place];
         for (accumulator, call) in group.accumulators.iter_mut().zip(&grouping.calls) {

@@ -4,9 +4,10 @@
 
 use std::sync::Arc;
 
+use super::arithmetic::float;
 use super::ast::Name;
 use super::error::{Fault, QueryError, Result, Span};
-use super::eval::{float, type_error};
+use super::eval::type_error;
 use super::run::Runner;
 use super::value::Value;
 

@@ -174,6 +174,11 @@ impl Runner<'_> {
         budget.stopped.is_none()
     }
 
+    /// How many bytes are held.
+    pub(crate) fn held(&self) -> u64 {
+        self.budget.memory
+    }
+
     /// Counts bytes that are held no longer.
     pub(crate) fn release(&mut self, bytes: u64) {
         self.budget.memory = self.budget.memory.saturating_sub(bytes);

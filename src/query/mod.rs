@@ -8,6 +8,7 @@
 //! exactly when the end can be held; a single hop shows the graph as it is, with the property `requires`.
 
 mod aggregate;
+mod arithmetic;
 mod ast;
 mod attack;
 mod check;

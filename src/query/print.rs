@@ -79,14 +79,7 @@ fn clause(clause: &Clause) -> String {
 
 fn call(call: &Call) -> String {
     let optionally = if call.optional { "OPTIONAL " } else { "" };
-    // Names keep their dots: a dot within backquotes would be one name.
-    let procedure = call
-        .procedure
-        .text
-        .split('.')
-        .map(name)
-        .collect::<Vec<_>>()
-        .join(".");
+    let procedure = name(&call.procedure.text);
     let arguments = call.arguments.as_ref().map_or_else(String::new, |given| {
         format!("({})", joined(given, ", ", expression))
     });

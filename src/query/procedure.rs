@@ -186,8 +186,11 @@ impl Procedure {
     }
 }
 
+/// A name, what it answers, and results.
+type Described = (&'static str, &'static str, &'static [(&'static str, Type)]);
+
 /// Procedures that every graph has: name, what it answers, results. Those of `db` are Neo4j's names.
-const SCHEMA: &[(&str, &str, &[(&str, Type)])] = &[
+const SCHEMA: &[Described] = &[
     (
         "schema.labels",
         "The labels of the graph, and how many nodes have them",
@@ -366,14 +369,11 @@ impl Runner<'_> {
             given += u64::from(matches!(outcome, Ok(true)));
             matches!(outcome, Ok(true))
         };
-        match rows(graph, &procedure.name) {
-            Some(rows) => {
-                let _ = rows.iter().all(|results| emit(results));
-            }
-            None => {
-                let called = graph.call(&procedure.name, &arguments, &mut emit);
-                called.map_err(|message| QueryError::new(Fault::Argument, call.procedure.span, message))?;
-            }
+        if let Some(rows) = rows(graph, &procedure.name) {
+            let _ = rows.iter().all(|results| emit(results));
+        } else {
+            let called = graph.call(&procedure.name, &arguments, &mut emit);
+            called.map_err(|message| QueryError::new(Fault::Argument, call.procedure.span, message))?;
         }
         if given == 0 && call.optional && matches!(outcome, Ok(true)) && !self.is_stopped() {
             let mut row = row.to_vec();

@@ -12,7 +12,7 @@ use super::data::{Graph, Held};
 use super::error::{Fault, Result, Span};
 use super::explain::Profile;
 use super::flow::Flow;
-use super::limits::{Budget, Limits};
+use super::limits::{Budget, Limits, size};
 use super::stage::{Compiler, Part, Program, Step};
 use super::value::{Key, NodeId, Value};
 
@@ -150,24 +150,26 @@ impl<'g> Runner<'g> {
     ) -> Result<(Vec<String>, Vec<Row>)> {
         let program = Compiler::new(self.graph, self.text, false).program(query, names)?;
         let profile = self.profile.take();
+        let before = self.held();
         let rows = self.program(&program, &[], row, cap);
+        self.release(self.held().saturating_sub(before));
         self.profile = profile;
         let mut parts = program.parts.into_iter();
         Ok((parts.next().map_or_else(Vec::new, |part| part.columns), rows?))
     }
 
-    /// Runs a query for one row; each part sees the values of it that `sees` says, or all.
+    /// Runs a query for one row; each part sees the values of it at these places, or all.
     pub(crate) fn program(
         &mut self,
         program: &Program<'_>,
-        sees: &[Vec<usize>],
+        places: &[Vec<usize>],
         row: &[Value],
         cap: Option<usize>,
     ) -> Result<Vec<Row>> {
         let mut rows: Vec<Row> = Vec::new();
         for (index, part) in program.parts.iter().enumerate() {
-            let own = match sees.get(index) {
-                Some(seen) => seen.iter().map(|at| row[*at].clone()).collect(),
+            let own = match places.get(index) {
+                Some(places) => places.iter().map(|at| row[*at].clone()).collect(),
                 None => row.to_vec(),
             };
             let found = self.part(part, own, cap)?;
@@ -191,6 +193,7 @@ impl<'g> Runner<'g> {
 
     fn part(&mut self, part: &Part<'_>, row: Row, cap: Option<usize>) -> Result<Vec<Row>> {
         let mut rows = vec![row];
+        let before = self.held();
         for (index, segment) in part.segments.iter().enumerate() {
             let cap = cap.filter(|_| index + 1 == part.segments.len());
             let mut flow = Flow::new(self, segment, cap)?;
@@ -202,9 +205,10 @@ impl<'g> Runner<'g> {
                     Err(error) => return Err(error),
                 }
             }
-            let kept: u64 = rows.iter().map(|row| super::limits::size(row)).sum();
-            self.release(kept);
             rows = self.timed(segment.id, |runner| runner.finish(flow))?;
+            // What the segment kept is gone but for the rows that it gives.
+            self.release(self.held().saturating_sub(before));
+            self.hold(rows.iter().map(|row| size(row)).sum());
             self.gave(segment.id, rows.len());
         }
         Ok(rows)
@@ -244,7 +248,9 @@ impl<'g> Runner<'g> {
                 sees,
                 optional,
             } => self.timed(stage.id, |runner| {
+                let before = runner.held();
                 let mut rows = runner.program(program, sees, row, None)?;
+                runner.release(runner.held().saturating_sub(before));
                 if *optional && rows.is_empty() && !runner.is_stopped() {
                     let columns = program.parts.first().map_or(0, |part| part.columns.len());
                     rows.push(vec![Value::Null; columns]);

@@ -80,7 +80,7 @@ impl<'a> AttackView<'a> {
     }
 
     /// The least effort of a derivation that goes along a path from its beginning; null if the path goes against the
-    /// arrows, or needs what cannot be held from its beginning. Going round costs what the steps of the round do.
+    /// arrows, or needs what cannot be held from its beginning or only by its own end. Going round costs what the steps of the round do.
     ///
     /// `None` if no step of the path needs more than the one before it gave: then its own steps are all.
     pub(super) fn derived_cost(&self, path: &PathValue) -> Option<Value> {

@@ -159,13 +159,11 @@ impl AttackView<'_> {
     fn nodes_of(&self, value: &Value) -> Result<Vec<NodeId>, String> {
         let mut found: Vec<NodeId> = match value {
             Value::Node(node) => vec![*node],
-            Value::Text(id) => match self.by_id.get(&**id) {
-                Some(node) => vec![*node],
-                None => {
-                    let near = did_you_mean(id, self.by_id.keys().map(String::as_str));
-                    return Err(format!("no position is called {id}{near}"));
-                }
-            },
+            Value::Text(id) => {
+                let near = || did_you_mean(id, self.by_id.keys().map(String::as_str));
+                let node = self.by_id.get(&**id);
+                vec![*node.ok_or_else(|| format!("no position is called {id}{}", near()))?]
+            }
             Value::List(items) => {
                 let each: Result<Vec<_>, String> = items.iter().map(|item| self.nodes_of(item)).collect();
                 each?.concat()

@@ -248,7 +248,7 @@ impl<'q> Search<'_, 'q> {
                 .map(|(link, node)| (*link, *node, 0))
                 .collect();
             if let Some(row) = self.bound(runner, &steps)?
-                && !self.goes_on(runner, &steps, row, (matching, at), emit)?
+                && !go_on(runner, &steps, row, (matching, at), emit)?
             {
                 return Ok(false);
             }
@@ -317,24 +317,6 @@ impl<'q> Search<'_, 'q> {
             Rest::known(&product, Some(target))
         };
         self.paths(runner, &mut product, &mut rest, goal, (matching, at), emit)
-    }
-
-    /// Goes on with a whole path and its row; whether the query goes on.
-    fn goes_on<'g>(
-        &self,
-        runner: &mut Runner<'g>,
-        path: &[Step],
-        row: Vec<Value>,
-        (matching, at): (&mut Matching<'_, '_>, usize),
-        emit: Emit<'_, 'g>,
-    ) -> Result<bool> {
-        let base = matching.used.len();
-        matching.used.extend(path.iter().map(|step| step.0));
-        let before = std::mem::replace(&mut matching.row, row);
-        let goes_on = runner.op(matching, at + 1, emit);
-        matching.row = before;
-        matching.used.truncate(base);
-        goes_on
     }
 
     /// The path of these steps.
@@ -426,4 +408,21 @@ impl<'q> Search<'_, 'q> {
         begins.truncate(steps.len() / width);
         give(first.name.as_ref(), begins.into_iter().map(Value::Node).collect());
     }
+}
+
+/// Goes on with a whole path and its row; whether the query goes on.
+fn go_on<'g>(
+    runner: &mut Runner<'g>,
+    path: &[Step],
+    row: Vec<Value>,
+    (matching, at): (&mut Matching<'_, '_>, usize),
+    emit: Emit<'_, 'g>,
+) -> Result<bool> {
+    let base = matching.used.len();
+    matching.used.extend(path.iter().map(|step| step.0));
+    let before = std::mem::replace(&mut matching.row, row);
+    let goes_on = runner.op(matching, at + 1, emit);
+    matching.row = before;
+    matching.used.truncate(base);
+    goes_on
 }

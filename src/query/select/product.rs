@@ -4,9 +4,9 @@
 
 use rustc_hash::FxHashMap;
 
+use super::super::arithmetic::float;
 use super::super::ast::{By, Direction, Expr, LinkPattern, Mode, NodePattern};
 use super::super::error::{Fault, QueryError, Result};
-use super::super::eval::float;
 use super::super::matching::Select;
 use super::super::run::Runner;
 use super::super::search::{is_second_loop, neighbour};

@@ -8,16 +8,16 @@ use std::collections::{BTreeMap, BinaryHeap};
 
 use rustc_hash::FxHashMap;
 
+use super::super::arithmetic::float;
 use super::super::ast::{By, Mode, Name};
 use super::super::error::Result;
-use super::super::eval::float;
 use super::super::run::Runner;
 use super::super::search::{Emit, Matching};
 use super::super::value::{LinkId, NodeId, Value};
 use super::super::wanted::{Rank, Taken};
-use super::Search;
 use super::product::Product;
 use super::rest::Rest;
+use super::{Search, go_on};
 
 /// The last step of a partial path.
 #[derive(Clone, Copy)]
@@ -59,7 +59,7 @@ const PATIENCE: usize = 256;
 /// Bytes of a partial path.
 const PART: usize = size_of::<Part>() + size_of::<Rank>();
 
-impl<'q> Search<'_, 'q> {
+impl Search<'_, '_> {
     /// Takes paths from the queue, the least first, and goes on with those that are wanted.
     pub(super) fn paths<'g>(
         &self,
@@ -163,9 +163,10 @@ impl<'q> Search<'_, 'q> {
                     .push(Reverse(Rank(cost, part.length, paths.parts.len())));
                 let whole = true;
                 paths.parts.push(Part { cost, whole, ..part });
+                runner.hold(PART as u64);
             } else if let Some(row) = self.bound(runner, &steps)? {
                 paths.ends.entry(node).or_default().take(part.cost, self.wanted);
-                if !self.goes_on(runner, &steps, row, (matching, at), emit)? {
+                if !go_on(runner, &steps, row, (matching, at), emit)? {
                     return Ok(false);
                 }
             }
@@ -176,21 +177,21 @@ impl<'q> Search<'_, 'q> {
         self.extend(runner, paths, last)
     }
 
-    /// What a whole path costs by its derivation, where that counts.
+    /// What a whole path costs by its derivation, where that counts; infinitely much if there is none that goes along it,
+    /// as when it needs what only its own end gives.
     fn whole_cost(&self, runner: &Runner<'_>, steps: &[Step]) -> Option<f64> {
         if !self.derives || !steps.iter().any(|step| runner.graph.is_joint(step.0)) {
             return None;
         }
-        float(&runner.graph.path_cost(&self.path(steps))?)
+        let cost = runner.graph.path_cost(&self.path(steps))?;
+        Some(float(&cost).unwrap_or(f64::INFINITY))
     }
 
     /// Puts all paths that go one relationship further into the queue; whether the query goes on.
     fn extend(&self, runner: &mut Runner<'_>, paths: &mut Paths<'_>, last: usize) -> Result<bool> {
         let part = paths.parts[last];
         let edges = paths.product.edges(part.vertex);
-        if !runner.hold((edges.len() * PART) as u64) {
-            return Ok(false);
-        }
+        let before = paths.parts.len();
         for edge in edges {
             if !runner.expand(1) {
                 return Ok(false);
@@ -223,7 +224,7 @@ impl<'q> Search<'_, 'q> {
                 paths.parts.pop();
             }
         }
-        Ok(true)
+        Ok(runner.hold(((paths.parts.len() - before) * PART) as u64))
     }
 
     /// Whether the mode forbids to go on this way.

@@ -88,7 +88,9 @@ fn query() -> impl Strategy<Value = String> {
     (expression(), expression(), expression()).prop_map(|(a, b, c)| {
         format!(
             "MATCH p = (n:A)-[r:T|U*..4]->(m {{x: {a}}}), (k) WHERE {b} WITH DISTINCT *, {c} AS z ORDER BY {a} DESC SKIP 1 \
-             LIMIT 2 WHERE {b} UNWIND {c} AS u RETURN u, {a} AS v UNION ALL RETURN 1 AS u, {c} AS v"
+             LIMIT 2 WHERE {b} UNWIND {c} AS u CALL db.labels({a}) YIELD x AS y, z WHERE {b} CALL (*) {{ RETURN {a} AS w \
+             ORDER BY w DESC NULLS LAST }} OPTIONAL CALL {{ WITH u CALL `a..b`() YIELD k RETURN k }} RETURN u, {a} AS v \
+             UNION ALL RETURN 1 AS u, {c} AS v"
         )
     })
 }
@@ -117,7 +119,7 @@ proptest! {
     #[test]
     fn no_sequence_of_words_panics(words in proptest::collection::vec(select(vec![
         "MATCH", "(", ")", "[", "]", "{", "}", "-", "<", ">", "n", ":", "A", "RETURN", "WHERE", "*", "..", "1", "'a'", "|", "IN",
-        "EXISTS", "CASE", "WHEN", "THEN", "END", "UNWIND", "AS", "WITH", ",", ".", "=", "shortestPath", "$p", "count", "NOT", "UNION",
+        "CALL", "YIELD", "EXPLAIN", "OPTIONAL", "ORDER", "BY", "NULLS", "FIRST", "EXISTS", "CASE", "WHEN", "THEN", "END", "UNWIND", "AS", "WITH", ",", ".", "=", "shortestPath", "$p", "count", "NOT", "UNION",
     ]), 0..40)) {
         let text = words.join(" ");
         if let Ok(query) = Query::parse(&text) {
@@ -265,5 +267,37 @@ proptest! {
                 prop_assert_eq!(&nodes(&run(text, &view, start)), &least, "{}", text);
             }
         }
+    }
+}
+
+#[test]
+fn a_path_that_needs_what_only_its_own_end_gives_is_not_the_cheapest() {
+    let step = |premises: &[usize], conclusion: usize, effort: u8| Step {
+        reason: Reason::Relation(Relation::Reaches),
+        premises: premises.iter().copied().map(position).collect(),
+        conclusion: position(conclusion),
+        effort,
+        certainty: Certainty::Certain,
+        evidence: Vec::new(),
+    };
+    // From 4 to 2: the way over 1 by the second step needs 2 already.
+    let graph = AttackGraph::new(vec![
+        step(&[5, 1], 2, 1),
+        step(&[4, 2], 1, 0),
+        step(&[4], 1, 3),
+        step(&[4], 5, 1),
+    ]);
+    let rows = graph.freeze();
+    let view = AttackView::new(&graph, &rows);
+    let start = graph.vertex(&position(4)).unwrap();
+    for arrow in ["-->+", "-[r WHERE true]->+"] {
+        let text = format!(
+            "MATCH p = ALL CHEAPEST (a {{id: $start}}){arrow}(b {{id: 'Network/2'}}) RETURN b, cost(p)"
+        );
+        let costs: Vec<i64> = nodes(&run(&text, &view, start))
+            .into_iter()
+            .map(|(_, cost)| cost)
+            .collect();
+        assert_eq!(costs, [5], "{text}");
     }
 }

@@ -55,7 +55,9 @@ fn lengths(paths: &[Path]) -> BTreeMap<(u32, u32), Vec<usize>> {
     for (from, to, links) in paths {
         found.entry((*from, *to)).or_default().push(links.len());
     }
-    found.values_mut().for_each(|lengths| lengths.sort_unstable());
+    for lengths in found.values_mut() {
+        lengths.sort_unstable();
+    }
     found
 }
 

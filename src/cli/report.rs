@@ -8,7 +8,7 @@ use super::output::OutputArgs;
 use super::{ExitCode, Streams, page};
 use crate::collect;
 use crate::draw::mermaid;
-use crate::report::{self, Derived, Finding, Findings, Inputs, Posture};
+use crate::report::{self, Derived, Finding, Findings, Inputs, Posture, SOLVED_EDGES, Solving};
 use crate::techniques::Position;
 
 /// Report entry points, crown jewels and the cheapest path to each, with what stops it
@@ -66,25 +66,16 @@ pub(super) fn run(args: &ReportArgs, streams: &mut Streams<'_>) -> anyhow::Resul
         .filter_map(|path| Derived::new(path, &graph))
         .collect();
     streams.stage("finding every way in and the places to cut");
-    let mut ranked = report::findings(
-        &graph,
-        &rows,
-        &start,
-        &jewels,
-        &analysis.cluster,
-        &analysis.settings,
-    );
+    let (cluster, settings) = (&analysis.cluster, &analysis.settings);
+    let mut ranked = report::findings(&graph, &rows, &start, &jewels, cluster, settings);
     if args.format.tells_changes() {
         streams.stage("solving again with what could be changed");
-        ranked.changes = report::changes(
-            &ranked.findings,
-            &graph,
-            &rows,
-            &start,
-            &jewels,
-            &analysis.cluster,
-            &analysis.settings,
-        );
+        let solving = Solving {
+            cluster,
+            settings,
+            edges: SOLVED_EDGES,
+        };
+        ranked.changes = report::changes(&ranked.findings, &graph, &rows, &start, &jewels, &solving);
     }
     streams.stage_done();
     args.judgement.mark(&mut ranked.findings, streams)?;

@@ -41,7 +41,7 @@ pub(super) fn page(graph: &AttackGraph, findings: &Findings, posture: &Posture) 
     match whole {
         Some(scene) => scenes.push(("whole graph", scene)),
         None => remarks.push(
-            "The whole graph is too large for a page; `beachhead graph` writes it, and `beachhead query` asks it."
+            "The whole graph is too large for a page; “beachhead graph” writes it, and “beachhead query” asks it."
                 .to_owned(),
         ),
     }

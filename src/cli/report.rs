@@ -11,7 +11,7 @@ use crate::collect;
 use crate::draw::mermaid;
 use crate::graph::{AttackGraph, Rows};
 use crate::model::Text;
-use crate::report::{self, Derived, Finding, Findings, Inputs, Posture, Ranked};
+use crate::report::{self, Derived, Finding, Findings, Inputs, Posture, Ranked, SOLVED_EDGES, Solving};
 use crate::techniques::Position;
 
 /// Report entry points, crown jewels and the cheapest path to each, with what stops it
@@ -66,15 +66,12 @@ pub(super) fn run(args: &ReportArgs, streams: &mut Streams<'_>) -> anyhow::Resul
     } = answer(&analysis, streams);
     if args.format.tells_changes() {
         streams.stage("solving again with what could be changed");
-        ranked.changes = report::changes(
-            &ranked.findings,
-            &graph,
-            &rows,
-            &START,
-            &jewels,
-            &analysis.cluster,
-            &analysis.settings,
-        );
+        let solving = Solving {
+            cluster: &analysis.cluster,
+            settings: &analysis.settings,
+            edges: SOLVED_EDGES,
+        };
+        ranked.changes = report::changes(&ranked.findings, &graph, &rows, &START, &jewels, &solving);
     }
     streams.stage_done();
     args.judgement.mark(&mut ranked.findings, streams)?;

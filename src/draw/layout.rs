@@ -15,7 +15,7 @@ use super::diagram::{Diagram, DiagramEdge, DiagramVertex, Role};
 /// Units of work of the layout engine; about ten seconds.
 const WORK: usize = 2_000_000_000;
 /// Width of one character of the pictures' fonts, in pixels.
-const CHARACTER: f64 = 6.6;
+const CHARACTER: f64 = 7.0;
 /// Height of a line of text, in pixels.
 const LINE_HEIGHT: f64 = 15.0;
 /// Most characters of a line; longer texts are broken.
@@ -149,11 +149,11 @@ pub(super) fn baseline(middle: f64, lines: &[String], number: usize) -> f64 {
 
 /// Returns the places of everything in a picture.
 pub(super) fn layout(diagram: &Diagram) -> Result<Layout, DrawError> {
-    let down = directed(diagram, RankDir::TB)?;
+    let down = readable(diagram, RankDir::TB)?;
     if diagram.vertices.len() > SMALL {
         return Ok(down);
     }
-    let right = directed(diagram, RankDir::LR)?;
+    let right = readable(diagram, RankDir::LR)?;
     let excess = |layout: &Layout| (layout.width / PAGE.0).max(layout.height / PAGE.1);
     Ok(if excess(&right) < excess(&down) {
         right
@@ -162,7 +162,31 @@ pub(super) fn layout(diagram: &Diagram) -> Result<Layout, DrawError> {
     })
 }
 
-fn directed(diagram: &Diagram, rankdir: RankDir) -> Result<Layout, DrawError> {
+/// The layout with a box for each namespace. Where many boxes hold each other up, the engine finds none or puts vertices
+/// over each other; then the one without boxes.
+fn readable(diagram: &Diagram, rankdir: RankDir) -> Result<Layout, DrawError> {
+    match directed(diagram, rankdir, true) {
+        Ok(layout) if !overlap(&layout.vertices) => Ok(layout),
+        _ => directed(diagram, rankdir, false),
+    }
+}
+
+/// Whether two of these lie over each other.
+fn overlap(areas: &[Area]) -> bool {
+    let mut sorted: Vec<&Area> = areas.iter().collect();
+    let top = |area: &Area| area.y - area.height / 2.0;
+    sorted.sort_by(|a, b| top(a).total_cmp(&top(b)));
+    sorted.iter().enumerate().any(|(at, one)| {
+        let below = sorted[at + 1..]
+            .iter()
+            .take_while(|other| top(other) < one.y + one.height / 2.0 - 1.0);
+        below
+            .into_iter()
+            .any(|other| (one.x - other.x).abs() < f64::midpoint(one.width, other.width) - 1.0)
+    })
+}
+
+fn directed(diagram: &Diagram, rankdir: RankDir, boxed: bool) -> Result<Layout, DrawError> {
     let mut graph: Graph<NodeLabel, EdgeLabel, GraphLabel> = Graph::new(GraphOptions {
         multigraph: true,
         compound: true,
@@ -181,6 +205,7 @@ fn directed(diagram: &Diagram, rankdir: RankDir) -> Result<Layout, DrawError> {
         .vertices
         .iter()
         .filter_map(|vertex| vertex.namespace.as_deref())
+        .filter(|_| boxed)
         .collect();
     let namespaces: Vec<&str> = namespaces.into_iter().collect();
     for at in 0..namespaces.len() {

@@ -46,7 +46,7 @@ pub use reach::{
     AnswerView, ConnectionView, Entries, EntryView, PortsView, RangeView, Reach, ReachAnswer, RemarkView,
     Remarks, WalkView, WayView,
 };
-pub use remedy::{Change, Patch, changes};
+pub use remedy::{Change, Patch, SOLVED_EDGES, Solving, changes};
 pub use sarif::sarif;
 pub use schema::{graph_schema, report_schema};
 pub use text::{path_page, text};

@@ -69,6 +69,7 @@ impl Browser {
             port.trim_end_matches('.').parse().ok()
         });
         let profile = tempfile::tempdir().unwrap();
+        let folder = profile.path().display().to_string();
         let mut browser = Self {
             driver,
             port: port.expect("the driver says on which port it listens"),
@@ -76,14 +77,13 @@ impl Browser {
             _said: said,
             _profile: profile,
         };
-        let profile = browser._profile.path().display();
         let wanted = json!({"capabilities": {"alwaysMatch": {
             "browserName": "chrome",
             "goog:loggingPrefs": {"browser": "ALL"},
             "goog:chromeOptions": {"binary": chromium, "args": [
                 "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                "--host-resolver-rules=MAP * ~NOTFOUND", format!("--user-data-dir={profile}"),
+                "--host-resolver-rules=MAP * ~NOTFOUND", format!("--user-data-dir={folder}"),
             ]},
         }}});
         let made = browser.request("POST", "/session", &wanted);
@@ -99,7 +99,7 @@ impl Browser {
     /// One request to the driver; returns the member `value` of its answer.
     fn request(&self, method: &str, path: &str, body: &Value) -> Value {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_mins(2))).unwrap();
         let body = match method {
             "POST" => body.to_string(),
             _ => String::new(),

@@ -322,6 +322,38 @@ fn what_development_takes_of_production_is_a_finding() {
 }
 
 #[test]
+fn environments_are_named_in_the_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    // Neither names nor labels say anything here.
+    let manifests = environments("", "list")
+        .replace("shop-dev", "one")
+        .replace("shop-live", "two");
+    fs::write(folder.path().join("in.yaml"), manifests).unwrap();
+    let crossings = |settings: &str| {
+        fs::write(folder.path().join("beachhead.toml"), settings).unwrap();
+        let run = run(folder.path(), &["report", "in.yaml", "--format", "json"]);
+        let report: Value = serde_json::from_str(&run.out).unwrap_or_else(|_| panic!("{}", run.err));
+        let findings = report["findings"].as_array().unwrap().iter();
+        let entries = findings.map(|one| one["entry"].as_str().unwrap());
+        entries.filter(|entry| entry.starts_with("Environment/")).count()
+    };
+    assert_eq!(crossings(""), 0);
+    assert!(crossings("[environments]\ndevelopment = [\"Namespace/on*\"]\nproduction = [\"two\"]\n") > 0);
+    fs::write(
+        folder.path().join("beachhead.toml"),
+        "[environments]\nprod = []\n",
+    )
+    .unwrap();
+    let wrong = run(folder.path(), &["report", "in.yaml"]);
+    assert_eq!(wrong.status, 2);
+    assert!(
+        wrong.err.contains("beachhead.toml:2:1: unknown field `prod`"),
+        "{}",
+        wrong.err
+    );
+}
+
+#[test]
 fn no_default_of_kubernetes_is_named_as_a_place_to_cut() {
     let folder = tempfile::tempdir().unwrap();
     let run = run(folder.path(), &["report", EXAMPLE, "--format", "json"]);

@@ -61,7 +61,14 @@ pub(crate) fn findings() -> Findings {
         .iter()
         .filter_map(|path| Derived::new(path, &graph))
         .collect();
-    let ranked = report::findings(&graph, &rows, &start, &jewels, &cluster, (&facts, &Settings::default()));
+    let ranked = report::findings(
+        &graph,
+        &rows,
+        &start,
+        &jewels,
+        &cluster,
+        (&facts, &Settings::default()),
+    );
     assert!(!ranked.findings.is_empty());
     let objects = report::counts(&cluster);
     let inputs = Inputs {

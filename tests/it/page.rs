@@ -3,6 +3,7 @@
 //! **Trap.** The command line spells out control characters before a page is written; the tests do as it does.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use base64::Engine as _;
 use beachhead::cli::safe;
@@ -192,6 +193,75 @@ fn a_page_tells_everything_by_itself() {
     );
     let labelled = |element: &&Element| ["input", "select"].contains(&element.name.as_str());
     assert!(all.iter().filter(labelled).count() > 5);
+}
+
+/// A part of a page as a reader meets it: a line for each heading, paragraph, row and block of code.
+fn outline(node: &Handle, depth: usize, lines: &mut String) {
+    let NodeData::Element { name, .. } = &node.data else {
+        return;
+    };
+    let name = name.local.to_string();
+    if ["svg", "script", "form"].contains(&name.as_str()) {
+        return;
+    }
+    let is_block = |name: &str| {
+        let blocks = [
+            "p", "ul", "ol", "dl", "pre", "details", "div", "summary", "li", "h3",
+        ];
+        blocks.contains(&name)
+    };
+    let has_blocks = node
+        .children
+        .borrow()
+        .iter()
+        .any(|child| matches!(&child.data, NodeData::Element { name, .. } if is_block(&name.local)));
+    let whole = [
+        "strong", "h1", "h2", "h3", "p", "dt", "dd", "tr", "caption", "summary", "pre", "li",
+    ];
+    if whole.contains(&name.as_str()) && (!has_blocks || name == "p") {
+        let mut text = String::new();
+        text_of(node, &mut text);
+        for line in text.trim_end().lines().filter(|line| !line.trim().is_empty()) {
+            let _ = writeln!(lines, "{:depth$}{name}: {}", "", line.trim_end());
+        }
+        return;
+    }
+    for child in node.children.borrow().iter() {
+        if let (NodeData::Text { contents }, "li") = (&child.data, name.as_str())
+            && !contents.borrow().trim().is_empty()
+        {
+            let _ = writeln!(lines, "{:depth$}li: {}", "", contents.borrow().trim());
+        }
+        outline(
+            child,
+            depth + usize::from(name == "li" || name == "details") * 2,
+            lines,
+        );
+    }
+}
+
+#[test]
+fn the_page_of_the_example_says_what_it_said() {
+    let output = assert_cmd::Command::cargo_bin("beachhead")
+        .unwrap()
+        .args(["report", "examples/clusters/blog", "--format", "html"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let html = String::from_utf8(output.stdout).unwrap();
+    check(&html);
+    let dom = html5ever::parse_document(RcDom::default(), html5ever::ParseOpts::default()).one(html);
+    let (mut lines, mut open) = (String::new(), vec![dom.document.clone()]);
+    while let Some(node) = open.pop() {
+        let is_shown = matches!(&node.data, NodeData::Element { attrs, .. } if attrs.borrow().iter().any(
+            |one| &*one.name.local == "id" && ["summary", "cut", "findings", "unseen"].contains(&&*one.value)));
+        if is_shown {
+            outline(&node, 0, &mut lines);
+        } else {
+            open.extend(node.children.borrow().iter().rev().cloned());
+        }
+    }
+    expect_test::expect_file!["../pictures/blog.page.txt"].assert_eq(&lines);
 }
 
 proptest! {

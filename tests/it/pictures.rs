@@ -52,6 +52,19 @@ fn held(text: &str) -> String {
 /// The parts of BloodHound's published schema that bear on the output: kinds, ends, flat properties.
 fn check_opengraph(value: &Value) {
     let graph = &value["graph"];
+    if let Some(folder) = std::env::var_os("OPENGRAPH_SCHEMAS") {
+        for (members, file) in [("nodes", "opengraph-node.json"), ("edges", "opengraph-edge.json")] {
+            let schema = std::fs::read_to_string(std::path::Path::new(&folder).join(file)).unwrap();
+            let validator = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+            for member in graph[members].as_array().unwrap() {
+                let errors: Vec<String> = validator
+                    .iter_errors(member)
+                    .map(|error| error.to_string())
+                    .collect();
+                assert!(errors.is_empty(), "{member}: {errors:?}");
+            }
+        }
+    }
     let mut ids = BTreeSet::new();
     for node in graph["nodes"].as_array().unwrap() {
         assert!(
@@ -75,6 +88,19 @@ fn check_opengraph(value: &Value) {
             assert!(ids.contains(edge[end]["value"].as_str().unwrap()));
         }
     }
+}
+
+/// A label of Mermaid as a reader sees it: `#60;` is the character of that number.
+fn decoded(label: &str) -> String {
+    let mut text = String::new();
+    let mut rest = label;
+    while let Some((before, after)) = rest.split_once('#') {
+        text.push_str(before);
+        let (number, after) = after.split_once(';').unwrap();
+        text.push(char::from_u32(number.parse().unwrap()).unwrap());
+        rest = after;
+    }
+    text + rest
 }
 
 proptest! {
@@ -106,7 +132,11 @@ proptest! {
             let found = value["graph"]["nodes"].as_array().unwrap().iter().any(|node| node["id"] == format!("Pod/{name}/{name}"));
             prop_assert!(found);
 
-            let lines = mermaid(&diagram).lines().count();
+            let text = mermaid(&diagram);
+            let lines = text.lines().count();
+            let read: BTreeSet<String> = text.lines().filter_map(|line| line.split_once('"')?.1.rsplit_once('"')).map(|(label, _)| decoded(label)).collect();
+            let shown: String = format!("Pod/{name}/{name}").chars().map(|c| if c.is_control() { ' ' } else { c }).take(80).collect();
+            prop_assert!(read.iter().any(|label| label.trim_end_matches('…') == shown), "{read:?} {shown:?}");
             prop_assert_eq!(lines, 1 + diagram.vertices.len() + diagram.edges.len() + 3);
         }
     }
@@ -146,6 +176,41 @@ fn replicas_are_one_vertex_with_a_count() {
             .any(|vertex| vertex.count == 40 && vertex.text.ends_with("and 39 more"))
     );
     assert!(svg(&diagram, "shop").unwrap().contains("and 39 more"));
+}
+
+#[test]
+fn a_thousand_vertices_are_laid_out_without_graphviz() {
+    // Ways of different length and name, so that nothing folds.
+    let pod = |number: usize| Position::Pod(Place::new(format!("n{}", number % 12), format!("p{number}")));
+    let mut steps = vec![step(&[Position::Internet], pod(0))];
+    for number in 1..1_000 {
+        steps.push(step(&[pod((number - 1) / 3)], pod(number)));
+        if number % 2 == 0 {
+            steps.push(step(&[pod(number / 2)], pod(number)));
+        }
+    }
+    let steps: Vec<&Step> = steps.iter().collect();
+    let jewels = (0..1_000)
+        .map(pod)
+        .filter(|pod| pod.to_string().ends_with('7'))
+        .collect();
+    let diagram = Diagram::new(&steps, &BTreeSet::from([Position::Internet]), &jewels);
+    let begun = std::time::Instant::now();
+    let text = svg(&diagram, "many").unwrap();
+    let took = begun.elapsed();
+    let drawn = roxmltree::Document::parse(&text).unwrap();
+    let boxes = drawn.descendants().filter(|node| {
+        node.attribute("class")
+            .is_some_and(|class| class.starts_with("box"))
+    });
+    let count = boxes.count();
+    assert!(
+        count >= diagram.vertices.len() && diagram.vertices.len() > 700,
+        "{}",
+        diagram.vertices.len()
+    );
+    // The layout is built with optimisation in every profile; the rest of the time is the machine's other work.
+    assert!(took.as_secs() < 20, "{took:?}");
 }
 
 /// Relative, as pictures name their input.

@@ -32,14 +32,25 @@ use crate::model::{Cluster, Text};
 use crate::techniques::{self, Evidence, Facts, Position, Step};
 use edit::Edit;
 
-/// Edges of the graph times changes that are made for a report, at most.
-const EDGES: usize = 400_000;
+/// Edges of the graph times changes that are made for a report: what takes a second or two.
+pub const SOLVED_EDGES: usize = 1_500_000;
 /// Most changes that are shown by solving again.
-const SOLVED: usize = 16;
+const SOLVED: usize = 48;
 /// Most changes of a report.
 const TOLD: usize = 24;
 /// Findings whose paths are searched for facts.
 const SEARCHED: usize = 500;
+
+/// What is solved again.
+#[derive(Clone, Copy, Debug)]
+pub struct Solving<'a> {
+    /// The cluster.
+    pub cluster: &'a Cluster,
+    /// What the user says of it.
+    pub settings: &'a Settings,
+    /// Edges of the graph times changes that are made, at most; usually [`SOLVED_EDGES`].
+    pub edges: usize,
+}
 
 /// One object to change, add or delete.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -169,7 +180,8 @@ fn left(
     ))
 }
 
-/// Returns what to change: what ends most findings first, what takes things away from honest users last; `rows` are those of `graph`.
+/// Returns what to change: what ends most findings first, what takes things away from honest users last; `rows` are
+/// those of `graph`.
 ///
 /// # Complexity
 /// The whole analysis once for each change that is shown, up to a fixed number of edges.
@@ -179,14 +191,16 @@ pub fn changes(
     rows: &Rows,
     start: &Position,
     jewels: &[(Position, Text)],
-    cluster: &Cluster,
-    settings: &Settings,
+    solving: &Solving<'_>,
 ) -> Vec<Change> {
+    let Solving {
+        cluster, settings, ..
+    } = *solving;
     if findings.is_empty() {
         return Vec::new();
     }
     let candidates = candidates(findings, cluster);
-    let most = (EDGES / rows.edges().max(1)).min(SOLVED);
+    let most = (solving.edges / rows.edges().max(1)).min(SOLVED);
     let sources = Sources::new(cluster);
     let known = match most {
         0 => BTreeSet::new(),
@@ -200,33 +214,22 @@ pub fn changes(
     let mut best = BTreeMap::<&str, usize>::new();
     let mut changes = Vec::new();
     for (at, (proposal, on)) in candidates.iter().enumerate() {
-        let (mut removes, verified) = (Vec::new(), at < most);
-        if verified {
-            // One that cannot be made, or opens what was closed, is none.
-            let Some(left) = solved[at].as_ref().filter(|left| left.is_subset(&known)) else {
-                continue;
-            };
-            let is_gone = |finding: &&Finding| known.contains(&finding.id) && !left.contains(&finding.id);
-            removes = findings
-                .iter()
-                .filter(is_gone)
-                .map(|finding| finding.id.clone())
-                .collect();
-            if removes.is_empty() {
-                continue;
-            }
-        }
-        match best.get(proposal.slot.as_str()) {
-            Some(&done) if removes.len() <= done => continue,
-            _ => best.insert(&proposal.slot, removes.len()),
+        let verified = at < most;
+        let removes = match solved.get(at) {
+            Some(left) => removed(findings, &known, left.as_ref()),
+            None => Vec::new(),
         };
-        let patches = proposal
-            .edits
-            .iter()
-            .filter_map(|edit| edit.patch(cluster, &sources));
-        let patches: Vec<Patch> = patches.collect();
-        if patches.len() == proposal.edits.len() {
-            let order = (proposal.blunt, !verified, std::cmp::Reverse(removes.len()));
+        let is_first = best
+            .get(proposal.slot.as_str())
+            .is_none_or(|&done| removes.len() > done);
+        if !is_first || verified && removes.is_empty() {
+            continue;
+        }
+        best.insert(&proposal.slot, removes.len());
+        let edits = proposal.edits.iter();
+        let patches: Option<Vec<Patch>> = edits.map(|edit| edit.patch(cluster, &sources)).collect();
+        if let Some(patches) = patches {
+            let order = (proposal.blunt, std::cmp::Reverse(removes.len()));
             let change = Change {
                 id: id(&proposal.title),
                 title: proposal.title.clone(),
@@ -239,9 +242,24 @@ pub fn changes(
             changes.push((order, change));
         }
     }
+    // What is known to help hides what may.
+    if changes.iter().any(|(_, change)| change.verified) {
+        changes.retain(|(_, change)| change.verified);
+    }
     changes.sort_by_key(|(order, _)| *order);
     changes.truncate(TOLD);
     changes.into_iter().map(|(_, change)| change).collect()
+}
+
+/// The findings that are gone when these are left; none if the change could not be made, or opens what was closed.
+fn removed(findings: &[Finding], known: &BTreeSet<String>, left: Option<&BTreeSet<String>>) -> Vec<String> {
+    let Some(left) = left.filter(|left| left.is_subset(known)) else {
+        return Vec::new();
+    };
+    let ids = findings.iter().map(|finding| &finding.id);
+    ids.filter(|&id| known.contains(id) && !left.contains(id))
+        .cloned()
+        .collect()
 }
 
 fn id(title: &str) -> String {

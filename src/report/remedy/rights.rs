@@ -148,20 +148,41 @@ fn giving(rule: &PolicyRule, power: &Power) -> (Vec<Text>, Vec<Text>) {
     (verbs, resources)
 }
 
+/// A rule without these verbs on these resources: what of it is left.
+fn narrowed(rule: &PolicyRule, verbs: &[Text], resources: &[Text]) -> Vec<PolicyRule> {
+    let without = |all: &[Text], some: &[Text]| -> Vec<Text> {
+        let left = all.iter().filter(|one| !some.contains(one));
+        left.cloned().collect()
+    };
+    let parts = [
+        (without(&rule.verbs, verbs), resources.to_vec()),
+        (rule.verbs.clone(), without(&rule.resources, resources)),
+    ];
+    let parts = parts.into_iter();
+    parts
+        .filter(|(verbs, resources)| !verbs.is_empty() && !resources.is_empty())
+        .map(|(verbs, resources)| PolicyRule {
+            resources,
+            verbs,
+            ..rule.clone()
+        })
+        .collect()
+}
+
 /// Take the verbs that matter out of a rule, or the whole rule.
 fn rule(step: &Step, id: &ObjectId, at: usize, cluster: &Cluster) -> Vec<Proposal> {
-    let Some(role) = cluster
+    let Some(object) = cluster
         .roles
         .by_id(id)
         .filter(|role| role.aggregation_rule.is_none())
     else {
         return Vec::new();
     };
-    let Some(rule) = role.rules.get(at) else {
+    let Some(rule) = object.rules.get(at) else {
         return Vec::new();
     };
     let with = |rules: Vec<PolicyRule>| {
-        let mut all = role.rules.clone();
+        let mut all = object.rules.clone();
         all.splice(at..=at, rules);
         let rules = serde_json::to_value(all).unwrap_or(Value::Null);
         vec![Edit::Fields(
@@ -170,40 +191,23 @@ fn rule(step: &Step, id: &ObjectId, at: usize, cluster: &Cluster) -> Vec<Proposa
         )]
     };
     let mut all = Vec::new();
+    let mut narrow = |verbs: &[Text], resources: &[Text]| {
+        let less = narrowed(rule, verbs, resources);
+        // Without them nothing is left: that is the whole rule.
+        if !verbs.is_empty() && !less.is_empty() {
+            all.push(Proposal::new(
+                format!("{id} {at}"),
+                format!("Do not allow {} on {} in {id}", list(verbs), list(resources)),
+                "Everyone who is bound to the role loses it.",
+                with(less),
+            ));
+        }
+    };
     for power in powers(step) {
         let (verbs, resources) = giving(rule, power);
-        let left: Vec<Text> = rule
-            .verbs
-            .iter()
-            .filter(|verb| !verbs.contains(verb))
-            .cloned()
-            .collect();
-        let others = rule.resources.iter().filter(|one| !resources.contains(one));
-        let others: Vec<Text> = others.cloned().collect();
-        if verbs.is_empty() || left.is_empty() && others.is_empty() {
-            continue;
-        }
-        let (of_left, of_others) = (
-            PolicyRule {
-                verbs: left,
-                resources: resources.clone(),
-                ..rule.clone()
-            },
-            PolicyRule {
-                resources: others,
-                ..rule.clone()
-            },
-        );
-        let rules = [of_left, of_others].into_iter();
-        let rules = rules
-            .filter(|rule| !rule.verbs.is_empty() && !rule.resources.is_empty())
-            .collect();
-        all.push(Proposal::new(
-            format!("{id} {at}"),
-            format!("Do not allow {} on {} in {id}", list(&verbs), list(&resources)),
-            "Everyone who is bound to the role loses it.",
-            with(rules),
-        ));
+        narrow(&verbs, &resources);
+        // Other verbs may give as much: `get` reads what `list` does.
+        narrow(&rule.verbs, &resources);
     }
     let what = match rule.resources.as_slice() {
         [] => list(&rule.non_resource_urls),

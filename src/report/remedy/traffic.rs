@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::edit::{Edit, Op};
 use super::{Proposal, labels_of};
-use crate::model::{Cluster, Labels, ObjectId};
+use crate::model::{Cluster, Labels, ObjectId, Text};
 use crate::techniques::{Evidence, Position, Reason, Relation, Step};
 
 /// The address at which clouds tell a machine who it is.
@@ -60,7 +60,7 @@ fn rule(id: &ObjectId, path: &str, cluster: &Cluster) -> Option<Proposal> {
         .policy_types
         .iter()
         .flatten()
-        .map(|one| one.as_str())
+        .map(Text::as_str)
         .collect();
     if types.is_empty() {
         // What the API server derives, written down: without the rule it would derive less.

@@ -143,12 +143,28 @@ fn own_namespace(pod: &ObjectId, cluster: &Cluster) -> Option<Proposal> {
         "policyTypes": ["Ingress"],
         "ingress": [{"from": [{"podSelector": {}}]}],
     }});
-    Some(Proposal::new(
+    let proposal = Proposal::new(
         format!("ingress {namespace}"),
         format!("Let only pods of namespace {namespace} connect to its pods"),
-        "What is reached from outside or from other namespaces needs a policy of its own beside it.",
+        "It shuts out the internet and all other namespaces; what is meant to be reached from there needs a policy of its own, and may lead here again.",
         vec![Edit::Add(id, body)],
-    ))
+    );
+    Some(if is_served(namespace, cluster) {
+        proposal.blunt()
+    } else {
+        proposal
+    })
+}
+
+/// Whether something of the namespace is meant to be reached from outside.
+fn is_served(namespace: &str, cluster: &Cluster) -> bool {
+    let mut services = cluster.services.values();
+    let is_open = |kind: &str| matches!(kind, "LoadBalancer" | "NodePort");
+    services.any(|service| service.meta.namespace == namespace && is_open(&service.spec.r#type))
+        || cluster
+            .ingresses
+            .values()
+            .any(|ingress| ingress.meta.namespace == namespace)
 }
 
 /// Let packets go everywhere but to the metadata of the cloud.

@@ -124,7 +124,7 @@ impl ContainerPlace<'_> {
             let mark = Mark::new(lock);
             mark.variable(environment).is_some() || mark.word(words).is_some() || file(mark.name).is_some()
         });
-        if locked {
+        if locked || self.asks_for_certificate(family, environment, &[]) {
             return Door::Locked;
         }
         if let Some(door) = self.door_of_files(family, files) {
@@ -147,6 +147,19 @@ impl ContainerPlace<'_> {
         let doubt = unread.map(|file| format!("{} asks for no password", file.path).into());
         let doubt = doubt.or_else(|| self.doubt_of_variables(family, environment, secrets));
         Door::Open(fact, doubt.or_else(|| family.doubt.as_deref().map(Text::new)))
+    }
+
+    /// Whether the server asks for a client's certificate, by its command line, its variables or these files.
+    pub(super) fn asks_for_certificate(
+        &self,
+        family: &Family,
+        environment: &Environment,
+        files: &[SettingsFile],
+    ) -> bool {
+        let words = self.words();
+        let mut marks = family.certificates.iter().map(|mark| Mark::new(mark));
+        marks.any(|mark| mark.variable(environment).is_some() || mark.word(&words.0).is_some())
+            || kinds(family).any(|kind| files.iter().any(|file| file.marked(&kind.certificates).is_some()))
     }
 
     /// On what it depends that no variable sets a password: Secrets that the input does not hold, or what the images of
@@ -198,7 +211,9 @@ impl ContainerPlace<'_> {
             let condition = format!("the sender is one that {}={} means", setting.0, setting.1);
             return Some(Door::Open(file.fact(namespace, setting)?, Some(condition.into())));
         }
-        let asks = first(|kind| &kind.secrets).or_else(|| first(|kind| &kind.locks));
+        let asks = first(|kind| &kind.secrets)
+            .or_else(|| first(|kind| &kind.locks))
+            .or_else(|| first(|kind| &kind.certificates));
         asks.map(|_| Door::Locked)
     }
 

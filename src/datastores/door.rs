@@ -170,9 +170,7 @@ impl ContainerPlace<'_> {
         environment: &Environment,
         secrets: &dyn Fn(&str) -> bool,
     ) -> Option<Text> {
-        if family.passwords().next().is_none() {
-            return None;
-        }
+        family.passwords().next()?;
         let mut from = self.container.env_from.iter();
         let absent = from.find_map(|from| from.secret_ref.as_ref().filter(|secret| !secrets(&secret.name)));
         if let Some(secret) = absent {

@@ -82,6 +82,20 @@ pub(super) fn add_passwords(cluster: &Cluster, families: &Families, datastores: 
                     }
                 }
             }
+            let keys = private_keys(cluster, pod, container, (list, at), index);
+            for host in &hosts {
+                let asking = host.datastores.keys().filter(|&&at| datastores[at].certificates);
+                for at in asking.copied().collect::<Vec<_>>() {
+                    let service = host.datastores.get(&at).cloned();
+                    let found = keys.iter().map(|key| Password {
+                        host: Some(named(fact(host.variable), host)),
+                        service: service.clone(),
+                        container: container.name.clone(),
+                        ..key.clone()
+                    });
+                    datastores[at].passwords.extend(found);
+                }
+            }
             for (at, password, host) in uses(&hosts, &settings, datastores, families) {
                 let named = named(fact(host.variable), host);
                 let found = Password {
@@ -100,6 +114,38 @@ pub(super) fn add_passwords(cluster: &Cluster, families: &Families, datastores: 
             }
         }
     }
+}
+
+/// The private keys of certificates that a container mounts, as Secrets of their own type.
+fn private_keys(
+    cluster: &Cluster,
+    pod: &Pod,
+    container: &Container,
+    (list, at): (&str, usize),
+    index: usize,
+) -> Vec<Password> {
+    let mounts = container.volume_mounts.iter().enumerate();
+    let keys = mounts.filter_map(|(number, mount)| {
+        let name = &pod.spec.volume(&mount.name)?.secret.as_ref()?.secret_name;
+        let secret = cluster.secret(&pod.meta.namespace, name)?;
+        (secret.r#type == "kubernetes.io/tls").then(|| Password {
+            origin: Origin::Secret(name.clone(), "tls.key".into()),
+            user: User::Unknown,
+            container: Text::default(),
+            name: "tls.key".into(),
+            fact: Fact {
+                subject: Subject::Pod(index),
+                pointer: format!("/{list}/{at}/volumeMounts/{number}/name").into(),
+                value: mount.name.clone(),
+            },
+            host: None,
+            service: None,
+            presence: Presence::Depends(
+                format!("the server accepts the certificate of Secret {name}").into(),
+            ),
+        })
+    });
+    keys.collect()
 }
 
 /// The fact that a setting names a host, with its value.

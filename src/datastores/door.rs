@@ -124,7 +124,7 @@ impl ContainerPlace<'_> {
             let mark = Mark::new(lock);
             mark.variable(environment).is_some() || mark.word(words).is_some() || file(mark.name).is_some()
         });
-        if locked {
+        if locked || self.asks_for_certificate(family, environment, &[]) {
             return Door::Locked;
         }
         if let Some(door) = self.door_of_files(family, files) {
@@ -149,6 +149,19 @@ impl ContainerPlace<'_> {
         Door::Open(fact, doubt.or_else(|| family.doubt.as_deref().map(Text::new)))
     }
 
+    /// Whether the server asks for a client's certificate, by its command line, its variables or these files.
+    pub(super) fn asks_for_certificate(
+        &self,
+        family: &Family,
+        environment: &Environment,
+        files: &[SettingsFile],
+    ) -> bool {
+        let words = self.words();
+        let mut marks = family.certificates.iter().map(|mark| Mark::new(mark));
+        marks.any(|mark| mark.variable(environment).is_some() || mark.word(&words.0).is_some())
+            || kinds(family).any(|kind| files.iter().any(|file| file.marked(&kind.certificates).is_some()))
+    }
+
     /// On what it depends that no variable sets a password: Secrets that the input does not hold, or what the images of
     /// Bitnami do where nobody says that they may start without one.
     fn doubt_of_variables(
@@ -157,9 +170,7 @@ impl ContainerPlace<'_> {
         environment: &Environment,
         secrets: &dyn Fn(&str) -> bool,
     ) -> Option<Text> {
-        if family.passwords().next().is_none() {
-            return None;
-        }
+        family.passwords().next()?;
         let mut from = self.container.env_from.iter();
         let absent = from.find_map(|from| from.secret_ref.as_ref().filter(|secret| !secrets(&secret.name)));
         if let Some(secret) = absent {
@@ -198,7 +209,9 @@ impl ContainerPlace<'_> {
             let condition = format!("the sender is one that {}={} means", setting.0, setting.1);
             return Some(Door::Open(file.fact(namespace, setting)?, Some(condition.into())));
         }
-        let asks = first(|kind| &kind.secrets).or_else(|| first(|kind| &kind.locks));
+        let asks = first(|kind| &kind.secrets)
+            .or_else(|| first(|kind| &kind.locks))
+            .or_else(|| first(|kind| &kind.certificates));
         asks.map(|_| Door::Locked)
     }
 

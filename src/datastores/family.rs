@@ -65,6 +65,7 @@ pub struct Family {
     pub doubt: Option<String>,
     pub locks: Vec<String>,
     pub unlocks: Vec<String>,
+    pub certificates: Vec<String>,
     pub listens: Vec<String>,
     pub schemes: Vec<String>,
 }

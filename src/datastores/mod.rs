@@ -51,6 +51,8 @@ pub struct Datastore {
     pub proof: Fact,
     /// Whether it lets in whoever reaches it.
     pub door: Door,
+    /// Whether it asks for a client's certificate.
+    pub certificates: bool,
     /// Everything that is known to hold a password for it.
     pub passwords: Vec<Password>,
     /// What stands beside it and is told its host: consoles and what copies it away.

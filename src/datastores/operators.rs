@@ -266,6 +266,7 @@ pub(super) fn add_managed(cluster: &Cluster, families: &Families, datastores: &m
                 basis: Basis::Operator,
                 proof: one.fact(format!("{} makes a {} of it", one.contract.title, family.title)),
                 door,
+                certificates: false,
                 passwords,
                 companions: one.backup().into_iter().collect(),
                 elsewhere: Some("no policy closes the pods that the operator makes".into()),

@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use indexmap::IndexMap;
+use rustc_hash::FxHashSet;
 
 use super::family::{Families, Family};
 use super::hosts::{Address, addresses};
 use super::server::Environment;
 use super::{Basis, Datastore, Door, Fact, Importance, Subject, variables};
-use crate::model::{Cluster, ObjectId, Service, Text};
+use crate::model::{Cluster, ObjectId, Pod, Service, Text};
 
 /// The namespace of the ids of hosts outside.
 pub(super) const OUTSIDE: &str = "~outside";
@@ -88,11 +89,13 @@ fn named_by_clients(cluster: &Cluster, families: &Families, found: &mut Found) {
         .values()
         .map(|service| (service.meta.namespace.as_str(), service.meta.name.as_str()))
         .collect();
+    // Pods of one template name the same hosts; of each the first is asked.
+    let mut seen = FxHashSet::default();
     for (index, pod) in cluster
         .pods
         .values()
         .enumerate()
-        .filter(|(_, pod)| !pod.has_ended())
+        .filter(|(_, pod)| !pod.has_ended() && template(pod).is_none_or(|template| seen.insert(template)))
     {
         for (list, at, container) in super::client::containers(pod) {
             let mut values = container
@@ -123,6 +126,21 @@ fn named_by_clients(cluster: &Cluster, families: &Families, found: &mut Found) {
             }
         }
     }
+}
+
+/// The template that a pod was made of, as far as its owner tells.
+fn template(pod: &Pod) -> Option<(&Text, &Text, &Text, Option<&Text>)> {
+    const BY_TEMPLATE: &[&str] = &["ReplicaSet", "StatefulSet", "DaemonSet", "ReplicationController"];
+    let owner = pod.meta.owner_references.first()?;
+    let revision = pod.meta.labels.get("controller-revision-hash");
+    // Of those without a history of revisions the name tells.
+    let is_told = owner.kind.starts_with("Replica") || revision.is_some();
+    (is_told && BY_TEMPLATE.contains(&owner.kind.as_str())).then_some((
+        &pod.meta.namespace,
+        &owner.kind,
+        &owner.name,
+        revision,
+    ))
 }
 
 /// The family of an address that a client names, if it lies outside the cluster.
@@ -171,6 +189,7 @@ fn add(found: &mut Found, host: &str, family: &Arc<Family>, port: Option<u16>, b
         passwords: Vec::new(),
         companions: Vec::new(),
         elsewhere: Some(format!("{host} takes connections from the cluster").into()),
+        certificates: false,
         importance: Importance::default(),
     };
     let known = found.entry(Text::new(host)).or_insert_with(|| datastore.clone());

@@ -90,6 +90,7 @@ impl<'a> ContainerPlace<'a> {
             door: self.door(&family, &environment, &files, &|name| {
                 cluster.secret(&self.pod.meta.namespace, name).is_some()
             }),
+            certificates: self.asks_for_certificate(&family, &environment, &files),
             passwords: self.passwords(&family, &environment, &files),
             companions: Vec::new(),
             elsewhere: None,

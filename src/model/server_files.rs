@@ -32,6 +32,7 @@ pub struct ServerFile {
     pub paths: Vec<String>,
     pub unlocks: Vec<String>,
     pub locks: Vec<String>,
+    pub certificates: Vec<String>,
     pub partly: Vec<String>,
     pub local: Vec<String>,
     pub secrets: Vec<String>,
@@ -68,6 +69,7 @@ static KEPT: LazyLock<Kept> = LazyLock::new(|| {
         let marks = [
             &file.unlocks,
             &file.locks,
+            &file.certificates,
             &file.partly,
             &file.local,
             &file.follows,

@@ -229,7 +229,7 @@ fn network(context: &Context<'_>, steps: &mut Vec<Step>) {
             else {
                 continue;
             };
-            let evidence = vec![entering(id)];
+            let evidence = vec![entering(id, &groups[group])];
             let conclusion = group_port(&groups[group].name, port, protocol);
             let mut enters = step(Relation::Reaches, position.clone(), conclusion, evidence);
             if hub.doubtful {
@@ -252,9 +252,10 @@ fn network(context: &Context<'_>, steps: &mut Vec<Step>) {
                 .get(pod)
                 .is_some_and(|ports| ports.contains(&(port, protocol)))
         });
+        let like = like_first(context, &groups[group]);
         for (id, _) in pods.filter_map(|&pod| context.cluster.pods.at(pod)) {
             let place = Place::new(&id.namespace, &id.name);
-            let fact = Evidence::new(id.clone(), "/metadata/labels", "");
+            let fact = like(id);
             let port = Position::Port(place, port, protocol);
             steps.push(step(Relation::Reaches, premise.clone(), port, vec![fact]));
         }
@@ -336,7 +337,7 @@ fn senders(context: &Context<'_>, hub: &Hub, position: &Position, steps: &mut Ve
                 let Some((id, _)) = group.pods.first().and_then(|&pod| context.cluster.pods.at(pod)) else {
                     continue;
                 };
-                (Position::Network(group.name.clone()), allowed(id))
+                (Position::Network(group.name.clone()), allowed(id, group))
             }
             Some(Unit::Nodes(names)) => {
                 let Some(first) = names.first() else {
@@ -438,7 +439,7 @@ fn free_senders(context: &Context<'_>, steps: &mut Vec<Step>) {
     for (group, _) in groups.iter().zip(egress).filter(|(_, policy)| policy.is_none()) {
         if let Some(pod) = first(group) {
             let sender = Position::Network(group.name.clone());
-            let fact = vec![sends(&pod)];
+            let fact = vec![sends(&pod, group)];
             steps.push(step(Relation::Reaches, sender, free(), fact));
         }
     }
@@ -465,7 +466,7 @@ fn free_senders(context: &Context<'_>, steps: &mut Vec<Step>) {
         };
         for (port, protocol) in ports {
             let gained = group_port(&group.name, port, protocol);
-            let fact = vec![receives(&pod)];
+            let fact = vec![receives(&pod, group)];
             steps.push(step(Relation::Reaches, free(), gained, fact));
         }
     }
@@ -481,17 +482,31 @@ pub(super) fn local_host(node: &Text) -> Position {
     local(node, "host")
 }
 
-/// What allows a direction: the rule, or for each pod that no policy isolates it.
-fn allowed(by: &Allowed, direction: &str) -> impl Fn(&ObjectId) -> Evidence {
-    let (rule, path, value) = match by {
-        Allowed::Rule(policy, pointer) => (Some(policy.clone()), pointer.clone(), Text::default()),
-        Allowed::Default => (
-            None,
-            "/metadata/labels".into(),
-            format!("no policy isolates its {direction}").into(),
-        ),
-    };
-    move |pod| Evidence::new(rule.as_ref().unwrap_or(pod).clone(), &path, &value)
+/// What allows a direction: the rule, or for the first pod of a group, which stands for all of them, that no policy
+/// isolates it.
+fn allowed<'a>(by: &'a Allowed, direction: &'a str) -> impl Fn(&ObjectId, &Group) -> Evidence + 'a {
+    move |pod, group| match by {
+        Allowed::Rule(policy, pointer) => Evidence::new(policy.clone(), pointer, ""),
+        Allowed::Default => {
+            let alike = match group.pods.len() {
+                0 | 1 => String::new(),
+                2 => ", nor that of the pod like it".to_owned(),
+                pods => format!(", nor that of {} pods like it", pods - 1),
+            };
+            let value = format!("no policy isolates its {direction}{alike}");
+            Evidence::new(pod.clone(), "/metadata/labels", value)
+        }
+    }
+}
+
+/// That policies treat a pod of a group like the first one, which stands for it.
+fn like_first(context: &Context<'_>, group: &Group) -> impl Fn(&ObjectId) -> Evidence {
+    let first = group.pods.first().and_then(|&pod| context.cluster.pods.at(pod));
+    let first = first.map(|(id, _)| (id.clone(), Text::from(format!("policies treat it like {id}"))));
+    move |pod| match &first {
+        Some((first, like)) if first != pod => Evidence::new(pod.clone(), "/metadata/labels", like),
+        _ => Evidence::new(pod.clone(), "/metadata/labels", ""),
+    }
 }
 
 /// The ports that matter, by pod: those of datastores, those of open consoles and those that are exposed.

@@ -33,9 +33,15 @@ pub(super) struct HowArgs {
     /// The namespace of objects that name none
     #[arg(long, value_name = "NAMESPACE", default_value = "default")]
     pub(super) default_namespace: String,
-    /// What to take for a database and what each is worth; beachhead.toml of the working directory if there is one
+}
+
+/// What the user says of the cluster.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct ConfigArgs {
+    /// What databases and environments there are and what they are worth; beachhead.toml of the working directory if
+    /// there is one
     #[arg(long, value_name = "FILE")]
-    pub(super) config: Option<PathBuf>,
+    config: Option<PathBuf>,
 }
 
 /// A cluster that was read.
@@ -55,7 +61,7 @@ pub(super) struct Analysis {
     pub(super) settings: Settings,
 }
 
-impl HowArgs {
+impl ConfigArgs {
     /// Reads the user's settings: the file that was named, else the one of the working directory, if it is there.
     pub(super) fn settings(&self) -> anyhow::Result<Settings> {
         let usual = Path::new(SETTINGS);

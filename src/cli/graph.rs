@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::bail;
 use clap::ValueEnum;
 
-use super::input::InputArgs;
+use super::input::SubjectArgs;
 use super::output::OutputArgs;
 use super::selection::SelectionArgs;
 use super::{ExitCode, Streams, drawing, graphviz, safe};
@@ -22,7 +22,7 @@ use crate::techniques::Position;
 #[derive(Debug, clap::Args)]
 pub(super) struct GraphArgs {
     #[command(flatten)]
-    input: InputArgs,
+    subject: SubjectArgs,
     /// The form of the result
     #[arg(long, value_enum)]
     format: GraphFormat,
@@ -64,7 +64,7 @@ enum GraphFormat {
 }
 
 pub(super) fn run(args: &GraphArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
-    let analysis = args.input.analyse(streams)?;
+    let analysis = args.subject.analyse(streams)?;
     analysis.warn(streams.err);
     let jewels = report::crown_jewels(&analysis.cluster, &analysis.facts);
     streams.stage("building the attack graph");

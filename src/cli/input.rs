@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 
 use super::Streams;
-use super::analysis::{Analysis, HowArgs};
+use super::analysis::{Analysis, ConfigArgs, HowArgs};
 use super::live::{ConnectionArgs, PartArgs, UserArgs};
 use crate::collect;
 use crate::model::{Cluster, Diagnostic};
@@ -29,7 +29,16 @@ pub(super) struct InputArgs {
     part: PartArgs,
 }
 
-/// The same where further words follow, so that it must be there; `--as` and `-n` are those of the question.
+/// What to analyse: what to read, and what the user says of it.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct SubjectArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
+}
+
+/// The same as [`InputArgs`] where further words follow, so that it must be there; `--as` and `-n` are those of the question.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct NamedInputArgs {
     /// A snapshot, a folder or file of manifests, a `kubectl get -o json` dump, - for standard input, or @CONTEXT
@@ -160,20 +169,21 @@ impl InputArgs {
         })
     }
 
-    /// Reads the input and draws the first conclusions; flags of a connection are for something else if it is a file.
-    pub(super) fn analyse_beside_a_cluster(&self, streams: &mut Streams<'_>) -> anyhow::Result<Analysis> {
-        let mut alone = self.clone();
+    /// The same without the flags of a connection if it is a file, where they are for something else.
+    pub(super) fn beside_a_cluster(mut self) -> Self {
         if !matches!(self.named(), Named::Live(_)) {
-            alone.connection = ConnectionArgs::default();
-            alone.user = UserArgs::default();
+            self.connection = ConnectionArgs::default();
+            self.user = UserArgs::default();
         }
-        alone.analyse(streams)
+        self
     }
+}
 
+impl SubjectArgs {
     /// Reads the input and draws the first conclusions.
     pub(super) fn analyse(&self, streams: &mut Streams<'_>) -> anyhow::Result<Analysis> {
-        let settings = self.how.settings()?;
-        let read = self.read(streams)?;
+        let settings = self.config.settings()?;
+        let read = self.input.read(streams)?;
         Ok(Analysis::new(read, &settings, streams))
     }
 }

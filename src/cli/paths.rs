@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::analysis::{Analysis, vertex};
 use super::explain::named;
-use super::input::InputArgs;
+use super::input::SubjectArgs;
 use super::output::OutputArgs;
 use super::{ExitCode, Format, Streams};
 use crate::model::ObjectId;
@@ -24,7 +24,7 @@ const SCHEMA: &str = "beachhead.paths/1";
 #[derive(Debug, clap::Args)]
 pub(super) struct PathsArgs {
     #[command(flatten)]
-    input: InputArgs,
+    subject: SubjectArgs,
     /// What the attacker holds; may be given more than once
     #[arg(long, value_name = "ID", default_value = "Internet")]
     from: Vec<String>,
@@ -51,7 +51,7 @@ struct Answer<'a> {
 }
 
 pub(super) fn run(args: &PathsArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
-    let analysis = args.input.analyse(streams)?;
+    let analysis = args.subject.analyse(streams)?;
     analysis.warn(streams.err);
     if let Some([technique, pod]) = args.explain_absent.as_deref() {
         args.output

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 
-use super::input::InputArgs;
+use super::input::SubjectArgs;
 use super::output::OutputArgs;
 use super::rows::{QueryFormat, Rendered, rendered};
 use super::saved::{all_saved, list, one_saved};
@@ -26,7 +26,7 @@ use crate::query::{AttackView, Limits, Query, QueryError, Table, Value, saved};
 #[derive(Debug, clap::Args)]
 pub(super) struct QueryArgs {
     #[command(flatten)]
-    input: InputArgs,
+    subject: SubjectArgs,
     #[command(flatten)]
     which: Which,
     /// A folder of saved queries of your own, beside those of the program: ID.cypher
@@ -84,7 +84,7 @@ pub(super) fn run(args: &QueryArgs, streams: &mut Streams<'_>) -> anyhow::Result
     let text = text(args)?;
     let query = parsed(&text)?;
     let parameters = parameters(&args.parameters)?;
-    let analysis = args.input.analyse(streams)?;
+    let analysis = args.subject.analyse(streams)?;
     analysis.warn(streams.err);
     streams.stage("building the attack graph");
     let graph = analysis.graph();

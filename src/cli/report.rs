@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use super::analysis::Analysis;
-use super::input::InputArgs;
+use super::input::SubjectArgs;
 use super::judgement::JudgementArgs;
 use super::output::OutputArgs;
 use super::{ExitCode, Streams, page};
@@ -21,7 +21,7 @@ use crate::techniques::Position;
 #[derive(Debug, clap::Args)]
 pub(super) struct ReportArgs {
     #[command(flatten)]
-    input: InputArgs,
+    subject: SubjectArgs,
     /// The form of the result
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     format: ReportFormat,
@@ -56,7 +56,7 @@ impl ReportFormat {
 }
 
 pub(super) fn run(args: &ReportArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
-    let analysis = args.input.analyse(streams)?;
+    let analysis = args.subject.analyse(streams)?;
     let Answer {
         graph,
         rows,

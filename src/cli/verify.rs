@@ -4,8 +4,8 @@
 
 use std::path::PathBuf;
 
-use super::analysis::HowArgs;
-use super::input::InputArgs;
+use super::analysis::{ConfigArgs, HowArgs};
+use super::input::{InputArgs, SubjectArgs};
 use super::live::{ConnectionArgs, UserArgs};
 use super::output::OutputArgs;
 use super::report::answer;
@@ -29,6 +29,8 @@ pub(super) struct VerifyArgs {
     input: Option<PathBuf>,
     #[command(flatten)]
     how: HowArgs,
+    #[command(flatten)]
+    config: ConfigArgs,
     #[command(flatten)]
     connection: ConnectionArgs,
     #[command(flatten)]
@@ -54,14 +56,18 @@ pub(super) fn run(args: &VerifyArgs, streams: &mut Streams<'_>) -> anyhow::Resul
         args.connection.clone(),
         args.user.clone(),
     );
-    let analysis = input.analyse_beside_a_cluster(streams)?;
+    let subject = SubjectArgs {
+        input: input.beside_a_cluster(),
+        config: args.config.clone(),
+    };
+    let analysis = subject.analyse(streams)?;
     analysis.warn(streams.err);
     let answer = answer(&analysis, streams);
     streams.stage_done();
     let rights = Rights::new(&analysis.cluster, &answer.paths, &answer.ranked.findings);
     let questions = rights.questions();
     streams.stage("asking the cluster");
-    let options = args.connection.options(input.context(), &args.user)?;
+    let options = args.connection.options(subject.input.context(), &args.user)?;
     let asked = live::review(&options, &questions, &mut |answered| {
         streams.say(format!("{answered} of {}", counted(questions.len(), "question")));
     });

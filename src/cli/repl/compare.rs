@@ -73,9 +73,9 @@ pub(super) fn diff(core: &mut Core<'_, '_>, input: &str, query: &str) -> anyhow:
     let asked = asked.to_owned();
     let wrong = |error: crate::query::QueryError| anyhow!("{}", error.shown(&asked));
     let query = Query::parse(&asked).map_err(wrong)?;
-    let mut other = core.session.input.clone();
-    other.open(input.into());
-    if other.is_stdin() {
+    let mut other = core.session.subject.clone();
+    other.input.open(input.into());
+    if other.input.is_stdin() {
         bail!("INPUT cannot be standard input: statements come from there");
     }
     let mut quiet = Streams {

@@ -31,7 +31,7 @@ use reedline::Signal;
 use self::core::{Core, Next, Outcome, Part};
 use self::schema::Schema;
 use self::session::Session;
-use super::input::InputArgs;
+use super::input::SubjectArgs;
 use super::rows::QueryFormat;
 use super::{ExitCode, Streams, safe, terminal};
 use crate::query::{AttackView, is_statement};
@@ -47,7 +47,7 @@ const PULSE: Duration = Duration::from_millis(50);
 #[command(after_long_help = help::overview())]
 pub(super) struct ReplArgs {
     #[command(flatten)]
-    input: InputArgs,
+    subject: SubjectArgs,
     /// The form of results
     #[arg(long, value_enum, default_value_t = QueryFormat::Table)]
     format: QueryFormat,
@@ -63,21 +63,21 @@ pub(super) struct ReplArgs {
 }
 
 pub(super) fn run(args: &ReplArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
-    if args.input.is_stdin() {
+    if args.subject.input.is_stdin() {
         bail!("INPUT cannot be standard input: statements come from there");
     }
     let mut session = Session::new(
         args.format,
         args.timeout,
         args.queries.clone(),
-        args.input.clone(),
+        args.subject.clone(),
     );
     let interrupt = Arc::clone(&session.interrupt);
     // Another handler of the process may be there already, as in a test; then that one decides.
     let _ = ctrlc::set_handler(move || interrupt.store(true, Ordering::Relaxed));
-    let mut input = args.input.clone();
+    let mut subject = args.subject.clone();
     let mut source = source(args.history.clone(), streams)?;
-    let mut analysis = input.analyse(streams)?;
+    let mut analysis = subject.analyse(streams)?;
     analysis.warn(streams.err);
     loop {
         let graph = session.graph(&analysis);
@@ -96,11 +96,11 @@ pub(super) fn run(args: &ReplArgs, streams: &mut Streams<'_>) -> anyhow::Result<
         let (other, is_same) = match next {
             Next::Quit => return Ok(source.code()),
             Next::Open(path) => {
-                let mut other = input.clone();
-                other.open(path);
+                let mut other = subject.clone();
+                other.input.open(path);
                 (other, false)
             }
-            Next::Reread => (input.clone(), true),
+            Next::Reread => (subject.clone(), true),
             Next::Stay | Next::Rebuild | Next::Edit(_) => continue,
         };
         match other.analyse(streams) {
@@ -109,7 +109,7 @@ pub(super) fn run(args: &ReplArgs, streams: &mut Streams<'_>) -> anyhow::Result<
                     found.warn(streams.err);
                     session.assumed.clear();
                 }
-                (analysis, input) = (found, other);
+                (analysis, subject) = (found, other);
             }
             Err(error) => {
                 session.watch = None;

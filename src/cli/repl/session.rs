@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::compare::Watch;
 use crate::cli::analysis::Analysis;
-use crate::cli::input::InputArgs;
+use crate::cli::input::SubjectArgs;
 use crate::cli::rows::QueryFormat;
 use crate::cli::saved::all_saved;
 use crate::graph::AttackGraph;
@@ -38,7 +38,7 @@ pub(super) struct Session {
     pub(super) last_query: Option<String>,
     pub(super) watch: Option<Watch>,
     /// What was read first, and how; other inputs are read in the same way.
-    pub(super) input: InputArgs,
+    pub(super) subject: SubjectArgs,
 }
 
 impl Session {
@@ -46,7 +46,7 @@ impl Session {
         mode: QueryFormat,
         timeout: Option<f64>,
         queries: Option<PathBuf>,
-        input: InputArgs,
+        subject: SubjectArgs,
     ) -> Self {
         Self {
             mode,
@@ -63,7 +63,7 @@ impl Session {
             history: Vec::new(),
             last_query: None,
             watch: None,
-            input,
+            subject,
         }
     }
 

@@ -6,6 +6,7 @@
 //! **Trap.** To read the node's files is not to be root there: no process starts and nothing is changed. And a
 //! worker's `/etc/kubernetes/pki` holds a public certificate only.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashSet;
@@ -465,7 +466,8 @@ fn secret_steal(context: &Context<'_>, sink: &mut Sink<'_>) {
         if !readable.contains(&node) {
             continue;
         }
-        let (files, on_node) = (volume(&node, KUBELET_PODS), pod.node_evidence());
+        // Made where a step needs them; what most pods mount was seen on their node before.
+        let shared = LazyCell::new(|| (volume(&node, KUBELET_PODS), pod.node_evidence()));
         let containers: Vec<_> = pod.containers().collect();
         let mounted = containers
             .iter()
@@ -480,6 +482,7 @@ fn secret_steal(context: &Context<'_>, sink: &mut Sink<'_>) {
             };
             for gained in gained {
                 if seen.insert((node.clone(), gained.clone())) {
+                    let (files, on_node) = &*shared;
                     let evidence = vec![reference.proof(), on_node.clone()];
                     sink.step_if([files.clone()], gained, placed.clone(), evidence);
                 }

@@ -217,17 +217,16 @@ fn of_slices(context: &Context<'_>, namespace: &Text, slices: Option<&Vec<&Objec
 fn external_ip_intercept(context: &Context<'_>, sink: &mut Sink<'_>) {
     const ANSWERS: &str = "a pod that answers is at hand in the namespace";
     const ADDRESS: &str = "the address behind its name is known";
-    let refused = admits_by(context, "DenyServiceExternalIPs");
-    let outside = context.datastores.iter().filter(|known| known.host().is_some());
-    for datastore in outside.filter(|_| !refused) {
-        let mut passwords = datastore.passwords.iter();
-        let mut direct = passwords
-            .by_ref()
-            .filter(|password| !is_translated(context, password));
+    if admits_by(context, "DenyServiceExternalIPs") {
+        return;
+    }
+    let condition = Text::from(format!("{ANSWERS}, {ADDRESS}, and {TRUSTS}"));
+    for datastore in context.datastores.iter().filter(|known| known.host().is_some()) {
+        let passwords = datastore.passwords.iter();
+        let mut direct = passwords.filter(|password| !is_translated(context, password));
         let Some(facts) = direct.find_map(|password| sends(context, password)) else {
             continue;
         };
-        let condition = Text::from(format!("{ANSWERS}, {ADDRESS}, and {TRUSTS}"));
         for right in [&power::CREATE_SERVICES, &power::UPDATE_SERVICES] {
             for (_, grant) in context.held.namespaces(right) {
                 let gained = Position::Credential(Opens::Database(place(datastore)));

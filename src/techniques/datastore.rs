@@ -168,7 +168,7 @@ fn ways(context: &Context<'_>, datastore: &Datastore, outside: &Outside) -> Vec<
 }
 
 fn database_open(context: &Context<'_>, sink: &mut Sink<'_>) {
-    let outside = Outside::new(context);
+    let outside = Outside::of(context);
     for datastore in context.datastores {
         let Door::Open(fact, condition) = &datastore.door else {
             continue;
@@ -180,7 +180,7 @@ fn database_open(context: &Context<'_>, sink: &mut Sink<'_>) {
         let door = Some(fact).filter(|fact| **fact != datastore.proof);
         let door = door.and_then(|fact| evidence(context, fact));
         let proof: Vec<_> = proof(context, datastore).into_iter().chain(door).collect();
-        for (way, reached) in ways(context, datastore, &outside) {
+        for (way, reached) in ways(context, datastore, outside) {
             let certainty = both(reached, certainty.clone());
             sink.step_if([way], database(datastore), certainty, proof.clone());
         }
@@ -206,10 +206,10 @@ fn etcd_objects(context: &Context<'_>, sink: &mut Sink<'_>) {
 }
 
 fn database_login(context: &Context<'_>, sink: &mut Sink<'_>) {
-    let outside = Outside::new(context);
+    let outside = Outside::of(context);
     for datastore in context.datastores {
         let proof: Vec<_> = proof(context, datastore).into_iter().collect();
-        for (way, reached) in ways(context, datastore, &outside) {
+        for (way, reached) in ways(context, datastore, outside) {
             let credential = Position::Credential(Opens::Database(place(datastore)));
             sink.step_if([way, credential], database(datastore), reached, proof.clone());
         }

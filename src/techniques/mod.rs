@@ -69,6 +69,7 @@ pub use step::{Certainty, Evidence, Family, Reason, Relation, Step};
 pub use technique::{Sink, Technique};
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, ParallelIterator as _};
 
@@ -96,6 +97,8 @@ pub struct Context<'a> {
     marks: &'a pods::Marks,
     /// The keys of Secrets and ConfigMaps.
     keys: &'a references::Keys,
+    /// Who reaches databases outside; found when it is first asked for.
+    outside: &'a OnceLock<outside::Outside>,
 }
 
 /// What the floors beneath say about a cluster; techniques read it through [`Facts::context`].
@@ -113,6 +116,7 @@ pub struct Facts {
     pub held: Held,
     marks: pods::Marks,
     keys: references::Keys,
+    outside: OnceLock<outside::Outside>,
     /// What was wrong or is not known.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -150,6 +154,7 @@ impl Facts {
             held,
             marks,
             keys,
+            outside: OnceLock::new(),
             diagnostics,
         }
     }
@@ -171,6 +176,7 @@ impl Facts {
             held: &self.held,
             marks: &self.marks,
             keys: &self.keys,
+            outside: &self.outside,
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::network::{Direction, Verdict};
 pub(super) const TO: &str = "~to/";
 
 /// The databases outside and the groups that reach them by a rule.
+#[derive(Debug)]
 pub(super) struct Outside {
     /// The hub of each database.
     hubs: BTreeMap<Place, Text>,
@@ -26,11 +27,16 @@ pub(super) struct Outside {
 }
 
 impl Outside {
+    /// Those of a cluster, found once.
+    pub(super) fn of<'a>(context: &Context<'a>) -> &'a Self {
+        context.outside.get_or_init(|| Self::new(context))
+    }
+
     /// Finds them.
     ///
     /// # Complexity
     /// O(hosts outside × groups that egress policies isolate) verdicts; steps are made of hubs.
-    pub(super) fn new(context: &Context<'_>) -> Self {
+    fn new(context: &Context<'_>) -> Self {
         let mut found = Self {
             hubs: BTreeMap::new(),
             senders: BTreeMap::new(),

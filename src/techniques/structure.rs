@@ -451,7 +451,7 @@ fn free_senders(context: &Context<'_>, steps: &mut Vec<Step>) {
             steps.push(step(Relation::Reaches, nodes(name), free(), vec![node]));
         }
     }
-    for (sender, hub, certainty, fact) in Outside::new(context).reaches(context) {
+    for (sender, hub, certainty, fact) in Outside::of(context).reaches(context) {
         let reaches = step(Relation::Reaches, sender, hub, vec![fact]);
         steps.push(Step { certainty, ..reaches });
     }

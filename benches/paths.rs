@@ -13,7 +13,7 @@ use beachhead::graph::{AttackGraph, Rows, VertexId};
 use beachhead::model::{Protocol, Text};
 use beachhead::paths::{Premises, Reach, Solver};
 use beachhead::rbac::Identity;
-use beachhead::techniques::{Certainty, Opens, Place, Position, Reason, Relation, Step};
+use beachhead::techniques::{Certainty, Few, Opens, Place, Position, Reason, Relation, Step};
 use criterion::{Criterion, criterion_group};
 
 const PODS: usize = 150_000;
@@ -36,11 +36,11 @@ impl Maker {
     fn step(&mut self, premises: Vec<Position>, conclusion: Position, effort: u8) {
         self.steps.push(Step {
             reason: Reason::Relation(Relation::Reaches),
-            premises,
+            premises: premises.into(),
             conclusion,
             effort,
             certainty: Certainty::Certain,
-            evidence: Vec::new(),
+            evidence: Few::new(),
         });
     }
 

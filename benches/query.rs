@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use beachhead::graph::{AttackGraph, Vertex, VertexId};
 use beachhead::query::{AttackView, Graph as _, Limits, Query, Value};
-use beachhead::techniques::{Certainty, Place, Position, Reason, Relation, Step};
+use beachhead::techniques::{Certainty, Few, Place, Position, Reason, Relation, Step};
 use peak_alloc::PeakAlloc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef as _;
@@ -52,11 +52,11 @@ fn pod(number: usize) -> Position {
 fn step(premises: Vec<Position>, conclusion: Position, effort: usize) -> Step {
     Step {
         reason: Reason::Relation(Relation::Reaches),
-        premises,
+        premises: premises.into(),
         conclusion,
         effort: u8::try_from(effort).unwrap_or(1),
         certainty: Certainty::Certain,
-        evidence: Vec::new(),
+        evidence: Few::new(),
     }
 }
 

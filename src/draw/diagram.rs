@@ -343,16 +343,16 @@ fn key(tie: &Tie<'_>, at: impl Fn(&Position) -> usize) -> Key {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::techniques::{Certainty, Place, Reason, Relation};
+    use crate::techniques::{Certainty, Few, Place, Reason, Relation};
 
     pub(in crate::draw) fn step(premises: &[Position], conclusion: Position) -> Step {
         Step {
             reason: Reason::Relation(Relation::Reaches),
-            premises: premises.to_vec(),
+            premises: premises.into(),
             conclusion,
             effort: 0,
             certainty: Certainty::Certain,
-            evidence: Vec::new(),
+            evidence: Few::new(),
         }
     }
 

@@ -142,7 +142,7 @@ mod tests {
             conclusion: held(conclusion),
             effort: 2,
             certainty: Certainty::Certain,
-            evidence: Vec::new(),
+            evidence: crate::techniques::Few::new(),
         }
     }
 

@@ -52,10 +52,9 @@ pub use storage::*;
 pub use text::Text;
 pub use workload::*;
 
-/// Empties this thread's pools of texts and labels; those in use live on.
+/// Empties this thread's pool of labels; those in use live on.
 ///
-/// Call it when a long reading is over: the pools hold everything that was ever read.
+/// Call it when a long reading is over: the pool holds all labels that were ever read.
 pub fn release_pools() {
-    Text::release_pool();
     Labels::release_pool();
 }

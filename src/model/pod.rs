@@ -429,7 +429,7 @@ impl PodSpec {
     }
 
     /// Returns the volume called `name`.
-    pub fn volume(&self, name: &str) -> Option<&Volume> {
+    pub fn volume(&self, name: &Text) -> Option<&Volume> {
         self.volumes.iter().find(|volume| volume.name == *name)
     }
 

@@ -1,67 +1,65 @@
 //! Interned, immutable strings: every name, label and path of the model is one.
 //!
-//! A cluster of 150,000 pods repeats the same few thousand strings millions of times, so a [`Text`] is a
-//! shared pointer and reading a string that was seen before allocates nothing.
+//! A cluster of 150,000 pods repeats the same few thousand strings millions of times, so a [`Text`] is a pointer to
+//! the one copy that the program holds: eight bytes, free to clone and to drop, and equal when it points to the same.
 //!
 //! The empty text holds no pointer: structs are mostly absent fields, and those then cost nothing to make.
 //!
-//! **Trap.** The pool belongs to the thread that reads, so two threads may hold two copies of one string.
-//! Equality, order and hash therefore look at the characters, never at the pointer alone.
+//! **Trap.** A copy is never given back. That is right for names and paths, which the model holds as long as the
+//! program runs; what is read only to be dropped (values of Secrets, managed fields) must never become a [`Text`].
 
 use std::borrow::Borrow;
 use std::cell::RefCell;
+use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
+use ustr::Ustr;
 
-/// Strings longer than this are not pooled: they are rarely equal to another one.
-const POOLED: usize = 256;
+/// How many texts a thread remembers by where they were made of.
+const RECENT: usize = 256;
 
 thread_local! {
-    static POOL: RefCell<FxHashSet<Arc<str>>> = RefCell::default();
+    static RECENTLY: RefCell<[Text; RECENT]> = const { RefCell::new([const { Text(None) }; RECENT]) };
 }
 
 /// An immutable string that is cheap to clone and compares by its characters.
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Text(Option<Arc<str>>);
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Text(Option<Ustr>);
 
 impl Text {
-    /// Returns the text, shared with earlier equal ones of this thread.
+    /// Returns the text, shared with every equal one.
     pub fn new(text: &str) -> Self {
         if text.is_empty() {
             return Self(None);
         }
-        if text.len() > POOLED {
-            return Self(Some(Arc::from(text)));
-        }
-        POOL.with_borrow_mut(|pool| {
-            if let Some(known) = pool.get(text) {
-                return Self(Some(Arc::clone(known)));
+        // The program's own words come from few places: what was made of the same place last is mostly the same text.
+        let slot = (text.as_ptr() as usize ^ text.len()) % RECENT;
+        RECENTLY.with_borrow_mut(|recent| {
+            if recent[slot].as_str() != text {
+                recent[slot] = Self(Some(Ustr::from(text)));
             }
-            let fresh: Arc<str> = Arc::from(text);
-            pool.insert(Arc::clone(&fresh));
-            Self(Some(fresh))
+            recent[slot].clone()
         })
     }
 
     /// The characters.
     pub fn as_str(&self) -> &str {
-        self.0.as_deref().unwrap_or_default()
+        self.0.as_ref().map_or("", Ustr::as_str)
     }
 
-    /// The characters, shared.
+    /// Where the characters lie: the same for equal texts, and another one in every run.
+    pub fn address(&self) -> usize {
+        self.0.as_ref().map_or(0, |text| text.as_char_ptr() as usize)
+    }
+
+    /// The characters, in a copy that is given back.
     pub fn shared(&self) -> Arc<str> {
-        self.0.clone().unwrap_or_default()
-    }
-
-    /// Empties this thread's pool; texts that are in use live on.
-    pub(super) fn release_pool() {
-        POOL.with_borrow_mut(|pool| *pool = FxHashSet::default());
+        Arc::from(self.as_str())
     }
 }
 
@@ -85,6 +83,23 @@ impl AsRef<str> for Text {
     }
 }
 
+impl PartialOrd for Text {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Text {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if self == other {
+            Ordering::Equal
+        } else {
+            self.as_str().cmp(other.as_str())
+        }
+    }
+}
+
+/// As that of the characters, by which texts are looked up.
 impl std::hash::Hash for Text {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         self.as_str().hash(state);
@@ -196,10 +211,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_texts_of_a_thread_share_one_allocation() {
-        let a = Text::new("web");
-        let b = Text::new("web");
-        assert!(std::ptr::eq(a.as_str(), b.as_str()));
+    fn equal_texts_share_one_allocation() {
+        let here = Text::new("web");
+        let there = std::thread::spawn(|| Text::new("web")).join().unwrap();
+        assert!(std::ptr::eq(here.as_str(), there.as_str()));
+        assert_eq!(size_of::<Text>(), 8);
     }
 
     #[test]
@@ -209,9 +225,9 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_two_threads_are_equal() {
-        let here = Text::new("web");
-        let there = std::thread::spawn(|| Text::new("web")).join().unwrap();
-        assert_eq!(here, there);
+    fn texts_are_in_the_order_of_their_characters() {
+        let mut texts = ["b", "a", "", "ab"].map(Text::new);
+        texts.sort();
+        assert_eq!(texts, ["", "a", "ab", "b"].map(Text::new));
     }
 }

@@ -5,6 +5,7 @@
 //!
 //! **Trap.** Splitting renumbers the units behind it, so every number that is kept follows: see [`Starts`].
 
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::decide::{Decision, Key};
@@ -15,7 +16,7 @@ use super::rule::{Level, Resolver};
 use super::selector::PodSelector;
 use super::universe::{Ground, Universe, named_ports, selects_namespace, unique};
 use super::{Direction, Exposure, Group, Mentions, Network, PolicyInfo, Unit, UnitSet, hub, kubernetes};
-use crate::model::{Cluster, Diagnostic, NetworkPolicy, Text};
+use crate::model::{Cluster, Diagnostic, Labels, NetworkPolicy, Text};
 
 /// Where the run of numbers begins that an old number became; of one more than there are, the end.
 type Starts = Vec<usize>;
@@ -83,23 +84,28 @@ impl Network {
         if unsettled.is_empty() && names.is_empty() {
             return None;
         }
-        let mut pieces: FxHashMap<usize, Vec<Vec<usize>>> = FxHashMap::default();
-        for (name, labels, groups) in &self.ground.namespaces {
-            let selectors: Vec<&PodSelector> = unsettled
-                .iter()
-                .filter(|selector| selects_namespace(&selector.namespaces, name, labels))
-                .copied()
-                .collect();
-            if selectors.is_empty() && names.is_empty() {
-                continue;
-            }
-            for number in groups.clone().filter(|&number| !self.groups[number].host_network) {
-                let found = told_apart(cluster, &self.groups[number], &selectors, &names);
-                if found.len() > 1 {
-                    pieces.insert(number, found);
-                }
-            }
-        }
+        let all = &self.groups;
+        let pieces = self
+            .ground
+            .namespaces
+            .par_iter()
+            .flat_map_iter(|(name, labels, groups)| {
+                let selectors: Vec<&PodSelector> = unsettled
+                    .iter()
+                    .filter(|selector| selects_namespace(&selector.namespaces, name, labels))
+                    .copied()
+                    .collect();
+                let concerned = !selectors.is_empty() || !names.is_empty();
+                let groups = groups.clone().filter(move |_| concerned);
+                let names = &names;
+                groups.filter_map(move |number| {
+                    let group = &all[number];
+                    let found =
+                        (!group.host_network).then(|| told_apart(cluster, group, &selectors, names))?;
+                    (found.len() > 1).then_some((number, found))
+                })
+            });
+        let pieces: FxHashMap<usize, Vec<Vec<usize>>> = pieces.collect();
         (!pieces.is_empty()).then(|| self.replace(cluster, pieces))
     }
 
@@ -267,22 +273,32 @@ fn told_apart(
     let mut parts = Vec::<Vec<usize>>::new();
     // Filled again for each pod: most pods are like the one before, and nothing is allocated for them.
     let mut own = (Vec::new(), Vec::new());
+    // Pods of one controller share their labels, so that comparing these is mostly comparing where they lie.
+    let mut before: Option<(&Labels, usize)> = None;
     for &index in &group.pods {
         let Some((_, pod)) = cluster.pods.at(index) else {
             continue;
         };
+        let labels = &pod.meta.labels;
+        if let Some((_, part)) = before.filter(|(known, _)| names.is_empty() && *known == labels) {
+            parts[part].push(index);
+            continue;
+        }
         own.0.clear();
         own.1.clear();
-        let labels = &pod.meta.labels;
         own.0
             .extend(selectors.iter().map(|selector| selector.pods.matches(labels)));
         own.1.extend(names.iter().map(|name| named_ports(pod, name)));
-        if let Some(at) = known.iter().position(|known| *known == own) {
-            parts[at].push(index);
-        } else {
+        let part = known
+            .iter()
+            .position(|known| *known == own)
+            .unwrap_or(parts.len());
+        if part == parts.len() {
             known.push(own.clone());
-            parts.push(vec![index]);
+            parts.push(Vec::new());
         }
+        parts[part].push(index);
+        before = Some((labels, part));
     }
     parts
 }

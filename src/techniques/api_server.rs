@@ -275,22 +275,22 @@ fn api_open(context: &Context<'_>, sink: &mut Sink<'_>) {
             if !matches!(identity, Identity::Group(_)) && !is_anonymous(&identity) {
                 let named = Evidence::new(identity_object(&identity), "", Text::default());
                 let premise = [Position::Identity(identity)];
-                sink.step(premise, Position::ClusterAdmin, vec![fact.clone(), named]);
+                sink.step(premise, Position::ClusterAdmin, [fact.clone(), named]);
             }
         }
     }
     let probe = context.cluster.coverage.anonymous.as_ref();
     if let Some(probe) = probe.filter(|probe| probe.may_do_everything) {
-        let facts = probe.answers.iter().map(answered).collect();
+        let facts = probe.answers.iter().map(answered);
         sink.step([Position::ApiServer], Position::ClusterAdmin, facts);
     }
     if let Some(fact) = insecure {
         let reached =
             Certainty::Conditional("the insecure port can be reached like the API server's own".into());
-        sink.step_if([Position::ApiServer], Position::ClusterAdmin, reached, vec![fact]);
+        sink.step_if([Position::ApiServer], Position::ClusterAdmin, reached, [fact]);
     }
     for (node, fact) in loopback_servers(context) {
-        sink.step([local_host(&node)], Position::ClusterAdmin, vec![fact]);
+        sink.step([local_host(&node)], Position::ClusterAdmin, [fact]);
     }
 }
 

@@ -61,7 +61,7 @@ fn api_service_replace(context: &Context<'_>, sink: &mut Sink<'_>) {
     for grant in pods {
         for namespace in context.held.all_namespaces() {
             for gained in belongings(namespace) {
-                sink.step_if([grant.clone()], gained, served(), vec![namespace_fact(namespace)]);
+                sink.step_if([grant.clone()], gained, served(), [namespace_fact(namespace)]);
             }
         }
     }

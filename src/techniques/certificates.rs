@@ -74,7 +74,7 @@ fn certificate_approve(context: &Context<'_>, sink: &mut Sink<'_>) {
     for (_, _, approve) in of_kubelets.filter(|(_, signer, _)| *signer == KUBELETS) {
         for node in context.cluster.nodes.values() {
             let user = kubelet(&node.meta.name);
-            let facts = vec![
+            let facts = [
                 Evidence::new(ObjectId::cluster_scoped("Signer", KUBELETS), "", ""),
                 Evidence::new(identity_object(&user), "", ""),
             ];
@@ -99,11 +99,11 @@ fn certificate_approve(context: &Context<'_>, sink: &mut Sink<'_>) {
     for approve in approvals {
         let premises = || [create.clone(), approve.clone()];
         let any = Position::Identity(any_identity());
-        sink.step(premises(), any, vec![admission()]);
+        sink.step(premises(), any, [admission()]);
         for group in &groups {
             let gained = Position::Identity((*group).clone());
             let named = Evidence::new(identity_object(group), "", "");
-            sink.step(premises(), gained, vec![admission(), named]);
+            sink.step(premises(), gained, [admission(), named]);
         }
     }
 }

@@ -14,7 +14,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::mounts::host_mounts;
 use super::new_pod::makers;
@@ -235,7 +235,7 @@ fn cloud_metadata(context: &Context<'_>, sink: &mut Sink<'_>) {
     let off = told
         .get("aws.metadata-service")
         .is_some_and(|(value, _)| *value == "disabled");
-    let mut nodes = BTreeMap::new();
+    let mut nodes = FxHashMap::default();
     for (id, node) in &context.cluster.nodes {
         if let Some((cloud, identity, fact)) = cloud_of(id, node)
             && !(off && cloud == Cloud::Aws)
@@ -243,9 +243,9 @@ fn cloud_metadata(context: &Context<'_>, sink: &mut Sink<'_>) {
             sink.step(
                 [Position::Node(id.name.clone())],
                 identity.clone(),
-                vec![fact.clone()],
+                [fact.clone()],
             );
-            nodes.insert(&id.name, (node, cloud, identity, fact));
+            nodes.insert(id.name.clone(), (node, cloud, identity, fact));
         }
     }
     if nodes.is_empty() {
@@ -264,10 +264,7 @@ fn cloud_metadata(context: &Context<'_>, sink: &mut Sink<'_>) {
             && let Some((certainty, by)) = answers(context, &pod, group, (node, *cloud), &told)
         {
             let premise = Position::Network(context.network.groups()[group].name.clone());
-            let evidence = [fact.clone(), pod.node_evidence()]
-                .into_iter()
-                .chain(by)
-                .collect();
+            let evidence = [fact.clone(), pod.node_evidence()].into_iter().chain(by);
             sink.step_if([premise], identity.clone(), certainty, evidence);
         }
     }
@@ -369,7 +366,13 @@ fn cloud_workload_identity(context: &Context<'_>, sink: &mut Sink<'_>) {
             given.insert((&id.namespace, &id.name), found);
         }
     }
-    for pod in pods(context) {
+    // Without accounts that are given an identity only tokens tell.
+    let mark = if given.is_empty() {
+        Mark::PROJECTED
+    } else {
+        Mark::ALIVE
+    };
+    for pod in marked(context, mark) {
         let name = pod.pod.spec.account();
         let known = given.get(&(&pod.place.namespace, &name));
         for (cloud, identity, fact) in known.into_iter().flatten() {
@@ -385,7 +388,7 @@ fn cloud_workload_identity(context: &Context<'_>, sink: &mut Sink<'_>) {
             for container in pod.containers().filter(|_| is_given) {
                 let (holder, certainty) = container.holder();
                 let certainty = both(certainty, trusts(&name));
-                let evidence = vec![pod.fact("/serviceAccountName", &name), fact.clone()];
+                let evidence = [pod.fact("/serviceAccountName", &name), fact.clone()];
                 sink.step_if([holder], identity.clone(), certainty, evidence);
             }
         }
@@ -399,7 +402,7 @@ fn cloud_workload_identity(context: &Context<'_>, sink: &mut Sink<'_>) {
                     [holder],
                     identity("aws", &account),
                     both(certainty, given),
-                    vec![fact],
+                    [fact],
                 );
             }
         }
@@ -426,19 +429,14 @@ fn by_grants(context: &Context<'_>, given: &Given<'_>, sink: &mut Sink<'_>) {
             .collect();
         for grant in &grants {
             for (_, identity, fact) in found {
-                sink.step_if(
-                    [grant.clone()],
-                    identity.clone(),
-                    trusts(name),
-                    vec![fact.clone()],
-                );
+                sink.step_if([grant.clone()], identity.clone(), trusts(name), [fact.clone()]);
             }
         }
     }
 }
 
 /// The cloud whose credential something of this name is.
-fn key_of(name: &str) -> Option<&'static str> {
+pub(super) fn key_of(name: &str) -> Option<&'static str> {
     const NAMES: &[(&str, &[&str])] = &[
         (
             "aws",
@@ -465,20 +463,28 @@ fn key_of(name: &str) -> Option<&'static str> {
             ],
         ),
     ];
-    let name: String = name
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() {
-                c.to_ascii_lowercase()
+    const JSON: &str = "_json";
+    let same = |name: &[u8], word: &str| {
+        let spelt = |byte: u8| {
+            if byte.is_ascii_alphanumeric() {
+                byte.to_ascii_lowercase()
             } else {
-                '_'
+                b'_'
             }
-        })
-        .collect();
-    let bare = name.trim_end_matches("_json");
-    let found = NAMES
-        .iter()
-        .find(|(_, words)| words.iter().any(|word| *word == name || *word == bare));
+        };
+        name.len() == word.len()
+            && name
+                .iter()
+                .zip(word.bytes())
+                .all(|(&byte, letter)| spelt(byte) == letter)
+    };
+    let name = name.as_bytes();
+    let bare = name
+        .split_at_checked(name.len().wrapping_sub(JSON.len()))
+        .filter(|(_, end)| same(end, JSON))
+        .map(|(bare, _)| bare);
+    let is_called = |word: &&str| same(name, word) || bare.is_some_and(|bare| same(bare, word));
+    let found = NAMES.iter().find(|(_, words)| words.iter().any(is_called));
     found.map(|(cloud, _)| *cloud)
 }
 
@@ -492,7 +498,7 @@ fn cloud_key(context: &Context<'_>, sink: &mut Sink<'_>) {
                 [premise],
                 identity(cloud, &format!("key/{place}")),
                 is_valid(),
-                vec![fact],
+                [fact],
             );
         }
     };
@@ -505,7 +511,7 @@ fn cloud_key(context: &Context<'_>, sink: &mut Sink<'_>) {
             }
         }
     }
-    for pod in pods(context) {
+    for pod in marked(context, Mark::CLOUD_KEY) {
         for container in pod.containers() {
             for (at, variable) in container.container.env.iter().enumerate() {
                 let Some(cloud) = key_of(&variable.name) else {
@@ -527,7 +533,7 @@ fn cloud_key(context: &Context<'_>, sink: &mut Sink<'_>) {
                         [holder],
                         identity(cloud, &name),
                         both(certainty, is_valid()),
-                        vec![fact],
+                        [fact],
                     );
                 }
             }
@@ -557,7 +563,7 @@ fn azure_file(context: &Context<'_>, sink: &mut Sink<'_>) {
                 let (holder, certainty) = container.holder();
                 let own =
                     Certainty::Conditional("the file holds a secret and not only names an identity".into());
-                let evidence = [fact.clone()].into_iter().chain(mount.evidence).collect();
+                let evidence = [fact.clone()].into_iter().chain(mount.evidence);
                 sink.step_if(
                     [holder],
                     owner.clone(),
@@ -574,7 +580,7 @@ fn cloud_cluster_admin(context: &Context<'_>, sink: &mut Sink<'_>) {
     if let Some((names, fact)) = told.get("cluster-admins") {
         for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
             let identity = Position::CloudIdentity(name.into());
-            sink.step([identity], Position::ClusterAdmin, vec![fact.clone()]);
+            sink.step([identity], Position::ClusterAdmin, [fact.clone()]);
         }
     }
 }

@@ -332,7 +332,7 @@ fn found(context: &Context<'_>, sink: &mut Sink<'_>, wanted: Gives) {
         };
         for &port in console.ports {
             let port = Position::Port(pod.place.clone(), port, Protocol::Tcp);
-            sink.step_if([port], gained.clone(), Certainty::Certain, vec![fact.clone()]);
+            sink.step_if([port], gained.clone(), Certainty::Certain, [fact.clone()]);
         }
     });
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::pods::{ContainerView, pods};
+use super::pods::{ContainerView, Mark, marked};
 use super::references::{Holder, Keys, Way, references_by};
 use super::technique::techniques;
 use super::{Certainty, Context, Evidence, Family, Opens, Place, Position, Sink};
@@ -191,7 +191,11 @@ struct Taken {
 }
 
 fn given(context: &Context<'_>, holder: Holder, way: Way, sink: &mut Sink<'_>) {
-    for pod in pods(context) {
+    let mark = match way {
+        Way::Variable => Mark::VARIABLES,
+        Way::Volume => Mark::VOLUMES,
+    };
+    for pod in marked(context, mark) {
         for container in pod.containers() {
             let references = references_by(&container, &[way], &[holder]);
             if references.is_empty() {
@@ -252,20 +256,16 @@ fn secret_inline(context: &Context<'_>, sink: &mut Sink<'_>) {
                 .insert(place.clone());
         }
     }
-    for pod in pods(context) {
+    for pod in marked(context, Mark::INLINE) {
         for container in pod.containers() {
             let (owner, certainty) = container.holder();
             for (pointer, name, value) in inline(&container) {
                 let key = (pod.index, Text::from(container.at(&pointer)));
-                let evidence = vec![container.fact(&pointer, format!("{name}={value}"))];
+                let evidence = [container.fact(&pointer, format!("{name}={value}"))];
                 let databases = opens.get(&key).into_iter().flatten();
                 let mut opened: Vec<Opens> = databases.cloned().map(Opens::Database).collect();
                 if opened.is_empty() {
-                    opened.push(Opens::Unknown {
-                        pod: pod.place.clone(),
-                        container: container.container.name.clone(),
-                        name: name.clone(),
-                    });
+                    opened.push(Opens::unknown(&pod.place, &container.container.name, &name));
                 }
                 for opens in opened {
                     let credential = Position::Credential(opens);
@@ -318,7 +318,7 @@ fn token_secret(context: &Context<'_>, sink: &mut Sink<'_>) {
         }
         let place = Place::new(&id.namespace, &id.name);
         let identity = Identity::service_account(&id.namespace, account);
-        let evidence = vec![Evidence::new(
+        let evidence = [Evidence::new(
             id.clone(),
             "/metadata/annotations/kubernetes.io~1service-account.name",
             account,

@@ -200,7 +200,7 @@ fn etcd_objects(context: &Context<'_>, sink: &mut Sink<'_>) {
                 .flatten()
         });
         if let Some(fact) = fact.filter(|_| datastore.family.id == "etcd") {
-            sink.step([database(datastore)], Position::ClusterAdmin, vec![fact]);
+            sink.step([database(datastore)], Position::ClusterAdmin, [fact]);
         }
     }
 }
@@ -233,7 +233,7 @@ fn database_local(context: &Context<'_>, sink: &mut Sink<'_>) {
                     )
                 });
             if let Some((container, image)) = container {
-                sink.step([container], database(datastore), vec![image]);
+                sink.step([container], database(datastore), [image]);
             }
         }
     }

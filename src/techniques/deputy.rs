@@ -210,7 +210,7 @@ fn pods(
         }
         let (level, label) = pod_security(context.cluster, namespace);
         if privileged && level.admits_host() {
-            let evidence = controller.evidence.iter().cloned().chain([label]).collect();
+            let evidence = controller.evidence.iter().cloned().chain([label]);
             sink.step_if([grant], any_node(), certainty, evidence);
         }
     }
@@ -251,7 +251,7 @@ fn sent(
     for (asked, gained) in [(tokens, any_account(namespace)), (secrets, every_secret)] {
         if may(context, controller, namespace, &[asked]) {
             let evidence = controller.evidence.iter().cloned();
-            let evidence = evidence.chain([namespace_fact(namespace)]).collect();
+            let evidence = evidence.chain([namespace_fact(namespace)]);
             sink.step_if([grant.clone()], gained, condition(controller.kind), evidence);
         }
     }
@@ -271,7 +271,7 @@ fn own_token(
             .iter()
             .cloned()
             .chain(settings.iter().cloned());
-        sink.step_if([grant], token, condition(controller.kind), evidence.collect());
+        sink.step_if([grant], token, condition(controller.kind), evidence);
     }
 }
 
@@ -292,12 +292,7 @@ fn nodes(
         for grant in &grants {
             let node = Position::Node(id.name.clone());
             let evidence = controller.evidence.iter().cloned().chain([fact.clone()]);
-            sink.step_if(
-                [grant.clone()],
-                node,
-                condition(controller.kind),
-                evidence.collect(),
-            );
+            sink.step_if([grant.clone()], node, condition(controller.kind), evidence);
         }
     }
 }
@@ -326,7 +321,7 @@ fn conversion(context: &Context<'_>, sink: &mut Sink<'_>, controller: &Running) 
             let evidence = controller.evidence.iter().cloned();
             let evidence = evidence.chain([Evidence::new(id.clone(), "/spec/conversion", "")]);
             let gained = Position::Identity(controller.account.clone());
-            sink.step_if([grant], gained, certainty.clone(), evidence.collect());
+            sink.step_if([grant], gained, certainty.clone(), evidence);
         }
     }
 }

@@ -49,10 +49,7 @@ fn exploit_public_app(context: &Context<'_>, sink: &mut Sink<'_>) {
         let port = Position::Port(pod.place.clone(), exposure.port, exposure.protocol);
         let (broken, declared) = behind(&pod, exposure);
         let via = exposure.via.iter();
-        let evidence = via
-            .map(|id| Evidence::new(id.clone(), "", ""))
-            .chain(declared)
-            .collect();
+        let evidence = via.map(|id| Evidence::new(id.clone(), "", "")).chain(declared);
         sink.step_if([Position::Internet, port], broken, Certainty::Assumed, evidence);
     }
 }

@@ -7,7 +7,7 @@
 //! worker's `/etc/kubernetes/pki` holds a public certificate only.
 
 use std::cell::LazyCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use rustc_hash::FxHashSet;
 
@@ -21,7 +21,6 @@ use super::structure::kubelet;
 use super::technique::techniques;
 use super::{Certainty, Context, Evidence, Family, Opens, Place, Position, Sink};
 use crate::model::{Cluster, ObjectId, Text};
-use crate::rbac::Identity;
 
 techniques! { TECHNIQUES, Family::Host;
     /// Reads the volumes of the other pods of the node through the kubelet's directory.
@@ -434,34 +433,31 @@ pub(super) fn kubelets_are_read(context: &Context<'_>) -> bool {
 }
 
 fn token_steal(context: &Context<'_>, sink: &mut Sink<'_>) {
-    let readable = read_on(context, KUBELET_PODS);
+    let readable: FxHashSet<Text> = read_on(context, KUBELET_PODS).into_iter().collect();
     for pod in pods(context) {
         let (node, placed) = pod.node(context.cluster);
         if !readable.contains(&node) {
             continue;
         }
-        let mut accounts = BTreeMap::<Identity, (Certainty, Evidence)>::new();
-        for (_, account, certainty, fact) in tokens(context, &pod) {
-            accounts.entry(account).or_insert((certainty, fact));
-        }
-        for (account, (certainty, fact)) in accounts {
+        // All tokens of a pod are of its one account.
+        if let Some((_, account, certainty, fact)) = tokens(context, &pod).into_iter().next() {
             let token = Position::Credential(Opens::Identity(account));
             let certainty = both(placed.clone(), certainty);
             sink.step_if(
                 [volume(&node, KUBELET_PODS)],
                 token,
                 certainty,
-                vec![fact, pod.node_evidence()],
+                [fact, pod.node_evidence()],
             );
         }
     }
 }
 
 fn secret_steal(context: &Context<'_>, sink: &mut Sink<'_>) {
-    let readable = read_on(context, KUBELET_PODS);
+    let readable: FxHashSet<Text> = read_on(context, KUBELET_PODS).into_iter().collect();
     let holders = [Holder::Secret, Holder::ConfigMap];
     let mut seen = FxHashSet::default();
-    for pod in pods(context) {
+    for pod in marked(context, Mark::VOLUMES) {
         let (node, placed) = pod.node(context.cluster);
         if !readable.contains(&node) {
             continue;
@@ -481,9 +477,9 @@ fn secret_steal(context: &Context<'_>, sink: &mut Sink<'_>) {
                     .collect(),
             };
             for gained in gained {
-                if seen.insert((node.clone(), gained.clone())) {
+                if seen.insert((node.address(), gained.clone())) {
                     let (files, on_node) = &*shared;
-                    let evidence = vec![reference.proof(), on_node.clone()];
+                    let evidence = [reference.proof(), on_node.clone()];
                     sink.step_if([files.clone()], gained, placed.clone(), evidence);
                 }
             }
@@ -504,11 +500,7 @@ fn node_fact(cluster: &Cluster, node: &Text) -> Evidence {
 fn kubelet_credential(context: &Context<'_>, sink: &mut Sink<'_>) {
     for node in read_on(context, KUBELET) {
         let key = Position::Credential(Opens::Identity(kubelet(&node)));
-        sink.step(
-            [volume(&node, KUBELET)],
-            key,
-            vec![node_fact(context.cluster, &node)],
-        );
+        sink.step([volume(&node, KUBELET)], key, [node_fact(context.cluster, &node)]);
     }
 }
 
@@ -516,7 +508,7 @@ fn control_plane_keys(context: &Context<'_>, sink: &mut Sink<'_>) {
     let control_plane = ControlPlane::new(context);
     for node in read_on(context, KEYS) {
         if control_plane.is_on(&node).is_some() {
-            let fact = vec![node_fact(context.cluster, &node)];
+            let fact = [node_fact(context.cluster, &node)];
             sink.step([volume(&node, KEYS)], Position::ClusterAdmin, fact);
         }
     }
@@ -527,7 +519,7 @@ fn etcd_files(context: &Context<'_>, sink: &mut Sink<'_>) {
     let opens = "a Secret in etcd that is not encrypted opens the cluster";
     for node in read_on(context, ETCD) {
         if control_plane.is_on(&node).is_some() {
-            let fact = vec![node_fact(context.cluster, &node)];
+            let fact = [node_fact(context.cluster, &node)];
             let certainty = Certainty::Conditional(opens.into());
             sink.step_if([volume(&node, ETCD)], Position::ClusterAdmin, certainty, fact);
         }
@@ -537,7 +529,7 @@ fn etcd_files(context: &Context<'_>, sink: &mut Sink<'_>) {
 fn node_login(context: &Context<'_>, sink: &mut Sink<'_>) {
     for node in read_on(context, LOGIN) {
         let certainty = Certainty::Conditional("a key or password there opens a log-in to the node".into());
-        let fact = vec![node_fact(context.cluster, &node)];
+        let fact = [node_fact(context.cluster, &node)];
         sink.step_if([volume(&node, LOGIN)], Position::Node(node), certainty, fact);
     }
 }

@@ -62,7 +62,7 @@ fn guard_remove(context: &Context<'_>, sink: &mut Sink<'_>) {
         }
         for premises in premises {
             let facts = guards.iter().map(|guard| Evidence::new((*guard).clone(), "", ""));
-            let evidence = [label.clone()].into_iter().chain(facts).collect();
+            let evidence = [label.clone()].into_iter().chain(facts);
             sink.step_if(premises, any_node(), constraints.clone(), evidence);
         }
     }

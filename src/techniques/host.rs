@@ -436,7 +436,7 @@ fn ce_umh_core_pattern(context: &Context<'_>, sink: &mut Sink<'_>) {
                 let certainty = both(root, Certainty::Conditional(admitted.into()));
                 let node = Position::Node(pod.node(context.cluster).0);
                 let certainty = both(certainty, security.unless_app_armor());
-                sink.step_if([container.position()], node, certainty, vec![fact]);
+                sink.step_if([container.position()], node, certainty, [fact]);
             }
         }
     }

@@ -75,7 +75,7 @@ fn identity_assume(context: &Context<'_>, sink: &mut Sink<'_>) {
         if matches!(identity, Identity::Group(_)) {
             continue;
         }
-        let evidence = vec![Evidence::new(identity_object(&identity), "", "")];
+        let evidence = [Evidence::new(identity_object(&identity), "", "")];
         let credential = Position::Credential(Opens::Identity(identity.clone()));
         let assumed = Position::Identity(identity);
         sink.step([credential, Position::ApiServer], assumed, evidence);
@@ -86,7 +86,7 @@ fn token_mount(context: &Context<'_>, sink: &mut Sink<'_>) {
     for pod in pods(context) {
         for (holder, account, certainty, fact) in tokens(context, &pod) {
             let token = Position::Credential(Opens::Identity(account));
-            sink.step_if([holder], token, certainty, vec![fact]);
+            sink.step_if([holder], token, certainty, [fact]);
         }
     }
 }
@@ -111,7 +111,7 @@ pub(super) fn tokens(
     let mut found = Vec::new();
     for container in pod.containers() {
         let mounted = automount && !mounts_over_token(&container);
-        let default = mounted.then(|| (Certainty::Certain, pod.fact("/serviceAccountName", &name)));
+        let default = mounted.then(|| (Certainty::Certain, pod.field("/serviceAccountName", &name)));
         if let Some((how, fact)) = projected(&container).or(default) {
             let (holder, certainty) = container.holder();
             let account = Identity::service_account(&pod.place.namespace, &name);
@@ -135,7 +135,7 @@ fn projected(container: &ContainerView<'_>) -> Option<(Certainty, Evidence)> {
     for (at, mount, volume) in container.mounts() {
         let sources = volume.projected.iter().flat_map(|projected| &projected.sources);
         for certainty in sources.filter_map(for_api_server) {
-            let fact = container.fact(format_args!("/volumeMounts/{at}/mountPath"), &mount.mount_path);
+            let fact = container.element("/volumeMounts", at, "/mountPath", &mount.mount_path);
             if found.as_ref().is_none_or(|(known, _)| certainty < *known) {
                 found = Some((certainty, fact));
             }

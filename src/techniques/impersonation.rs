@@ -62,12 +62,12 @@ fn identity_impersonate(context: &Context<'_>, sink: &mut Sink<'_>) {
 fn users(context: &Context<'_>, sink: &mut Sink<'_>) {
     if let Some(grant) = context.held.everywhere(&power::IMPERSONATE_USERS) {
         let any = any_identity();
-        let fact = vec![Evidence::new(identity_object(&any), "", "")];
+        let fact = [Evidence::new(identity_object(&any), "", "")];
         sink.step([grant], Position::Identity(any), fact);
     }
     for (_, name, grant) in context.held.names(&power::IMPERSONATE_USERS) {
         let user = Identity::from_user(name);
-        let fact = vec![Evidence::new(identity_object(&user), "", "")];
+        let fact = [Evidence::new(identity_object(&user), "", "")];
         sink.step([grant], Position::Identity(user), fact);
     }
 }
@@ -75,13 +75,13 @@ fn users(context: &Context<'_>, sink: &mut Sink<'_>) {
 fn service_accounts(context: &Context<'_>, sink: &mut Sink<'_>) {
     for (namespace, grant) in context.held.namespaces(&power::IMPERSONATE_SERVICE_ACCOUNTS) {
         let any = Position::Identity(Identity::service_account(namespace, ANY));
-        sink.step([grant], any, vec![namespace_fact(namespace)]);
+        sink.step([grant], any, [namespace_fact(namespace)]);
     }
     for (namespace, name, grant) in context.held.names(&power::IMPERSONATE_SERVICE_ACCOUNTS) {
         for place in context.held.places(namespace) {
             if let Some(fact) = account_fact(context, place, name) {
                 let account = Identity::service_account(place, name);
-                sink.step([grant.clone()], Position::Identity(account), vec![fact]);
+                sink.step([grant.clone()], Position::Identity(account), [fact]);
             }
         }
     }
@@ -114,7 +114,7 @@ fn groups(context: &Context<'_>, sink: &mut Sink<'_>) {
             let gained = Position::Identity(Identity::Group(group.clone()));
             let reasons = holding.reasons.iter();
             let evidence = reasons.flat_map(|reason| grounds(&holding.identity, reason));
-            sink.step([Position::Identity(holder.clone())], gained, evidence.collect());
+            sink.step([Position::Identity(holder.clone())], gained, evidence);
         }
     }
 }
@@ -124,9 +124,7 @@ fn in_part(context: &Context<'_>, sink: &mut Sink<'_>) {
     for found in constrained(context.cluster, context.access, context.held.all_namespaces()) {
         let gained = Position::Grant(found.power, found.scope);
         let evidence = found.grounds.iter();
-        let evidence = evidence
-            .flat_map(|ground| grounds(&ground.subject, &ground.reason))
-            .collect();
+        let evidence = evidence.flat_map(|ground| grounds(&ground.subject, &ground.reason));
         sink.step_if(
             [Position::Identity(found.holder)],
             gained,

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::api_server::admits_by;
 use super::datastore::{evidence, place};
 use super::new_pod::makers;
-use super::pods::{both, pods};
+use super::pods::{Mark, both, marked};
 use super::references::{Holder, Way, references};
 use super::technique::techniques;
 use super::{Certainty, Context, Evidence, Family, Opens, Place, Position, Sink};
@@ -175,7 +175,7 @@ fn service_intercept(context: &Context<'_>, sink: &mut Sink<'_>) {
                 let gained = Position::Credential(Opens::Database(database.clone()));
                 let facts = [Evidence::new(service.clone(), "/spec/selector", "")].into_iter();
                 let facts = facts.chain(fact.clone()).chain(evidence.iter().cloned());
-                sink.step_if([grant.clone()], gained, certainty, facts.collect());
+                sink.step_if([grant.clone()], gained, certainty, facts);
             }
         }
     }
@@ -264,7 +264,7 @@ fn dns_poison(context: &Context<'_>, sink: &mut Sink<'_>) {
             for (database, evidence) in &known {
                 let certainty = Certainty::Conditional(format!("{LOADED}, and {TRUSTS}").into());
                 let gained = Position::Credential(Opens::Database(database.clone()));
-                let facts = server.iter().chain(evidence).cloned().collect();
+                let facts = server.iter().chain(evidence).cloned();
                 sink.step_if([grant.clone()], gained, certainty, facts);
             }
         }
@@ -274,7 +274,7 @@ fn dns_poison(context: &Context<'_>, sink: &mut Sink<'_>) {
 /// The ConfigMaps that CoreDNS mounts, with what shows it.
 fn servers(context: &Context<'_>) -> BTreeMap<Place, Vec<Evidence>> {
     let mut found = BTreeMap::new();
-    for pod in pods(context) {
+    for pod in marked(context, Mark::VOLUMES) {
         for container in pod
             .containers()
             .filter(|container| is_dns(&container.container.image))

@@ -177,12 +177,12 @@ fn ce_dac_read_search(context: &Context<'_>, sink: &mut Sink<'_>) {
             let certainty = both(root, security.unless_seccomp());
             if let Some(writes) = security.capability("DAC_OVERRIDE") {
                 let node = Position::Node(node.clone());
-                sink.step_if([container.position()], node, certainty, vec![reads, writes]);
+                sink.step_if([container.position()], node, certainty, [reads, writes]);
                 continue;
             }
             for (volume, more) in files.of(&node, files::everything) {
                 let certainty = both(certainty.clone(), more);
-                sink.step_if([container.position()], volume, certainty, vec![reads.clone()]);
+                sink.step_if([container.position()], volume, certainty, [reads.clone()]);
             }
         }
     }
@@ -209,7 +209,7 @@ fn ce_sys_rawio(context: &Context<'_>, sink: &mut Sink<'_>) {
             if let Some(mount) = mounts.into_iter().find(|mount| mount.holds("/dev/mem")) {
                 let open = "the device cgroup lets the container open /dev/mem, and the kernel of the node is not locked down";
                 let certainty = both(root, Certainty::Conditional(open.into()));
-                let evidence = [capability].into_iter().chain(mount.evidence).collect();
+                let evidence = [capability].into_iter().chain(mount.evidence);
                 let node = Position::Node(node.clone());
                 sink.step_if([container.position()], node, certainty, evidence);
             }
@@ -232,7 +232,7 @@ fn ce_host_process(context: &Context<'_>, sink: &mut Sink<'_>) {
                 _ => continue,
             };
             let node = Position::Node(node.clone());
-            sink.step_if([container.position()], node, certainty, vec![fact]);
+            sink.step_if([container.position()], node, certainty, [fact]);
         }
     }
 }

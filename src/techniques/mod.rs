@@ -65,7 +65,7 @@ pub use claims::Claims;
 pub use explain::explain;
 pub use held::Held;
 pub use position::{ANY, FREE, Label, MOVED, Opens, Place, Position, SOME};
-pub use step::{Certainty, Evidence, Family, Reason, Relation, Step};
+pub use step::{Certainty, Evidence, Family, Few, Reason, Relation, Step};
 pub use technique::{Sink, Technique};
 
 use std::collections::BTreeMap;
@@ -248,7 +248,8 @@ pub fn steps(context: &Context<'_>) -> Vec<Step> {
 
 /// Returns the steps that follow from what things are, and cost nothing.
 pub fn relations(context: &Context<'_>) -> Vec<Step> {
-    let mut steps = Vec::new();
+    // About as many as there are; growing would move them all several times.
+    let mut steps = Vec::with_capacity(context.cluster.pods.len() * 10);
     structure::relate(context, &mut steps);
     steps
 }

@@ -237,7 +237,7 @@ fn pod_create(context: &Context<'_>, sink: &mut Sink<'_>) {
     for (namespace, grant) in makers(context) {
         let certainty = admitted(context.cluster, namespace);
         for gained in belongings(namespace) {
-            let fact = vec![namespace_fact(namespace)];
+            let fact = [namespace_fact(namespace)];
             sink.step_if([grant.clone()], gained, certainty.clone(), fact);
         }
     }
@@ -259,7 +259,7 @@ fn pod_create_privileged(context: &Context<'_>, sink: &mut Sink<'_>) {
             };
             premises.push(relabel.clone());
         }
-        let evidence = [label].into_iter().chain(template).collect();
+        let evidence = [label].into_iter().chain(template);
         let certainty = both(constraints.clone(), admitted(context.cluster, namespace));
         sink.step_if(premises, any_node(), certainty, evidence);
     };
@@ -284,7 +284,7 @@ fn workload_patch(context: &Context<'_>, sink: &mut Sink<'_>) {
     for (grant, id) in rewriters(context) {
         let certainty = admitted(context.cluster, &id.namespace);
         for gained in belongings(&id.namespace) {
-            sink.step_if([grant.clone()], gained, certainty.clone(), vec![template_of(id)]);
+            sink.step_if([grant.clone()], gained, certainty.clone(), [template_of(id)]);
         }
     }
     let mut wide = BTreeMap::<(&str, &Text), Position>::new();
@@ -299,6 +299,9 @@ fn workload_patch(context: &Context<'_>, sink: &mut Sink<'_>) {
             }
         }
     }
+    if wide.is_empty() && named.is_empty() {
+        return;
+    }
     for pod in pods(context) {
         let workload = context.cluster.workload_of(pod.pod);
         let everywhere = wide.get(&(workload.kind.as_str(), &pod.place.namespace));
@@ -306,7 +309,7 @@ fn workload_patch(context: &Context<'_>, sink: &mut Sink<'_>) {
             .into_iter()
             .chain(named.get(&workload).into_iter().flatten())
         {
-            sink.step([grant.clone()], pod.position(), vec![template_of(&workload)]);
+            sink.step([grant.clone()], pod.position(), [template_of(&workload)]);
         }
     }
 }
@@ -349,7 +352,7 @@ fn pod_create_claim(context: &Context<'_>, sink: &mut Sink<'_>) {
             .filter(|_| level.admits_root())
         {
             let certainty = admitted(context.cluster, namespace);
-            let evidence = vec![label.clone(), fact.clone()];
+            let evidence = [label.clone(), fact.clone()];
             sink.step_if([grant.clone()], any_node(), certainty, evidence);
         }
     }
@@ -366,6 +369,6 @@ fn volume_create(context: &Context<'_>, sink: &mut Sink<'_>) {
             let open = "the container runtime's socket is open to a group".into();
             certainty = both(certainty, Certainty::Conditional(open));
         }
-        sink.step_if([volume.clone(), grant], any_node(), certainty, vec![label]);
+        sink.step_if([volume.clone(), grant], any_node(), certainty, [label]);
     }
 }

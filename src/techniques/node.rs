@@ -1,6 +1,6 @@
 //! What root on a node gives.
 
-use std::collections::BTreeSet;
+use rustc_hash::FxHashSet;
 
 use super::control_plane::ControlPlane;
 use super::pods::pods;
@@ -97,7 +97,7 @@ fn pod_attach(context: &Context<'_>, sink: &mut Sink<'_>) {
             [Position::Node(node)],
             pod.position(),
             certainty,
-            vec![pod.node_evidence()],
+            [pod.node_evidence()],
         );
     }
 }
@@ -106,6 +106,7 @@ fn node_identity(context: &Context<'_>, sink: &mut Sink<'_>) {
     if !kubelets_count(context) {
         return;
     }
+    let mut seen = FxHashSet::default();
     for pod in pods(context) {
         let is_mirror = pod.pod.meta.annotations.contains("kubernetes.io/config.mirror");
         if pod.pod.spec.node_name.is_empty() || is_mirror {
@@ -116,14 +117,14 @@ fn node_identity(context: &Context<'_>, sink: &mut Sink<'_>) {
         let name = pod.pod.spec.account();
         let account = Identity::service_account(&pod.place.namespace, &name);
         let token = Position::Credential(Opens::Identity(account));
-        let fact = pod.fact("/serviceAccountName", &name);
-        sink.step([user.clone()], token, vec![on_node.clone(), fact]);
+        let fact = pod.field("/serviceAccountName", &name);
+        sink.step([user.clone()], token, [on_node.clone(), fact]);
         let containers: Vec<_> = pod.containers().collect();
-        let mut seen = BTreeSet::new();
+        seen.clear();
         for reference in containers.iter().flat_map(references) {
             let gained = reference.holder.whole(&reference.place);
             if seen.insert(gained.clone()) {
-                sink.step([user.clone()], gained, vec![on_node.clone(), reference.proof()]);
+                sink.step([user.clone()], gained, [on_node.clone(), reference.proof()]);
             }
         }
     }
@@ -134,7 +135,7 @@ fn node_control_plane(context: &Context<'_>, sink: &mut Sink<'_>) {
         sink.step(
             [Position::Node(node.clone())],
             Position::ClusterAdmin,
-            vec![fact.clone()],
+            [fact.clone()],
         );
     }
 }

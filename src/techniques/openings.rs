@@ -170,7 +170,7 @@ fn network_policy_open(context: &Context<'_>, sink: &mut Sink<'_>) {
         };
         for (grant, certainty) in grants {
             let premises = [grant.clone(), Position::Network(group.name.clone())];
-            let fact = vec![Evidence::new((*policy).clone(), "/spec/egress", "")];
+            let fact = [Evidence::new((*policy).clone(), "/spec/egress", "")];
             sink.step_if(
                 premises,
                 free.clone(),
@@ -187,7 +187,7 @@ fn network_policy_open(context: &Context<'_>, sink: &mut Sink<'_>) {
         };
         for (port, protocol) in ports {
             for (grant, certainty) in grants {
-                let fact = vec![Evidence::new(policy.clone(), "/spec/ingress", "")];
+                let fact = [Evidence::new(policy.clone(), "/spec/ingress", "")];
                 let gained = group_port(&group.name, port, protocol);
                 let certainty = both(certainty.clone(), others.clone());
                 sink.step_if([free.clone(), grant.clone()], gained, certainty, fact);
@@ -252,12 +252,7 @@ fn service_expose(context: &Context<'_>, sink: &mut Sink<'_>) {
                 let facts = [namespace_fact(&group.namespace)]
                     .into_iter()
                     .chain(service.clone());
-                sink.step_if(
-                    [Position::Internet, grant.clone()],
-                    gained,
-                    outside,
-                    facts.collect(),
-                );
+                sink.step_if([Position::Internet, grant.clone()], gained, outside, facts);
             }
         }
     }

@@ -3,7 +3,7 @@
 //! **Trap.** NET_ADMIN in a network of the pod's own changes that network only; it takes the node's to sit between the
 //! node's pods and the rest.
 
-use std::collections::{BTreeMap, BTreeSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::pods::{ContainerView, Mark, marked, pods};
 use super::security::Security;
@@ -48,44 +48,35 @@ fn traffic(node: &Text) -> Position {
 }
 
 fn ce_net_mitm(context: &Context<'_>, sink: &mut Sink<'_>) {
-    let mut watched = BTreeSet::new();
+    let mut watched = FxHashMap::<Text, (Position, Evidence)>::default();
     for pod in marked(context, Mark::SHARED).filter(|pod| pod.pod.spec.is_host_network()) {
         let (node, _) = pod.node(context.cluster);
         for container in pod.containers().filter(ContainerView::is_lasting) {
             let security = Security::of(context, &container);
             let rights = security.host_network().zip(security.capability("NET_ADMIN"));
             if let (Some(root), Some((network, admin))) = (security.root_on_kernel(), rights) {
-                let evidence = vec![network, admin];
+                let evidence = [network, admin];
                 sink.step_if([container.position()], traffic(&node), root, evidence);
-                watched.insert(node.clone());
+                let exists = Evidence::new(ObjectId::cluster_scoped("Node", &node), "", "");
+                watched.insert(node.clone(), (traffic(&node), exists));
             }
         }
     }
     if watched.is_empty() {
         return;
     }
-    let mut senders = BTreeMap::new();
+    let mut seen = FxHashSet::default();
     for pod in pods(context).filter(|pod| !pod.pod.spec.is_host_network()) {
         let (node, placed) = pod.node(context.cluster);
-        if let Some(group) = context
-            .network
-            .group_of(pod.index)
-            .filter(|_| watched.contains(&node))
+        let Some((traffic, exists)) = watched.get(&node) else {
+            continue;
+        };
+        if let Some(group) = context.network.group_of(pod.index)
+            && seen.insert((node.address(), group))
         {
-            senders
-                .entry((node, group))
-                .or_insert((placed, pod.node_evidence()));
+            let sender = Position::Network(context.network.groups()[group].name.clone());
+            let evidence = [exists.clone(), pod.node_evidence()];
+            sink.step_if([traffic.clone()], sender, placed, evidence);
         }
-    }
-    for ((node, group), (placed, on_node)) in senders {
-        let name = &context.network.groups()[group].name;
-        let exists = Evidence::new(ObjectId::cluster_scoped("Node", &node), "", "");
-        let evidence = vec![exists, on_node];
-        sink.step_if(
-            [traffic(&node)],
-            Position::Network(name.clone()),
-            placed,
-            evidence,
-        );
     }
 }

@@ -87,8 +87,7 @@ fn database_password(context: &Context<'_>, sink: &mut Sink<'_>) {
             let evidence = [Some(&shown), password.host.as_ref()]
                 .into_iter()
                 .flatten()
-                .filter_map(|fact| evidence(context, fact))
-                .collect();
+                .filter_map(|fact| evidence(context, fact));
             let credential = Position::Credential(Opens::Database(opened.clone()));
             let certainty = match &password.presence {
                 Presence::Seen => Certainty::Certain,
@@ -104,7 +103,7 @@ fn database_password(context: &Context<'_>, sink: &mut Sink<'_>) {
                     let held = Position::SecretKey(place, other_key.clone());
                     let known = (held.clone(), opened.clone());
                     if matched.insert(known) {
-                        sink.step_if([held], credential.clone(), certainty.clone(), vec![proof]);
+                        sink.step_if([held], credential.clone(), certainty.clone(), [proof]);
                     }
                 }
             }

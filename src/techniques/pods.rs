@@ -6,10 +6,13 @@
 //!
 //! **Trap.** A stand-in pod is in no file: the evidence for what it is must point into its workload's template.
 
-use std::fmt::Display;
+use std::cell::RefCell;
+use std::fmt::{self, Display};
+
+use rustc_hash::FxHashMap;
 
 use super::{ANY, Certainty, Context, Evidence, Place, Position};
-use crate::model::{Cluster, Container, HostPath, ObjectId, Pod, Text, Volume, VolumeMount};
+use crate::model::{Cluster, Container, HostPath, Literal, ObjectId, Pod, Text, Volume, VolumeMount};
 
 /// A pod that has not ended.
 #[derive(Clone, Debug)]
@@ -36,21 +39,17 @@ pub(super) struct ContainerView<'a> {
 
 /// Returns every pod that has not ended, in the order of the cluster.
 pub(super) fn pods<'a>(context: &Context<'a>) -> impl Iterator<Item = PodView<'a>> {
-    let cluster = context.cluster;
-    (0..cluster.pods.len()).filter_map(move |index| pod(cluster, index))
+    marked(context, Mark::ALIVE)
 }
 
 /// Returns the pod at this position of the cluster's pods, unless it has ended.
 pub(super) fn pod(cluster: &Cluster, index: usize) -> Option<PodView<'_>> {
     let (id, pod) = cluster.pods.at(index)?;
-    if pod.has_ended() {
-        return None;
-    }
-    let owner = cluster
-        .stand_ins
-        .contains(id)
-        .then(|| pod.meta.controller())
-        .flatten();
+    (!pod.has_ended()).then(|| view(id, pod, index, cluster.stand_ins.contains(id)))
+}
+
+fn view<'a>(id: &ObjectId, pod: &'a Pod, index: usize, is_stand_in: bool) -> PodView<'a> {
+    let owner = if is_stand_in { pod.meta.controller() } else { None };
     let (object, spec) = match owner {
         Some(owner) => (
             ObjectId::new(&owner.kind, &id.namespace, &owner.name),
@@ -62,62 +61,108 @@ pub(super) fn pod(cluster: &Cluster, index: usize) -> Option<PodView<'_>> {
         ),
         None => (id.clone(), "/spec"),
     };
-    Some(PodView {
+    PodView {
         index,
         pod,
         place: Place::new(&id.namespace, &id.name),
         object,
         spec,
-    })
+    }
 }
 
-/// What of a pod makes it worth a look; most pods have nothing of it.
+/// What of a pod makes it worth a look; most pods have little of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Mark(u8);
+pub(super) struct Mark(u16);
 
 impl Mark {
+    /// It has not ended. A pod that has carries no mark.
+    pub(super) const ALIVE: Self = Self(1);
+    /// It is a stand-in for the pods of its workload.
+    const STAND_IN: Self = Self(1 << 1);
     /// It has a volume that can be the node's.
-    pub(super) const HOST_FILES: Self = Self(1);
+    pub(super) const HOST_FILES: Self = Self(1 << 2);
     /// A container is privileged, adds capabilities, has its `/proc` unmasked or is a process of a Windows node.
-    pub(super) const RIGHTS: Self = Self(1 << 1);
+    pub(super) const RIGHTS: Self = Self(1 << 3);
     /// It shares the node's processes or network, or its containers share processes.
-    pub(super) const SHARED: Self = Self(1 << 2);
+    pub(super) const SHARED: Self = Self(1 << 4);
     /// It is in `kube-system`, where control planes run.
-    pub(super) const SYSTEM: Self = Self(1 << 3);
+    pub(super) const SYSTEM: Self = Self(1 << 5);
     /// The image of a container is a console's.
-    pub(super) const CONSOLE: Self = Self(1 << 4);
+    pub(super) const CONSOLE: Self = Self(1 << 6);
+    /// A variable of a container is called as the key of a cloud is.
+    pub(super) const CLOUD_KEY: Self = Self(1 << 7);
+    /// A variable of a container is from a Secret or a ConfigMap.
+    pub(super) const VARIABLES: Self = Self(1 << 8);
+    /// It has a volume of a Secret or a ConfigMap.
+    pub(super) const VOLUMES: Self = Self(1 << 9);
+    /// It has a projected volume.
+    pub(super) const PROJECTED: Self = Self(1 << 10);
+    /// A variable or an argument of a container holds a credential in clear.
+    pub(super) const INLINE: Self = Self(1 << 11);
 
     /// Either of both.
     pub(super) const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    fn of(pod: &Pod) -> Self {
+    fn when(is_so: bool, mark: Self) -> Self {
+        if is_so { mark } else { Self(0) }
+    }
+
+    fn of(pod: &Pod, is_stand_in: bool) -> Self {
+        if pod.has_ended() {
+            return Self(0);
+        }
         let spec = &pod.spec;
-        let when = |is_so: bool, mark: Self| if is_so { mark.0 } else { 0 };
-        let host = |volume: &Volume| volume.host_path.is_some() || volume.persistent_volume_claim.is_some();
-        let rights = |container: &Container| {
-            let context = &container.security_context;
-            context.privileged == Some(true)
-                || !context.capabilities.add.is_empty()
-                || context.proc_mount.is_some()
-                || context.windows_options.is_some()
-        };
         let shared = spec.host_pid == Some(true)
             || spec.is_host_network()
             || spec.share_process_namespace == Some(true)
             || !spec.ephemeral_containers.is_empty();
-        let console = |container: &Container| super::consoles::is_known(&container.image);
-        Self(
-            when(spec.volumes.iter().any(host), Self::HOST_FILES)
-                | when(
-                    spec.security_context.windows_options.is_some() || spec.all_containers().any(rights),
-                    Self::RIGHTS,
-                )
-                | when(shared, Self::SHARED)
-                | when(pod.meta.namespace == "kube-system", Self::SYSTEM)
-                | when(spec.all_containers().any(console), Self::CONSOLE),
-        )
+        let whole = Self::ALIVE
+            .or(Self::when(is_stand_in, Self::STAND_IN))
+            .or(Self::when(
+                spec.security_context.windows_options.is_some(),
+                Self::RIGHTS,
+            ))
+            .or(Self::when(shared, Self::SHARED))
+            .or(Self::when(pod.meta.namespace == "kube-system", Self::SYSTEM));
+        let volumes = spec.volumes.iter().map(Self::of_volume);
+        let containers = spec.all_containers().map(Self::of_container);
+        volumes.chain(containers).fold(whole, Self::or)
+    }
+
+    fn of_volume(volume: &Volume) -> Self {
+        let is_projected = volume.projected.is_some();
+        let holds = is_projected || volume.secret.is_some() || volume.config_map.is_some();
+        let is_host = volume.host_path.is_some() || volume.persistent_volume_claim.is_some();
+        Self::when(is_host, Self::HOST_FILES)
+            .or(Self::when(holds, Self::VOLUMES))
+            .or(Self::when(is_projected, Self::PROJECTED))
+    }
+
+    fn of_container(container: &Container) -> Self {
+        let context = &container.security_context;
+        let rights = context.privileged == Some(true)
+            || !context.capabilities.add.is_empty()
+            || context.proc_mount.is_some()
+            || context.windows_options.is_some();
+        let env = || container.env.iter();
+        let given = !container.env_from.is_empty() || env().any(|variable| variable.value_from.is_some());
+        let withheld = |literal: &Literal| literal.withheld;
+        let words = [&container.command, &container.args];
+        let inline = env().any(|variable| variable.value.as_ref().is_some_and(withheld))
+            || words.into_iter().any(|words| words.words().iter().any(withheld));
+        Self::when(rights, Self::RIGHTS)
+            .or(Self::when(
+                super::consoles::is_known(&container.image),
+                Self::CONSOLE,
+            ))
+            .or(Self::when(
+                env().any(|variable| super::cloud::key_of(&variable.name).is_some()),
+                Self::CLOUD_KEY,
+            ))
+            .or(Self::when(given, Self::VARIABLES))
+            .or(Self::when(inline, Self::INLINE))
     }
 }
 
@@ -128,7 +173,11 @@ pub(super) struct Marks(Vec<Mark>);
 impl Marks {
     /// Looks at every pod once.
     pub(super) fn new(cluster: &Cluster) -> Self {
-        Self(cluster.pods.values().map(Mark::of).collect())
+        let mark = |index| {
+            let (id, pod) = cluster.pods.at(index)?;
+            Some(Mark::of(pod, cluster.stand_ins.contains(id)))
+        };
+        Self((0..cluster.pods.len()).filter_map(mark).collect())
     }
 }
 
@@ -137,7 +186,50 @@ pub(super) fn marked<'a>(context: &Context<'a>, wanted: Mark) -> impl Iterator<I
     let cluster = context.cluster;
     let marks = context.marks.0.iter().enumerate();
     let meant = marks.filter(move |(_, mark)| mark.0 & wanted.0 != 0);
-    meant.filter_map(move |(index, _)| pod(cluster, index))
+    meant.filter_map(move |(index, mark)| {
+        let (id, pod) = cluster.pods.at(index)?;
+        Some(view(id, pod, index, mark.0 & Mark::STAND_IN.0 != 0))
+    })
+}
+
+/// A JSON pointer into a pod's object, in parts: there are few different ones, and millions of facts that need one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct Pointer {
+    spec: &'static str,
+    /// The list of containers and the place in it.
+    container: Option<(&'static str, usize)>,
+    field: &'static str,
+    index: Option<usize>,
+    rest: &'static str,
+}
+
+impl Pointer {
+    /// The text; of a pointer that this thread asked for before it is only looked up.
+    fn text(self) -> Text {
+        thread_local! {
+            static KNOWN: RefCell<FxHashMap<Pointer, Text>> = RefCell::default();
+        }
+        KNOWN.with_borrow_mut(|known| {
+            known
+                .entry(self)
+                .or_insert_with(|| self.to_string().into())
+                .clone()
+        })
+    }
+}
+
+impl fmt::Display for Pointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.spec)?;
+        if let Some((list, at)) = self.container {
+            write!(f, "/{list}/{at}")?;
+        }
+        f.write_str(self.field)?;
+        if let Some(index) = self.index {
+            write!(f, "/{index}")?;
+        }
+        f.write_str(self.rest)
+    }
 }
 
 impl<'a> PodView<'a> {
@@ -150,6 +242,16 @@ impl<'a> PodView<'a> {
     pub(super) fn fact(&self, pointer: impl Display, value: impl Into<Text>) -> Evidence {
         let path = Text::from(format_args!("{}{pointer}", self.spec));
         Evidence::new(self.object.clone(), path, value)
+    }
+
+    /// The fact that the pod's spec has `value` in a field (`/nodeName`).
+    pub(super) fn field(&self, field: &'static str, value: impl Into<Text>) -> Evidence {
+        let pointer = Pointer {
+            spec: self.spec,
+            field,
+            ..Pointer::default()
+        };
+        Evidence::new(self.object.clone(), pointer.text(), value)
     }
 
     /// The pod's containers of every sort.
@@ -195,7 +297,7 @@ impl<'a> PodView<'a> {
         if self.pod.spec.node_name.is_empty() {
             Evidence::new(self.object.clone(), "", "bound to no node yet")
         } else {
-            self.fact("/nodeName", &self.pod.spec.node_name)
+            self.field("/nodeName", &self.pod.spec.node_name)
         }
     }
 
@@ -259,6 +361,37 @@ impl<'a> ContainerView<'a> {
     pub(super) fn fact(&self, pointer: impl Display, value: impl Into<Text>) -> Evidence {
         let Self { list, at, .. } = self;
         self.pod.fact(format_args!("/{list}/{at}{pointer}"), value)
+    }
+
+    /// The fact that the container has `value` in a field (`/name`).
+    pub(super) fn field(&self, field: &'static str, value: impl Into<Text>) -> Evidence {
+        self.at_pointer((field, None, ""), value)
+    }
+
+    /// The fact that an element of a list of the container (`/env`, 0) has `value` in a field (`/value`).
+    pub(super) fn element(
+        &self,
+        list: &'static str,
+        index: usize,
+        field: &'static str,
+        value: impl Into<Text>,
+    ) -> Evidence {
+        self.at_pointer((list, Some(index), field), value)
+    }
+
+    fn at_pointer(
+        &self,
+        (field, index, rest): (&'static str, Option<usize>, &'static str),
+        value: impl Into<Text>,
+    ) -> Evidence {
+        let pointer = Pointer {
+            spec: self.pod.spec,
+            container: Some((self.list, self.at)),
+            field,
+            index,
+            rest,
+        };
+        Evidence::new(self.pod.object.clone(), pointer.text(), value)
     }
 
     /// The pointer within the pod's spec to what is at `pointer` in the container.

@@ -6,12 +6,13 @@
 //! same names.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use crate::model::{Protocol, Text};
 use crate::rbac::{Identity, Power, Scope};
 
 /// Something the attacker holds.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Position {
     /// Sends packets from outside the cluster.
     Internet,
@@ -99,11 +100,19 @@ pub enum Opens {
     Unknown {
         /// The pod.
         pod: Place,
-        /// The container.
-        container: Text,
-        /// The variable or option that holds it.
-        name: Text,
+        /// The container, and the variable or option that holds it: `web/--token`.
+        at: Text,
     },
+}
+
+impl Opens {
+    /// Returns what a credential opens that stands in this variable or option of a container, if nothing tells.
+    pub(super) fn unknown(pod: &Place, container: &Text, name: &Text) -> Self {
+        Self::Unknown {
+            pod: pod.clone(),
+            at: format_args!("{container}/{name}").into(),
+        }
+    }
 }
 
 /// The labels of positions, as queries and reports spell them.
@@ -200,6 +209,40 @@ impl Position {
     }
 }
 
+/// By where texts lie and not by what they say: graphs of millions of positions are looked up by it.
+impl Hash for Position {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::mem::discriminant(self).hash(state);
+        let place = |place: &Place| (place.namespace.address(), place.name.address());
+        match self {
+            Self::Internet | Self::ApiServer | Self::ClusterAdmin => {}
+            Self::Pod(one)
+            | Self::Secret(one)
+            | Self::ConfigMap(one)
+            | Self::Volume(one)
+            | Self::Database(one) => {
+                place(one).hash(state);
+            }
+            Self::Container(one, name) | Self::SecretKey(one, name) | Self::ConfigMapKey(one, name) => {
+                (place(one), name.address()).hash(state);
+            }
+            Self::Port(one, port, protocol) => (place(one), port, protocol).hash(state),
+            Self::Node(name) | Self::Network(name) | Self::CloudIdentity(name) | Self::Namespace(name) => {
+                name.address().hash(state);
+            }
+            Self::Identity(identity) | Self::Credential(Opens::Identity(identity)) => match identity {
+                Identity::ServiceAccount { namespace, name } => {
+                    (namespace.address(), name.address()).hash(state);
+                }
+                Identity::User(name) | Identity::Group(name) => name.address().hash(state),
+            },
+            Self::Credential(Opens::Database(one)) => place(one).hash(state),
+            Self::Credential(Opens::Unknown { pod, at }) => (place(pod), at.address()).hash(state),
+            Self::Grant(power, scope) => (power.id, scope).hash(state),
+        }
+    }
+}
+
 /// The id: `Pod/shop/web-0`, `ServiceAccount/shop/web`, `Credential/Database/shop/mysql`, `ClusterAdmin`.
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -211,9 +254,7 @@ impl fmt::Display for Position {
             Self::Identity(identity) => write!(f, "{identity}"),
             Self::Credential(Opens::Identity(identity)) => write!(f, "Credential/{identity}"),
             Self::Credential(Opens::Database(place)) => write!(f, "Credential/Database/{place}"),
-            Self::Credential(Opens::Unknown { pod, container, name }) => {
-                write!(f, "Credential/Unknown/{pod}/{container}/{name}")
-            }
+            Self::Credential(Opens::Unknown { pod, at }) => write!(f, "Credential/Unknown/{pod}/{at}"),
             Self::Grant(power, Scope::Cluster) => write!(f, "Grant/{}", power.id),
             Self::Grant(power, scope) => write!(f, "Grant/{}/{scope}", power.id),
             Self::Network(name) => write!(f, "Network/{name}"),
@@ -229,5 +270,17 @@ impl fmt::Display for Position {
             Self::Namespace(name) => write!(f, "Namespace/{name}"),
             Self::ClusterAdmin => f.write_str("ClusterAdmin"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_are_small_and_free_to_drop() {
+        // A cluster of 150,000 pods has millions of them.
+        assert_eq!(size_of::<Position>(), 40);
+        assert!(!std::mem::needs_drop::<Position>());
     }
 }

@@ -9,6 +9,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::FxHashMap;
+
 use super::files::volume;
 use super::mounts::{host_mounts, may_mount_host};
 use super::pods::{ContainerView, Mark, PodView, both, marked, pods};
@@ -162,7 +164,7 @@ fn enter<'a>(
             };
             (same, None)
         };
-        let evidence = [fact.clone()].into_iter().chain(more).collect();
+        let evidence = [fact.clone()].into_iter().chain(more);
         sink.step_if([container.position()], other.position(), certainty, evidence);
     }
 }
@@ -234,6 +236,7 @@ fn proc_enter(context: &Context<'_>, sink: &mut Sink<'_>) {
     if reached.is_empty() {
         return;
     }
+    let reached: FxHashMap<Text, BTreeSet<i64>> = reached.into_iter().collect();
     for pod in pods(context) {
         let (node, placed) = pod.node(context.cluster);
         if let Some(users) = reached.get(&node) {
@@ -259,7 +262,7 @@ fn enter_from(
         };
         let is_open = security.shares_users() && (user != 0 || security.has_defaults_at_most());
         if is_open && users.contains(&user) {
-            let evidence = vec![pod.node_evidence()];
+            let evidence = [pod.node_evidence()];
             let certainty = both(placed.clone(), image);
             sink.step_if([processes(node, user)], container.position(), certainty, evidence);
         }

@@ -32,6 +32,11 @@ enum Spot {
     Mount(usize),
 }
 
+/// Where `envFrom` names a Secret.
+const SECRET_REF: &str = "/secretRef/name";
+/// Where a variable names the key of a Secret.
+const SECRET_KEY_REF: &str = "/valueFrom/secretKeyRef/key";
+
 /// One reference.
 #[derive(Clone, Debug)]
 pub(super) struct Reference<'a> {
@@ -51,18 +56,18 @@ impl Reference<'_> {
         match self.spot {
             Spot::EnvFrom(at, field) => {
                 let from = &container.env_from[at];
-                let source = if field == "secretRef" {
+                let source = if field == SECRET_REF {
                     &from.secret_ref
                 } else {
                     &from.config_map_ref
                 };
                 let name = source.as_ref().map_or("", |source| source.name.as_str());
-                self.view.fact(format_args!("/envFrom/{at}/{field}/name"), name)
+                self.view.element("/envFrom", at, field, name)
             }
             Spot::Env(at, field) => {
                 let from = container.env[at].value_from.as_ref();
                 let source = from.and_then(|from| {
-                    let source = if field == "secretKeyRef" {
+                    let source = if field == SECRET_KEY_REF {
                         &from.secret_key_ref
                     } else {
                         &from.config_map_key_ref
@@ -70,12 +75,11 @@ impl Reference<'_> {
                     source.as_ref()
                 });
                 let key = source.map_or("", |source| source.key.as_str());
-                self.view
-                    .fact(format_args!("/env/{at}/valueFrom/{field}/key"), key)
+                self.view.element("/env", at, field, key)
             }
             Spot::Mount(at) => {
                 let path = &container.volume_mounts[at].mount_path;
-                self.view.fact(format_args!("/volumeMounts/{at}/mountPath"), path)
+                self.view.element("/volumeMounts", at, "/mountPath", path)
             }
         }
     }
@@ -152,8 +156,8 @@ type Add<'a> = dyn FnMut(Holder, &Text, Way, &dyn Fn() -> Option<Vec<Text>>, Spo
 fn variables(view: &ContainerView<'_>, add: &mut Add<'_>) {
     for (at, from) in view.container.env_from.iter().enumerate() {
         for (holder, field, source) in [
-            (Holder::Secret, "secretRef", &from.secret_ref),
-            (Holder::ConfigMap, "configMapRef", &from.config_map_ref),
+            (Holder::Secret, SECRET_REF, &from.secret_ref),
+            (Holder::ConfigMap, "/configMapRef/name", &from.config_map_ref),
         ] {
             if let Some(source) = source {
                 let spot = Spot::EnvFrom(at, field);
@@ -166,8 +170,12 @@ fn variables(view: &ContainerView<'_>, add: &mut Add<'_>) {
             continue;
         };
         for (holder, field, source) in [
-            (Holder::Secret, "secretKeyRef", &from.secret_key_ref),
-            (Holder::ConfigMap, "configMapKeyRef", &from.config_map_key_ref),
+            (Holder::Secret, SECRET_KEY_REF, &from.secret_key_ref),
+            (
+                Holder::ConfigMap,
+                "/valueFrom/configMapKeyRef/key",
+                &from.config_map_key_ref,
+            ),
         ] {
             if let Some(source) = source {
                 let keys = || Some(vec![source.key.clone()]);

@@ -135,7 +135,7 @@ fn cluster_admin(context: &Context<'_>, sink: &mut Sink<'_>) {
             Scope::Name { .. } => continue,
         };
         let grant = Position::Grant(&power::EVERYTHING, scope.clone());
-        sink.step([grant], gained, facts.into_iter().collect());
+        sink.step([grant], gained, facts);
     }
 }
 
@@ -163,14 +163,14 @@ fn role_bind(context: &Context<'_>, sink: &mut Sink<'_>) {
                 }
             };
             for whole in wholes {
-                sink.step([bindable.grant.clone()], whole, vec![fact.clone()]);
+                sink.step([bindable.grant.clone()], whole, [fact.clone()]);
             }
             continue;
         }
         for gained in bindable.gains(context.access) {
             let grant = Position::Grant(gained.power, gained.scope);
             if grant != bindable.grant {
-                let evidence = binding.clone().into_iter().chain(gained.evidence).collect();
+                let evidence = binding.clone().into_iter().chain(gained.evidence);
                 sink.step([bindable.grant.clone()], grant, evidence);
             }
         }
@@ -186,7 +186,7 @@ fn role_escalate(context: &Context<'_>, sink: &mut Sink<'_>) {
     // Whoever sends requests is bound to that role, so no other identity is asked for.
     if let (Some(grant), Some((id, binding))) = (&everywhere, for_anyone) {
         let fact = bound(id, binding);
-        sink.step([grant.clone()], Position::ClusterAdmin, vec![fact]);
+        sink.step([grant.clone()], Position::ClusterAdmin, [fact]);
     }
     for (id, binding) in &context.cluster.role_bindings {
         let role = &binding.role_ref;
@@ -210,7 +210,7 @@ fn role_escalate(context: &Context<'_>, sink: &mut Sink<'_>) {
         for subject in context.access.subjects_of(id) {
             for grant in &grants {
                 let premises = [grant.clone(), Position::Identity(subject.clone())];
-                sink.step(premises, gained.clone(), vec![bound(id, binding)]);
+                sink.step(premises, gained.clone(), [bound(id, binding)]);
             }
         }
     }
@@ -224,7 +224,7 @@ fn role_create(context: &Context<'_>, sink: &mut Sink<'_>) {
     for (namespace, create) in held.namespaces(&power::CREATE_ROLES) {
         if let Some(bind) = binders.get(namespace) {
             let whole = Position::Namespace(namespace.clone());
-            sink.step([create, bind.clone()], whole, vec![namespace_fact(namespace)]);
+            sink.step([create, bind.clone()], whole, [namespace_fact(namespace)]);
         }
     }
     aggregated(context, sink);
@@ -271,7 +271,7 @@ fn aggregated(context: &Context<'_>, sink: &mut Sink<'_>) {
                     .iter()
                     .map(|part| Evidence::new(part.clone(), "/metadata/labels", ""));
                 let evidence = [bound(id, binding), selectors.clone()].into_iter().chain(part);
-                sink.step(premises, gained.clone(), evidence.collect());
+                sink.step(premises, gained.clone(), evidence);
             }
         }
     }

@@ -184,13 +184,13 @@ const GET_ENDS: u16 = 35;
 /// Adds the pods that a power reaches: all of a namespace, or one by name.
 fn reached(context: &Context<'_>, sink: &mut Sink<'_>, power: &'static Power, certainty: &Certainty) {
     for (namespace, grant) in context.held.namespaces(power) {
-        let fact = vec![namespace_fact(namespace)];
+        let fact = [namespace_fact(namespace)];
         sink.step_if([grant], any_pod(namespace), certainty.clone(), fact);
     }
     for (namespace, name, grant) in context.held.names(power) {
         for place in context.held.places(namespace) {
             if context.cluster.pod(place, name).is_some() {
-                let fact = vec![Evidence::new(ObjectId::new("Pod", place, name), "", "")];
+                let fact = [Evidence::new(ObjectId::new("Pod", place, name), "", "")];
                 let pod = Position::Pod(Place::new(place, name));
                 sink.step_if([grant.clone()], pod, certainty.clone(), fact);
             }
@@ -234,7 +234,7 @@ fn pod_stdin(context: &Context<'_>, sink: &mut Sink<'_>) {
                 let certainty = both(certainty.clone(), Certainty::Conditional(obeys.into()));
                 let grants = context.held.over(power, &pod.place.namespace, &pod.place.name);
                 for grant in grants {
-                    let fact = vec![container.fact("/stdin", "true")];
+                    let fact = [container.fact("/stdin", "true")];
                     sink.step_if([grant], container.position(), certainty.clone(), fact);
                 }
             }
@@ -246,7 +246,7 @@ fn kubelet_exec(context: &Context<'_>, sink: &mut Sink<'_>) {
     for power in [&power::PROXY_NODES, &power::PROXY_NODES_BY_GET] {
         if let Some(grant) = context.held.everywhere(power) {
             for namespace in context.held.places(&Text::default()) {
-                let fact = vec![namespace_fact(namespace)];
+                let fact = [namespace_fact(namespace)];
                 sink.step([grant.clone()], any_pod(namespace), fact);
             }
         }
@@ -258,7 +258,7 @@ fn kubelet_exec(context: &Context<'_>, sink: &mut Sink<'_>) {
         for pod in pods(context) {
             let (node, certainty) = pod.node(context.cluster);
             if let Some(grant) = by_node.get(&node) {
-                let fact = vec![pod.node_evidence()];
+                let fact = [pod.node_evidence()];
                 sink.step_if([grant.clone()], pod.position(), certainty, fact);
             }
         }
@@ -277,7 +277,7 @@ fn port_forward(context: &Context<'_>, sink: &mut Sink<'_>) {
                 let grants = context.held.over(power, &pod.place.namespace, &pod.place.name);
                 for grant in grants {
                     let reached = Position::Port(pod.place.clone(), port, protocol);
-                    sink.step_if([grant], reached, certainty.clone(), vec![pod.fact("", "")]);
+                    sink.step_if([grant], reached, certainty.clone(), [pod.fact("", "")]);
                 }
             }
         }

@@ -103,7 +103,7 @@ fn secret_read(context: &Context<'_>, sink: &mut Sink<'_>) {
     for &reader in READERS {
         for (namespace, grant) in context.held.namespaces(reader) {
             let any = Holder::Secret.whole(&Place::new(namespace, ANY));
-            sink.step([grant], any, vec![namespace_fact(namespace)]);
+            sink.step([grant], any, [namespace_fact(namespace)]);
         }
         for (namespace, name, grant) in context.held.names(reader) {
             for place in context.held.places(namespace) {
@@ -111,7 +111,7 @@ fn secret_read(context: &Context<'_>, sink: &mut Sink<'_>) {
                 // A name in all namespaces means those in which there is such a Secret.
                 if !namespace.is_empty() || context.cluster.secrets.contains(&id) {
                     let secret = Holder::Secret.whole(&Place::new(place, name));
-                    sink.step([grant.clone()], secret, vec![Evidence::new(id, "", "")]);
+                    sink.step([grant.clone()], secret, [Evidence::new(id, "", "")]);
                 }
             }
         }
@@ -120,14 +120,14 @@ fn secret_read(context: &Context<'_>, sink: &mut Sink<'_>) {
 
 fn token_request(context: &Context<'_>, sink: &mut Sink<'_>) {
     for (namespace, grant) in context.held.namespaces(&power::CREATE_TOKENS) {
-        sink.step([grant], any_account(namespace), vec![namespace_fact(namespace)]);
+        sink.step([grant], any_account(namespace), [namespace_fact(namespace)]);
     }
     for (namespace, name, grant) in context.held.names(&power::CREATE_TOKENS) {
         for place in context.held.places(namespace) {
             if let Some(fact) = account_fact(context, place, name) {
                 let account = Identity::service_account(place, name);
                 let token = Position::Credential(Opens::Identity(account));
-                sink.step([grant.clone()], token, vec![fact]);
+                sink.step([grant.clone()], token, [fact]);
             }
         }
     }
@@ -146,7 +146,7 @@ fn token_secret_create(context: &Context<'_>, sink: &mut Sink<'_>) {
         let readers: BTreeMap<&Text, Position> = context.held.namespaces(reader).into_iter().collect();
         for (namespace, create) in context.held.namespaces(&power::CREATE_SECRETS) {
             if let Some(read) = readers.get(namespace) {
-                let fact = vec![namespace_fact(namespace)];
+                let fact = [namespace_fact(namespace)];
                 sink.step([create, read.clone()], any_account(namespace), fact);
             }
         }

@@ -3,7 +3,7 @@
 //! **Trap.** Most ConfigMaps are settings and no more. A step needs what the input shows of the reader: the cloud that
 //! maps its identities by one, or a container that is told to run a file out of one.
 
-use super::pods::{ContainerView, both, pods};
+use super::pods::{ContainerView, Mark, both, marked};
 use super::technique::techniques;
 use super::{Certainty, Context, Evidence, Family, Position, Sink};
 use crate::model::{ConfigMapVolume, ObjectId, Text, Volume};
@@ -87,7 +87,7 @@ fn aws_auth_patch(context: &Context<'_>, sink: &mut Sink<'_>) {
     }
     for grant in grants {
         let certainty = Certainty::Conditional(MODE.into());
-        sink.step_if([grant], Position::ClusterAdmin, certainty, vec![evidence.clone()]);
+        sink.step_if([grant], Position::ClusterAdmin, certainty, [evidence.clone()]);
     }
 }
 
@@ -141,7 +141,7 @@ fn config_map_patch(context: &Context<'_>, sink: &mut Sink<'_>) {
     if context.held.namespaces(power).is_empty() && context.held.names(power).next().is_none() {
         return;
     }
-    for pod in pods(context) {
+    for pod in marked(context, Mark::VOLUMES) {
         for container in pod.containers() {
             for (at, mount, volume) in container.mounts() {
                 let mut maps = config_maps(volume).peekable();

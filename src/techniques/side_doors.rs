@@ -166,7 +166,7 @@ fn database_operator(context: &Context<'_>, sink: &mut Sink<'_>) {
                 };
                 let credential = Position::Credential(Opens::Database(place(datastore)));
                 let fact = Evidence::new(resource.clone(), "", "");
-                sink.step_if([container.clone()], credential, certainty, vec![fact]);
+                sink.step_if([container.clone()], credential, certainty, [fact]);
             }
         }
     }
@@ -270,7 +270,7 @@ fn database_volume(context: &Context<'_>, sink: &mut Sink<'_>) {
         };
         for &grant in grants {
             let admitted = admitted(context.cluster, &datastore.workload.namespace);
-            let evidence = vec![namespace_fact(&datastore.workload.namespace), fact.clone()];
+            let evidence = [namespace_fact(&datastore.workload.namespace), fact.clone()];
             sink.step_if(
                 [grant.clone()],
                 database(datastore),
@@ -412,7 +412,7 @@ fn database_console(context: &Context<'_>, sink: &mut Sink<'_>) {
         for port in ports {
             let port = Position::Port(pod.place.clone(), port, Protocol::Tcp);
             let certainty = both(certainty.clone(), reaches.clone());
-            let proof = evidence(context, &companion.host).into_iter().collect();
+            let proof = evidence(context, &companion.host).into_iter();
             sink.step_if([port], database(datastore), certainty, proof);
         }
     }
@@ -448,14 +448,10 @@ fn database_backup(context: &Context<'_>, sink: &mut Sink<'_>) {
                     }
                     Origin::Inline => {
                         let Some(pod) = &pod else { continue };
-                        Position::Credential(Opens::Unknown {
-                            pod: pod.place.clone(),
-                            container: companion.container.clone(),
-                            name: name.clone(),
-                        })
+                        Position::Credential(Opens::unknown(&pod.place, &companion.container, name))
                     }
                 };
-                let proof = evidence(context, &companion.host).into_iter().collect();
+                let proof = evidence(context, &companion.host).into_iter();
                 let condition = Certainty::Conditional(READABLE.into());
                 sink.step_if([held], database(datastore), condition, proof);
             }

@@ -115,7 +115,7 @@ fn pod_steal(context: &Context<'_>, sink: &mut Sink<'_>) {
             let bind = bind.map(|grant| (grant, Certainty::Conditional(WINS.into())));
             for (steer, certainty) in steering.iter().cloned().chain(bind) {
                 let premises = [Position::Node(SOME.into()), steer, remove.clone()];
-                let fact = vec![namespace_fact(namespace)];
+                let fact = [namespace_fact(namespace)];
                 sink.step_if(premises, moved(namespace), certainty, fact);
             }
         }
@@ -127,7 +127,7 @@ fn pod_steal(context: &Context<'_>, sink: &mut Sink<'_>) {
         });
         let fits = Certainty::Conditional(FITS.into());
         let premise = moved(&pod.place.namespace);
-        sink.step_if([premise], pod.position(), fits, vec![pod.fact("", by)]);
+        sink.step_if([premise], pod.position(), fits, [pod.fact("", by)]);
     }
 }
 
@@ -236,7 +236,7 @@ fn node_join(context: &Context<'_>, sink: &mut Sink<'_>) {
         }
         for pod in daemons.values() {
             let spreads = Certainty::Conditional("the DaemonSet runs on every node".into());
-            let facts = evidence.iter().cloned().chain([pod.fact("", "")]).collect();
+            let facts = evidence.iter().cloned().chain([pod.fact("", "")]);
             sink.step_if([grant.clone()], pod.position(), both(certainty(), spreads), facts);
         }
     }

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use smallvec::SmallVec;
+
 use super::{Position, Technique};
 use crate::model::{ObjectId, Text};
 
@@ -208,13 +210,16 @@ impl Reason {
     }
 }
 
+/// A list that mostly has one element: that one lies in place, and there are millions of lists.
+pub type Few<T> = SmallVec<[T; 1]>;
+
 /// From premises to a conclusion.
 #[derive(Clone, Debug)]
 pub struct Step {
     /// Why it is possible.
     pub reason: Reason,
     /// Everything that must be held; never empty.
-    pub premises: Vec<Position>,
+    pub premises: Few<Position>,
     /// What is held then.
     pub conclusion: Position,
     /// What it costs: 0 for relations, 1 for using what is held as intended, up to 8.
@@ -222,5 +227,5 @@ pub struct Step {
     /// How sure it is.
     pub certainty: Certainty,
     /// What proves it.
-    pub evidence: Vec<Evidence>,
+    pub evidence: Few<Evidence>,
 }

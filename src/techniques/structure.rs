@@ -8,6 +8,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::FxHashSet;
+use smallvec::smallvec;
+
 use super::kubelet::{self, PORT, port as kubelet_port};
 use super::loopback;
 use super::openings::{exposes, listeners, opens};
@@ -38,14 +41,19 @@ pub(super) fn relate(context: &Context<'_>, steps: &mut Vec<Step>) {
     everything(context, steps);
 }
 
-fn step(relation: Relation, premise: Position, conclusion: Position, evidence: Vec<Evidence>) -> Step {
+fn step(
+    relation: Relation,
+    premise: Position,
+    conclusion: Position,
+    evidence: impl IntoIterator<Item = Evidence>,
+) -> Step {
     Step {
         reason: Reason::Relation(relation),
-        premises: vec![premise],
+        premises: smallvec![premise],
         conclusion,
         effort: 0,
         certainty: Certainty::Certain,
-        evidence,
+        evidence: evidence.into_iter().collect(),
     }
 }
 
@@ -61,7 +69,7 @@ fn containers(context: &Context<'_>, steps: &mut Vec<Step>) {
     }
     for pod in pods(context) {
         for container in pod.containers().filter(ContainerView::is_lasting) {
-            let named = || vec![container.fact("/name", &container.container.name)];
+            let named = || [container.field("/name", &container.container.name)];
             steps.push(step(
                 Relation::HasContainer,
                 pod.position(),
@@ -80,7 +88,7 @@ fn containers(context: &Context<'_>, steps: &mut Vec<Step>) {
 fn choices(context: &Context<'_>, steps: &mut Vec<Step>) {
     for pod in pods(context) {
         let any = any_pod(&pod.place.namespace);
-        let exists = vec![pod.fact("", "")];
+        let exists = [pod.fact("", "")];
         steps.push(step(Relation::Includes, any, pod.position(), exists));
     }
     for group in context.network.groups() {
@@ -90,12 +98,12 @@ fn choices(context: &Context<'_>, steps: &mut Vec<Step>) {
             .pods
             .first()
             .and_then(|&pod| super::pods::pod(context.cluster, pod));
-        let evidence = like.iter().map(|pod| pod.fact("", "")).collect();
+        let evidence = like.iter().map(|pod| pod.fact("", ""));
         steps.push(step(Relation::Includes, any, position, evidence));
     }
     for (id, _) in &context.cluster.nodes {
         let node = Position::Node(id.name.clone());
-        let exists = vec![Evidence::new(id.clone(), "", "")];
+        let exists = [Evidence::new(id.clone(), "", "")];
         steps.push(step(Relation::Includes, any_node(), node, exists));
     }
     if context.cluster.nodes.is_empty() {
@@ -105,7 +113,7 @@ fn choices(context: &Context<'_>, steps: &mut Vec<Step>) {
             "",
             "the input names no node",
         );
-        steps.push(step(Relation::Includes, any_node(), worker, vec![unnamed]));
+        steps.push(step(Relation::Includes, any_node(), worker, [unnamed]));
     }
 }
 
@@ -116,7 +124,7 @@ fn some_node(context: &Context<'_>, steps: &mut Vec<Step>) {
     }
     let mut add = |name: &Text| {
         let node = Position::Node(name.clone());
-        let exists = vec![Evidence::new(ObjectId::cluster_scoped("Node", name), "", "")];
+        let exists = [Evidence::new(ObjectId::cluster_scoped("Node", name), "", "")];
         steps.push(step(Relation::OneOf, node, Position::Node(SOME.into()), exists));
     };
     if context.cluster.nodes.is_empty() {
@@ -131,7 +139,7 @@ fn some_node(context: &Context<'_>, steps: &mut Vec<Step>) {
 fn everything(context: &Context<'_>, steps: &mut Vec<Step>) {
     for namespace in context.held.all_namespaces() {
         let whole = Position::Namespace(namespace.clone());
-        let fact = || vec![namespace_fact(namespace)];
+        let fact = || [namespace_fact(namespace)];
         for part in [
             any_pod(namespace),
             Holder::Secret.whole(&Place::new(namespace, ANY)),
@@ -151,7 +159,7 @@ fn everything(context: &Context<'_>, steps: &mut Vec<Step>) {
         Relation::Includes,
         Position::ClusterAdmin,
         any_node(),
-        vec![cluster],
+        [cluster],
     ));
 }
 
@@ -175,7 +183,7 @@ fn keys(context: &Context<'_>, steps: &mut Vec<Step>) {
     for (holder, place, keys) in context.keys.iter() {
         let id = ObjectId::new(holder.kind(), &place.namespace, &place.name);
         let any = holder.whole(&Place::new(&place.namespace, ANY));
-        let exists = vec![Evidence::new(id.clone(), "", "")];
+        let exists = [Evidence::new(id.clone(), "", "")];
         steps.push(step(Relation::Includes, any, holder.whole(place), exists));
         for key in keys {
             let fact = Evidence::new(id.clone(), format!("/data/{}", escaped(key)), "");
@@ -183,7 +191,7 @@ fn keys(context: &Context<'_>, steps: &mut Vec<Step>) {
                 Relation::HasKey,
                 holder.whole(place),
                 holder.key(place, key),
-                vec![fact],
+                [fact],
             ));
         }
     }
@@ -229,7 +237,7 @@ fn network(context: &Context<'_>, steps: &mut Vec<Step>) {
             else {
                 continue;
             };
-            let evidence = vec![entering(id, &groups[group])];
+            let evidence = [entering(id, &groups[group])];
             let conclusion = group_port(&groups[group].name, port, protocol);
             let mut enters = step(Relation::Reaches, position.clone(), conclusion, evidence);
             if hub.doubtful {
@@ -257,7 +265,7 @@ fn network(context: &Context<'_>, steps: &mut Vec<Step>) {
             let place = Place::new(&id.namespace, &id.name);
             let fact = like(id);
             let port = Position::Port(place, port, protocol);
-            steps.push(step(Relation::Reaches, premise.clone(), port, vec![fact]));
+            steps.push(step(Relation::Reaches, premise.clone(), port, [fact]));
         }
     }
 }
@@ -348,7 +356,7 @@ fn senders(context: &Context<'_>, hub: &Hub, position: &Position, steps: &mut Ve
             }
             _ => continue,
         };
-        steps.push(step(Relation::Reaches, sender, position.clone(), vec![evidence]));
+        steps.push(step(Relation::Reaches, sender, position.clone(), [evidence]));
     }
 }
 
@@ -367,7 +375,7 @@ fn own_node(context: &Context<'_>, steps: &mut Vec<Step>) {
             continue;
         };
         for name in names {
-            let exists = || vec![Evidence::new(ObjectId::cluster_scoped("Node", name), "", "")];
+            let exists = || [Evidence::new(ObjectId::cluster_scoped("Node", name), "", "")];
             let node = Position::Node(name.clone());
             steps.push(step(Relation::SendsAs, node.clone(), nodes(&names[0]), exists()));
             steps.push(step(Relation::SendsAs, node, local(name, "host"), exists()));
@@ -378,7 +386,7 @@ fn own_node(context: &Context<'_>, steps: &mut Vec<Step>) {
     let server = context.network.api_server();
     let beside = context.cluster.nodes.values();
     let beside = beside.filter(|node| server.runs_on(node) != Verdict::Denied);
-    let mut useful: BTreeSet<(Text, &str)> = beside.map(|node| (node.meta.name.clone(), "pods")).collect();
+    let mut useful: FxHashSet<(Text, &str)> = beside.map(|node| (node.meta.name.clone(), "pods")).collect();
     useful.extend(
         kubelet::open(context)
             .into_iter()
@@ -394,7 +402,7 @@ fn own_node(context: &Context<'_>, steps: &mut Vec<Step>) {
         };
         for &(port, protocol) in ports.get(&pod.index).into_iter().flatten() {
             let port = Position::Port(pod.place.clone(), port, protocol);
-            let fact = vec![pod.fact("/nodeName", node)];
+            let fact = [pod.field("/nodeName", node)];
             steps.push(step(Relation::Reaches, local(node, other), port, fact));
             useful.insert((node.clone(), other));
         }
@@ -407,14 +415,15 @@ fn own_node(context: &Context<'_>, steps: &mut Vec<Step>) {
             "pods"
         };
         if useful.contains(&(node.clone(), own)) {
+            let (place, fact) = (local(node, own), pod.field("/nodeName", node));
             for container in pod.containers().filter(ContainerView::is_lasting) {
-                let fact = vec![pod.fact("/nodeName", node)];
-                steps.push(step(
+                let sends = step(
                     Relation::SendsAs,
                     container.position(),
-                    local(node, own),
-                    fact,
-                ));
+                    place.clone(),
+                    [fact.clone()],
+                );
+                steps.push(sends);
             }
         }
     }
@@ -439,7 +448,7 @@ fn free_senders(context: &Context<'_>, steps: &mut Vec<Step>) {
     for (group, _) in groups.iter().zip(egress).filter(|(_, policy)| policy.is_none()) {
         if let Some(pod) = first(group) {
             let sender = Position::Network(group.name.clone());
-            let fact = vec![sends(&pod, group)];
+            let fact = [sends(&pod, group)];
             steps.push(step(Relation::Reaches, sender, free(), fact));
         }
     }
@@ -448,11 +457,11 @@ fn free_senders(context: &Context<'_>, steps: &mut Vec<Step>) {
             && let Some(name) = names.first()
         {
             let node = Evidence::new(ObjectId::cluster_scoped("Node", name), "", "");
-            steps.push(step(Relation::Reaches, nodes(name), free(), vec![node]));
+            steps.push(step(Relation::Reaches, nodes(name), free(), [node]));
         }
     }
     for (sender, hub, certainty, fact) in Outside::of(context).reaches(context) {
-        let reaches = step(Relation::Reaches, sender, hub, vec![fact]);
+        let reaches = step(Relation::Reaches, sender, hub, [fact]);
         steps.push(Step { certainty, ..reaches });
     }
     if !may_open {
@@ -466,7 +475,7 @@ fn free_senders(context: &Context<'_>, steps: &mut Vec<Step>) {
         };
         for (port, protocol) in ports {
             let gained = group_port(&group.name, port, protocol);
-            let fact = vec![receives(&pod, group)];
+            let fact = [receives(&pod, group)];
             steps.push(step(Relation::Reaches, free(), gained, fact));
         }
     }
@@ -537,7 +546,7 @@ fn exposure(context: &Context<'_>, steps: &mut Vec<Step>) {
         if let Some(pod) = super::pods::pod(context.cluster, exposure.pod) {
             let port = Position::Port(pod.place.clone(), exposure.port, exposure.protocol);
             let via = exposure.via.iter();
-            let evidence = via.map(|id| Evidence::new(id.clone(), "", "")).collect();
+            let evidence = via.map(|id| Evidence::new(id.clone(), "", ""));
             let mut exposed = step(Relation::Exposed, Position::Internet, port, evidence);
             if let Some(condition) = &exposure.condition {
                 exposed.certainty = Certainty::Conditional(condition.clone());
@@ -703,7 +712,7 @@ fn any_accounts(context: &Context<'_>, steps: &mut Vec<Step>) {
     for namespace in context.held.all_namespaces() {
         let any = Position::Identity(any_identity());
         let accounts = Position::Identity(Identity::service_account(namespace, ANY));
-        let fact = vec![namespace_fact(namespace)];
+        let fact = [namespace_fact(namespace)];
         steps.push(step(Relation::Includes, any, accounts, fact));
     }
 }
@@ -729,7 +738,7 @@ fn grants(context: &Context<'_>, steps: &mut Vec<Step>) {
             Relation::Holds,
             Position::Identity(holding.identity.clone()),
             Position::Grant(holding.power, holding.scope.clone()),
-            evidence.collect(),
+            evidence,
         ));
     }
     for power in context.held.wide() {
@@ -738,7 +747,7 @@ fn grants(context: &Context<'_>, steps: &mut Vec<Step>) {
                 Relation::Covers,
                 Position::Grant(power, Scope::Cluster),
                 Position::Grant(power, Scope::Namespace(namespace.clone())),
-                vec![namespace_fact(namespace)],
+                [namespace_fact(namespace)],
             ));
         }
     }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::api_server::tag;
-use super::pods::{ContainerView, PodView, both, pods};
+use super::pods::{ContainerView, Mark, PodView, both, marked, pods};
 use super::references::{Holder, Way, references};
 use super::technique::techniques;
 use super::{Certainty, Context, Evidence, Family, Place, Position, Sink};
@@ -73,16 +73,7 @@ fn config_map_script(context: &Context<'_>, sink: &mut Sink<'_>) {
         return;
     }
     let mut grants = BTreeMap::<Place, Vec<Position>>::new();
-    for pod in pods(context) {
-        if pod
-            .pod
-            .spec
-            .volumes
-            .iter()
-            .all(|volume| volume.config_map.is_none() && volume.projected.is_none())
-        {
-            continue;
-        }
+    for pod in marked(context, Mark::VOLUMES) {
         for container in pod.containers() {
             for reference in references(&container) {
                 if reference.holder != Holder::ConfigMap || reference.way != Way::Volume {
@@ -104,7 +95,7 @@ fn config_map_script(context: &Context<'_>, sink: &mut Sink<'_>) {
                 let again = format!("{} runs the script again", container.container.name);
                 let certainty = both(certainty, Certainty::Conditional(again.into()));
                 for grant in known.iter() {
-                    let evidence = vec![reference.proof(), run.clone()];
+                    let evidence = [reference.proof(), run.clone()];
                     sink.step_if([grant.clone()], holder.clone(), certainty.clone(), evidence);
                 }
             }
@@ -205,7 +196,7 @@ fn image_replace(context: &Context<'_>, sink: &mut Sink<'_>) {
             let key = Position::SecretKey(place, ".dockerconfigjson".into());
             let writes = "the credential is good for writing to the registry, and the image is pulled again";
             let certainty = Certainty::Conditional(writes.into());
-            sink.step_if([key], pod.position(), certainty, vec![pulled, fact.clone()]);
+            sink.step_if([key], pod.position(), certainty, [pulled, fact.clone()]);
         }
     }
 }

@@ -6,7 +6,7 @@
 //! **Trap.** Only its own fixture (`tests/attacks/<ID>.md`) runs a technique alone; other tests must not
 //! depend on which techniques exist.
 
-use super::{Certainty, Context, Evidence, Family, Label, Position, Reason, Step};
+use super::{Certainty, Context, Evidence, Family, Few, Label, Position, Reason, Step};
 
 /// One technique of the catalogue.
 #[derive(Debug)]
@@ -112,9 +112,9 @@ impl<'a> Sink<'a> {
     /// Adds a certain step of the technique's usual effort.
     pub fn step(
         &mut self,
-        premises: impl Into<Vec<Position>>,
+        premises: impl IntoIterator<Item = Position>,
         conclusion: Position,
-        evidence: Vec<Evidence>,
+        evidence: impl IntoIterator<Item = Evidence>,
     ) {
         self.step_if(premises, conclusion, Certainty::Certain, evidence);
     }
@@ -122,42 +122,25 @@ impl<'a> Sink<'a> {
     /// Adds a step of the technique's usual effort.
     pub fn step_if(
         &mut self,
-        premises: impl Into<Vec<Position>>,
+        premises: impl IntoIterator<Item = Position>,
         conclusion: Position,
         certainty: Certainty,
-        evidence: Vec<Evidence>,
+        evidence: impl IntoIterator<Item = Evidence>,
     ) {
-        self.push(
-            Reason::Technique(self.technique),
-            premises.into(),
-            conclusion,
-            self.technique.effort,
-            certainty,
-            evidence,
-        );
-    }
-
-    fn push(
-        &mut self,
-        reason: Reason,
-        premises: Vec<Position>,
-        conclusion: Position,
-        effort: u8,
-        certainty: Certainty,
-        evidence: Vec<Evidence>,
-    ) {
+        let premises: Few<Position> = premises.into_iter().collect();
+        let technique = self.technique;
         debug_assert!(
             !premises.is_empty(),
             "{} has a step without premises",
-            self.technique.id
+            technique.id
         );
         self.steps.push(Step {
-            reason,
+            reason: Reason::Technique(technique),
             premises,
             conclusion,
-            effort,
+            effort: technique.effort,
             certainty,
-            evidence,
+            evidence: evidence.into_iter().collect(),
         });
     }
 }

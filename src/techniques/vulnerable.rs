@@ -328,7 +328,7 @@ fn pod_create_flaw(context: &Context<'_>, sink: &mut Sink<'_>) {
             Position::Node((*node).clone())
         };
         let certainty = both(admitted(context.cluster, namespace), flaw.doubt());
-        sink.step_if([grant], reached, certainty, vec![label, fact.clone()]);
+        sink.step_if([grant], reached, certainty, [label, fact.clone()]);
     }
 }
 
@@ -355,7 +355,7 @@ fn ce_known_flaw(context: &Context<'_>, sink: &mut Sink<'_>) {
                 usable.min_by_key(|(certainty, _)| certainty.condition().is_some())
             {
                 let node = Position::Node(node.clone());
-                sink.step_if([container.position()], node, certainty, vec![fact.clone()]);
+                sink.step_if([container.position()], node, certainty, [fact.clone()]);
             }
         }
     }

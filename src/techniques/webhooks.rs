@@ -140,7 +140,7 @@ fn change_pods(
     for namespace in namespaces {
         let evidence = || [namespace_fact(namespace)].into_iter().chain(fact.cloned());
         for gained in belongings(namespace).into_iter().chain([any_pod(namespace)]) {
-            sink.step_if(premises, gained, later.clone(), evidence().collect());
+            sink.step_if(premises.to_vec(), gained, later.clone(), evidence());
         }
     }
     // Pod Security decides after the change, by the namespace's label.
@@ -149,8 +149,8 @@ fn change_pods(
         .map(|namespace| super::admission::pod_security(context.cluster, namespace))
         .find(|(level, _)| level.admits_host());
     if let Some((_, label)) = open {
-        let evidence = [label].into_iter().chain(fact.cloned()).collect();
-        sink.step_if(premises, any_node(), later.clone(), evidence);
+        let evidence = [label].into_iter().chain(fact.cloned());
+        sink.step_if(premises.to_vec(), any_node(), later.clone(), evidence);
     }
 }
 
@@ -162,7 +162,7 @@ fn webhook_read(context: &Context<'_>, sink: &mut Sink<'_>) {
                 let gained = holder.whole(&Place::new(namespace, ANY));
                 let later = Certainty::Conditional(WRITTEN.into());
                 let evidence = [namespace_fact(namespace)].into_iter().chain(webhook.clone());
-                sink.step_if([grant.clone()], gained, later, evidence.collect());
+                sink.step_if([grant.clone()], gained, later, evidence);
             }
         }
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use beachhead::graph::{AttackGraph, Rows, StepId, VertexId, Weight};
 use beachhead::paths::{Cost, Premises, Reach, Solver};
-use beachhead::techniques::{Certainty, Position, Reason, Relation, Step};
+use beachhead::techniques::{Certainty, Few, Position, Reason, Relation, Step};
 use proptest::prelude::*;
 
 /// Positions of a small graph; the first is the start.
@@ -34,7 +34,7 @@ fn step((premises, conclusion, effort, is_conditional): &Shape) -> Step {
         } else {
             Certainty::Certain
         },
-        evidence: Vec::new(),
+        evidence: Few::new(),
     }
 }
 

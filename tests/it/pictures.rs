@@ -4,18 +4,18 @@ use std::collections::BTreeSet;
 
 use assert_cmd::Command;
 use beachhead::draw::{Diagram, Role, graphml, mermaid, opengraph, svg};
-use beachhead::techniques::{Certainty, Place, Position, Reason, Relation, Step};
+use beachhead::techniques::{Certainty, Few, Place, Position, Reason, Relation, Step};
 use proptest::prelude::*;
 use serde_json::Value;
 
 fn step(premises: &[Position], conclusion: Position) -> Step {
     Step {
         reason: Reason::Relation(Relation::Reaches),
-        premises: premises.to_vec(),
+        premises: premises.into(),
         conclusion,
         effort: 2,
         certainty: Certainty::Certain,
-        evidence: Vec::new(),
+        evidence: Few::new(),
     }
 }
 

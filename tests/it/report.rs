@@ -57,13 +57,13 @@ fn path() -> Derived {
     let group = Position::Network("web".into());
     let fact = |path: &str| Evidence::new(ObjectId::new("Pod", "shop", "web"), path, "yes");
     let relation = Reason::Relation(Relation::Reaches);
-    let step = |reason, premises, conclusion, effort, certainty, path| Step {
+    let step = |reason, premises: Vec<Position>, conclusion, effort, certainty, path| Step {
         reason,
-        premises,
+        premises: premises.into(),
         conclusion,
         effort,
         certainty,
-        evidence: vec![fact(path)],
+        evidence: [fact(path)].into(),
     };
     let technique = Reason::Technique(&BREAK_IN);
     let if_root = Certainty::Conditional("the image runs as root".into());

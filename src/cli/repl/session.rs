@@ -15,7 +15,7 @@ use crate::cli::rows::QueryFormat;
 use crate::cli::saved::all_saved;
 use crate::graph::AttackGraph;
 use crate::query::{Limits, Value};
-use crate::techniques::{self, Certainty, Position, Reason, Relation, Step};
+use crate::techniques::{self, Certainty, Few, Position, Reason, Relation, Step};
 
 #[derive(Debug)]
 pub(super) struct Session {
@@ -90,11 +90,11 @@ impl Session {
             .collect();
         steps.extend(assumed.into_iter().map(|position| Step {
             reason: Reason::Relation(Relation::Assumed),
-            premises: vec![Position::Internet],
+            premises: [Position::Internet].into(),
             conclusion: position,
             effort: 0,
             certainty: Certainty::Certain,
-            evidence: Vec::new(),
+            evidence: Few::new(),
         }));
         AttackGraph::new(steps)
     }

@@ -19,8 +19,8 @@ pub(super) fn lasting(position: &Position, cluster: &Cluster) -> String {
             Some(workload) => format!("Port/{workload}/{port}/{protocol}"),
             None => position.to_string(),
         },
-        Position::Credential(Opens::Unknown { pod, container, name }) => match workload(pod, cluster) {
-            Some(workload) => format!("Credential/Unknown/{workload}/{container}/{name}"),
+        Position::Credential(Opens::Unknown { pod, at }) => match workload(pod, cluster) {
+            Some(workload) => format!("Credential/Unknown/{workload}/{at}"),
             None => position.to_string(),
         },
         Position::Node(name) => match cluster.nodes.get("Node", "", name) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use beachhead::graph::{AttackGraph, VertexId};
 use beachhead::paths::{Premises, Reach, Solver};
 use beachhead::query::{AttackView, Limits, Query, Table, Value};
-use beachhead::techniques::{Certainty, Position, Reason, Relation, Step};
+use beachhead::techniques::{Certainty, Few, Position, Reason, Relation, Step};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -186,7 +186,7 @@ fn graphs(most: usize) -> impl Strategy<Value = AttackGraph> {
             conclusion: position(conclusion),
             effort,
             certainty: Certainty::Certain,
-            evidence: Vec::new(),
+            evidence: Few::new(),
         };
         AttackGraph::new(steps.into_iter().map(step).collect())
     })
@@ -278,7 +278,7 @@ fn a_path_that_needs_what_only_its_own_end_gives_is_not_the_cheapest() {
         conclusion: position(conclusion),
         effort,
         certainty: Certainty::Certain,
-        evidence: Vec::new(),
+        evidence: Few::new(),
     };
     // From 4 to 2: the way over 1 by the second step needs 2 already.
     let graph = AttackGraph::new(vec![

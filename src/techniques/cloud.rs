@@ -557,13 +557,13 @@ fn azure_file(context: &Context<'_>, sink: &mut Sink<'_>) {
             };
             let mounts = host_mounts(context, &container);
             if let Some(mount) = mounts
-                .into_iter()
+                .iter()
                 .find(|mount| mount.holds("/etc/kubernetes/azure.json"))
             {
                 let (holder, certainty) = container.holder();
                 let own =
                     Certainty::Conditional("the file holds a secret and not only names an identity".into());
-                let evidence = [fact.clone()].into_iter().chain(mount.evidence);
+                let evidence = std::iter::once(fact.clone()).chain(mount.evidence.iter().cloned());
                 sink.step_if(
                     [holder],
                     owner.clone(),

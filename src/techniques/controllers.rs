@@ -307,7 +307,11 @@ static CONTROLLERS: &[Controller] = &[
 ///
 /// # Complexity
 /// Linear in pods and Jobs; the table is gone through once for each image.
-pub(super) fn running(context: &Context<'_>) -> Vec<Running> {
+pub(super) fn running<'a>(context: &Context<'a>) -> &'a [Running] {
+    context.once.controllers.get_or_init(|| find(context))
+}
+
+fn find(context: &Context<'_>) -> Vec<Running> {
     let mut finder = Finder::default();
     for pod in pods(context) {
         for (at, container) in pod.pod.spec.containers.iter().enumerate() {

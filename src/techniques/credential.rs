@@ -205,12 +205,10 @@ fn given(context: &Context<'_>, holder: Holder, way: Way, sink: &mut Sink<'_>) {
             let mut taken = BTreeMap::<Place, Taken>::new();
             for reference in references {
                 let proof = reference.proof();
-                let taken = taken.entry(reference.place).or_default();
-                match reference.keys {
+                let taken = taken.entry(reference.place.clone()).or_default();
+                match reference.keys() {
                     None => taken.all = Some(proof),
-                    Some(keys) => taken
-                        .keys
-                        .extend(keys.into_iter().map(|key| (key, proof.clone()))),
+                    Some(keys) => taken.keys.extend(keys.map(|key| (key.clone(), proof.clone()))),
                 }
             }
             for (place, taken) in taken {

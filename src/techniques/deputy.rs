@@ -57,20 +57,20 @@ fn confused_deputy(context: &Context<'_>, sink: &mut Sink<'_>) {
         let kind = controller.kind;
         for &power in kind.powers {
             match kind.gives {
-                Gives::Account { unless } => account(context, sink, &controller, power, unless),
-                Gives::Pods { privileged } => pods(context, sink, &controller, power, privileged),
-                Gives::PodChanges => pod_changes(context, sink, &controller, power),
-                Gives::Credentials => credentials(context, sink, &controller, power),
-                Gives::OwnCredentials => own_credentials(context, sink, &controller, power),
-                Gives::OwnToken => own_token(context, sink, &controller, power, &[]),
+                Gives::Account { unless } => account(context, sink, controller, power, unless),
+                Gives::Pods { privileged } => pods(context, sink, controller, power, privileged),
+                Gives::PodChanges => pod_changes(context, sink, controller, power),
+                Gives::Credentials => credentials(context, sink, controller, power),
+                Gives::OwnCredentials => own_credentials(context, sink, controller, power),
+                Gives::OwnToken => own_token(context, sink, controller, power, &[]),
                 Gives::OwnTokenIf(key) => {
                     let setting = controller.setting(context, key);
                     if let Some((id, value)) = setting.filter(|(_, value)| *value == "true") {
                         let fact = Evidence::new(id.clone(), format!("/data/{key}"), value);
-                        own_token(context, sink, &controller, power, &[fact]);
+                        own_token(context, sink, controller, power, &[fact]);
                     }
                 }
-                Gives::Nodes(label) => nodes(context, sink, &controller, power, label),
+                Gives::Nodes(label) => nodes(context, sink, controller, power, label),
             }
         }
         let acts = match kind.gives {
@@ -78,7 +78,7 @@ fn confused_deputy(context: &Context<'_>, sink: &mut Sink<'_>) {
             _ => false,
         };
         if acts {
-            conversion(context, sink, &controller);
+            conversion(context, sink, controller);
         }
     }
 }

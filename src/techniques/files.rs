@@ -469,14 +469,11 @@ fn secret_steal(context: &Context<'_>, sink: &mut Sink<'_>) {
             .iter()
             .flat_map(|view| references_by(view, &[Way::Volume], &holders));
         for reference in mounted {
-            let gained: Vec<Position> = match &reference.keys {
-                None => vec![reference.holder.whole(&reference.place)],
-                Some(keys) => keys
-                    .iter()
-                    .map(|key| reference.holder.key(&reference.place, key))
-                    .collect(),
-            };
-            for gained in gained {
+            let (holder, place) = (reference.holder, &reference.place);
+            let keys = reference.keys();
+            let whole = keys.is_none().then(|| holder.whole(place));
+            let keys = keys.into_iter().flatten().map(|key| holder.key(place, key));
+            for gained in whole.into_iter().chain(keys) {
                 if seen.insert((node.address(), gained.clone())) {
                     let (files, on_node) = &*shared;
                     let evidence = [reference.proof(), on_node.clone()];

@@ -341,10 +341,10 @@ fn mounts(
             };
             let (holder, certainty) = container.holder();
             for mount in host_mounts(context, &container) {
-                if let Some(found) = find(&mount, &node, &security) {
+                if let Some(found) = find(mount, &node, &security) {
                     let certainty = both(both(certainty.clone(), root.clone()), found);
                     let node = Position::Node(node.clone());
-                    sink.step_if([holder.clone()], node, certainty, mount.evidence);
+                    sink.step_if([holder.clone()], node, certainty, mount.evidence.clone());
                 }
             }
         }
@@ -477,8 +477,8 @@ fn ce_var_log_symlink(context: &Context<'_>, sink: &mut Sink<'_>) {
                 continue;
             };
             let mounts = host_mounts(context, &container);
-            let logs = |mount: &HostMount| mount.writable && mount.path != "/" && mount.holds(LOGS);
-            let Some(mount) = mounts.into_iter().find(logs) else {
+            let logs = |mount: &&HostMount| mount.writable && mount.path != "/" && mount.holds(LOGS);
+            let Some(mount) = mounts.iter().find(logs) else {
                 continue;
             };
             let (holder, certainty) = container.holder();

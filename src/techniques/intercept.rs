@@ -248,6 +248,9 @@ fn is_translated(context: &Context<'_>, password: &Password) -> bool {
 }
 
 fn dns_poison(context: &Context<'_>, sink: &mut Sink<'_>) {
+    if !context.held.is_held(&power::UPDATE_CONFIG_MAPS) {
+        return;
+    }
     let servers = servers(context);
     if servers.is_empty() {
         return;

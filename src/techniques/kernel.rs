@@ -206,10 +206,10 @@ fn ce_sys_rawio(context: &Context<'_>, sink: &mut Sink<'_>) {
                 continue;
             };
             let mounts = super::mounts::host_mounts(context, &container);
-            if let Some(mount) = mounts.into_iter().find(|mount| mount.holds("/dev/mem")) {
+            if let Some(mount) = mounts.iter().find(|mount| mount.holds("/dev/mem")) {
                 let open = "the device cgroup lets the container open /dev/mem, and the kernel of the node is not locked down";
                 let certainty = both(root, Certainty::Conditional(open.into()));
-                let evidence = [capability].into_iter().chain(mount.evidence);
+                let evidence = [capability].into_iter().chain(mount.evidence.iter().cloned());
                 let node = Position::Node(node.clone());
                 sink.step_if([container.position()], node, certainty, evidence);
             }

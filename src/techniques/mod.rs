@@ -97,8 +97,19 @@ pub struct Context<'a> {
     marks: &'a pods::Marks,
     /// The keys of Secrets and ConfigMaps.
     keys: &'a references::Keys,
-    /// Who reaches databases outside; found when it is first asked for.
-    outside: &'a OnceLock<outside::Outside>,
+    /// What several techniques ask for.
+    once: &'a Once,
+}
+
+/// What several techniques ask for and the first of them finds.
+#[derive(Debug, Default)]
+struct Once {
+    /// Who reaches databases outside.
+    outside: OnceLock<outside::Outside>,
+    /// The controllers that run.
+    controllers: OnceLock<Vec<controllers::Running>>,
+    /// What containers mount of their nodes.
+    mounts: OnceLock<mounts::HostMounts>,
 }
 
 /// What the floors beneath say about a cluster; techniques read it through [`Facts::context`].
@@ -116,7 +127,7 @@ pub struct Facts {
     pub held: Held,
     marks: pods::Marks,
     keys: references::Keys,
-    outside: OnceLock<outside::Outside>,
+    once: Once,
     /// What was wrong or is not known.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -154,7 +165,7 @@ impl Facts {
             held,
             marks,
             keys,
-            outside: OnceLock::new(),
+            once: Once::default(),
             diagnostics,
         }
     }
@@ -176,7 +187,7 @@ impl Facts {
             held: &self.held,
             marks: &self.marks,
             keys: &self.keys,
-            outside: &self.outside,
+            once: &self.once,
         }
     }
 }

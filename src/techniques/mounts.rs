@@ -3,10 +3,13 @@
 //! **Trap.** What counts is the node's path, not where the container mounts it: `subPath` narrows it, a claim
 //! may lead to it, and `/var/run` is `/run`. A read-only mount stops writing, but not connecting to a socket.
 
-use super::pods::{ContainerView, PodView};
+use rustc_hash::FxHashMap;
+
+use super::pods::{ContainerKey, ContainerView, Mark, PodView, marked};
 use super::{Context, Evidence};
 
 /// A directory or file of the node in a container.
+#[derive(Debug)]
 pub(super) struct HostMount {
     /// The node's path, cleaned.
     pub(super) path: String,
@@ -29,8 +32,33 @@ pub(super) fn may_mount_host(pod: &PodView<'_>) -> bool {
         .any(|volume| volume.host_path.is_some() || volume.persistent_volume_claim.is_some())
 }
 
+/// What every container mounts of its node: by the pod's position, then container by container.
+pub(super) type HostMounts = FxHashMap<usize, Vec<(ContainerKey, Vec<HostMount>)>>;
+
 /// Everything of the node that the container mounts.
-pub(super) fn host_mounts(context: &Context<'_>, container: &ContainerView<'_>) -> Vec<HostMount> {
+pub(super) fn host_mounts<'a>(context: &Context<'a>, container: &ContainerView<'_>) -> &'a [HostMount] {
+    let all = context.once.mounts.get_or_init(|| all(context));
+    let of_pod = all.get(&container.pod.index).map_or(&[][..], Vec::as_slice);
+    let found = of_pod.iter().find(|(key, _)| *key == container.key());
+    found.map_or(&[], |(_, mounts)| mounts)
+}
+
+fn all(context: &Context<'_>) -> HostMounts {
+    let mut all = HostMounts::default();
+    for pod in marked(context, Mark::HOST_FILES) {
+        let of_container = |container: ContainerView<'_>| {
+            let mounts = mounts_of(context, &container);
+            (!mounts.is_empty()).then(|| (container.key(), mounts))
+        };
+        let found: Vec<_> = pod.containers().filter_map(of_container).collect();
+        if !found.is_empty() {
+            all.insert(pod.index, found);
+        }
+    }
+    all
+}
+
+fn mounts_of(context: &Context<'_>, container: &ContainerView<'_>) -> Vec<HostMount> {
     let mut found = Vec::new();
     for (at, mount, volume) in container.mounts() {
         let Some((host, mut evidence)) = container.pod.host_path(context, volume) else {

@@ -29,7 +29,7 @@ pub(super) struct Outside {
 impl Outside {
     /// Those of a cluster, found once.
     pub(super) fn of<'a>(context: &Context<'a>) -> &'a Self {
-        context.outside.get_or_init(|| Self::new(context))
+        context.once.outside.get_or_init(|| Self::new(context))
     }
 
     /// Finds them.

@@ -197,7 +197,7 @@ pub(super) fn marked<'a>(context: &Context<'a>, wanted: Mark) -> impl Iterator<I
 struct Pointer {
     spec: &'static str,
     /// The list of containers and the place in it.
-    container: Option<(&'static str, usize)>,
+    container: Option<ContainerKey>,
     field: &'static str,
     index: Option<usize>,
     rest: &'static str,
@@ -336,7 +336,15 @@ impl<'a> PodView<'a> {
     }
 }
 
+/// Which container of its pod one is: its list and the place in it.
+pub(super) type ContainerKey = (&'static str, usize);
+
 impl<'a> ContainerView<'a> {
+    /// Which container of its pod it is.
+    pub(super) fn key(&self) -> ContainerKey {
+        (self.list, self.at)
+    }
+
     /// Who holds what this container is given: the container, or the pod for an init container.
     pub(super) fn holder(&self) -> (Position, Certainty) {
         if self.lasting {
@@ -386,7 +394,7 @@ impl<'a> ContainerView<'a> {
     ) -> Evidence {
         let pointer = Pointer {
             spec: self.pod.spec,
-            container: Some((self.list, self.at)),
+            container: Some(self.key()),
             field,
             index,
             rest,

@@ -199,12 +199,15 @@ fn reaches(context: &Context<'_>) -> Vec<Reach> {
             if !security.shares_users() || user == 0 && !security.has_defaults_at_least() {
                 continue;
             }
-            let mounts = || host_mounts(context, &container);
-            let mounted = || mounts().into_iter().find(|mount| mount.holds("/proc/1"));
+            let mounted = || {
+                host_mounts(context, &container)
+                    .iter()
+                    .find(|mount| mount.holds("/proc/1"))
+            };
             let evidence = match security.host_pid() {
                 Some(fact) => vec![fact],
                 None => match mounted() {
-                    Some(mount) => mount.evidence,
+                    Some(mount) => mount.evidence.clone(),
                     None => continue,
                 },
             };

@@ -43,13 +43,36 @@ pub(super) struct Reference<'a> {
     pub(super) holder: Holder,
     pub(super) place: Place,
     pub(super) way: Way,
-    /// The keys it takes; `None` for all.
-    pub(super) keys: Option<Vec<Text>>,
+    taken: Taken<'a>,
     view: &'a ContainerView<'a>,
     spot: Spot,
 }
 
-impl Reference<'_> {
+/// What a reference takes of its object.
+#[derive(Clone, Copy, Debug)]
+enum Taken<'a> {
+    All,
+    Key(&'a Text),
+    /// These items, of which a `subPath` that is not empty leaves those at its path.
+    Items(&'a [KeyToPath], &'a Text),
+}
+
+impl<'a> Reference<'a> {
+    /// The keys it takes; `None` for all.
+    pub(super) fn keys(&self) -> Option<impl Iterator<Item = &'a Text>> {
+        let (one, items, sub_path) = match self.taken {
+            Taken::All => return None,
+            Taken::Key(key) => (Some(key), &[][..], None),
+            Taken::Items(items, sub_path) => (None, items, Some(sub_path)),
+        };
+        let is_meant =
+            move |item: &&KeyToPath| sub_path.is_none_or(|path| path.is_empty() || item.path == *path);
+        Some(
+            one.into_iter()
+                .chain(items.iter().filter(is_meant).map(|item| &item.key)),
+        )
+    }
+
     /// What says so; made when asked for, as most references are passed over.
     pub(super) fn proof(&self) -> Evidence {
         let container = self.view.container;
@@ -128,14 +151,13 @@ pub(super) fn references_by<'a>(
 ) -> Vec<Reference<'a>> {
     let mut found = Vec::new();
     let place = |name: &Text| Place::new(&view.pod.place.namespace, name);
-    let mut add = |holder, name: &Text, way, keys: &dyn Fn() -> Option<Vec<Text>>, spot| {
+    let mut add = |holder, name: &Text, way, taken, spot| {
         if !name.is_empty() && holders.contains(&holder) {
-            let keys = keys();
             found.push(Reference {
                 holder,
                 place: place(name),
                 way,
-                keys,
+                taken,
                 view,
                 spot,
             });
@@ -150,10 +172,10 @@ pub(super) fn references_by<'a>(
     found
 }
 
-/// Takes a reference: the holder, its name, the way, the keys (made only if the reference counts), and where it stands.
-type Add<'a> = dyn FnMut(Holder, &Text, Way, &dyn Fn() -> Option<Vec<Text>>, Spot) + 'a;
+/// Takes a reference: the holder, its name, the way, what it takes, and where it stands.
+type Add<'a, 'f> = dyn FnMut(Holder, &Text, Way, Taken<'a>, Spot) + 'f;
 
-fn variables(view: &ContainerView<'_>, add: &mut Add<'_>) {
+fn variables<'a>(view: &ContainerView<'a>, add: &mut Add<'a, '_>) {
     for (at, from) in view.container.env_from.iter().enumerate() {
         for (holder, field, source) in [
             (Holder::Secret, SECRET_REF, &from.secret_ref),
@@ -161,7 +183,7 @@ fn variables(view: &ContainerView<'_>, add: &mut Add<'_>) {
         ] {
             if let Some(source) = source {
                 let spot = Spot::EnvFrom(at, field);
-                add(holder, &source.name, Way::Variable, &|| None, spot);
+                add(holder, &source.name, Way::Variable, Taken::All, spot);
             }
         }
     }
@@ -178,29 +200,23 @@ fn variables(view: &ContainerView<'_>, add: &mut Add<'_>) {
             ),
         ] {
             if let Some(source) = source {
-                let keys = || Some(vec![source.key.clone()]);
-                add(holder, &source.name, Way::Variable, &keys, Spot::Env(at, field));
+                let taken = Taken::Key(&source.key);
+                add(holder, &source.name, Way::Variable, taken, Spot::Env(at, field));
             }
         }
     }
 }
 
-fn volumes(view: &ContainerView<'_>, add: &mut Add<'_>) {
-    let taken = |items: &[KeyToPath], sub_path: &str| {
-        let items = items
-            .iter()
-            .filter(|item| sub_path.is_empty() || item.path == *sub_path);
-        items.map(|item| item.key.clone()).collect::<Vec<_>>()
-    };
+fn volumes<'a>(view: &ContainerView<'a>, add: &mut Add<'a, '_>) {
     for (at, mount, volume) in view.mounts() {
         // With `items` only those are there; without, a `subPath` takes the key of that name.
-        let keys = |items: &[KeyToPath]| match (items.is_empty(), mount.sub_path.is_empty()) {
-            (true, true) => None,
-            (true, false) => Some(vec![mount.sub_path.clone()]),
-            (false, _) => Some(taken(items, &mount.sub_path)),
+        let taken = |items: &'a [KeyToPath]| match (items.is_empty(), mount.sub_path.is_empty()) {
+            (true, true) => Taken::All,
+            (true, false) => Taken::Key(&mount.sub_path),
+            (false, _) => Taken::Items(items, &mount.sub_path),
         };
-        let mut give = |holder, name: &Text, items: &[KeyToPath]| {
-            add(holder, name, Way::Volume, &|| keys(items), Spot::Mount(at));
+        let mut give = |holder, name: &Text, items: &'a [KeyToPath]| {
+            add(holder, name, Way::Volume, taken(items), Spot::Mount(at));
         };
         if let Some(secret) = &volume.secret {
             give(Holder::Secret, &secret.secret_name, &secret.items);
@@ -265,8 +281,9 @@ impl Keys {
             }
             for container in pod.containers() {
                 for reference in references(&container) {
-                    let known = keys.0.entry((reference.holder, reference.place)).or_default();
-                    known.extend(reference.keys.into_iter().flatten());
+                    let place = reference.place.clone();
+                    let known = keys.0.entry((reference.holder, place)).or_default();
+                    known.extend(reference.keys().into_iter().flatten().cloned());
                 }
             }
         }

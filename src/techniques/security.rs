@@ -62,18 +62,21 @@ impl<'a> Security<'a> {
     /// Returns the rights of this container.
     pub(super) fn of(context: &Context<'_>, view: &'a ContainerView<'a>) -> Self {
         let class = &view.pod.pod.spec.runtime_class_name;
-        let known = context.cluster.runtime_classes.get("RuntimeClass", "", class);
-        let handler = known.map_or(class, |class| &class.handler);
+        let is_sandbox = || {
+            let known = context.cluster.runtime_classes.get("RuntimeClass", "", class);
+            let handler = known.map_or(class, |class| &class.handler);
+            SANDBOXES.iter().any(|part| handler.contains(part))
+        };
         Self {
             view,
-            sandboxed: SANDBOXES.iter().any(|part| handler.contains(part)),
+            sandboxed: !class.is_empty() && is_sandbox(),
         }
     }
 
     /// Whether the container is privileged; unset means it is not.
     pub(super) fn privileged(&self) -> Option<Evidence> {
         (self.view.container.security_context.privileged == Some(true))
-            .then(|| self.view.fact("/securityContext/privileged", "true"))
+            .then(|| self.view.field("/securityContext/privileged", "true"))
     }
 
     /// How sure it is that the process can be the node's own user 0; `None` if it cannot.
@@ -118,8 +121,8 @@ impl<'a> Security<'a> {
         let capabilities = &self.view.container.security_context.capabilities;
         let find = |list: &[Text], wanted: &str| list.iter().position(|word| is_capability(word, wanted));
         let added = |at: usize| {
-            let pointer = format!("/securityContext/capabilities/add/{at}");
-            self.view.fact(&pointer, &capabilities.add[at])
+            let list = "/securityContext/capabilities/add";
+            self.view.element(list, at, "", &capabilities.add[at])
         };
         if find(&capabilities.drop, name).is_some() {
             return None;
@@ -129,7 +132,7 @@ impl<'a> Security<'a> {
         }
         (DEFAULTS.contains(&name) && find(&capabilities.drop, "ALL").is_none()).then(|| {
             self.view
-                .fact("/securityContext/capabilities", "the runtime's default")
+                .field("/securityContext/capabilities", "the runtime's default")
         })
     }
 

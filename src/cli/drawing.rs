@@ -50,8 +50,8 @@ pub(super) fn steps<'a>(table: &Table, view: &AttackView<'a>) -> BTreeMap<StepId
     let parts = Parts::of(table.rows.iter().flatten());
     let mut between = BTreeMap::<StepId, (&Step, BTreeSet<NodeId>)>::new();
     for node in &parts.nodes {
-        for link in view.outgoing(*node) {
-            if parts.nodes.contains(&view.ends(*link).1) {
+        for (link, to) in view.outgoing(*node) {
+            if parts.nodes.contains(to) {
                 let (_, held) = between
                     .entry(view.step_id(*link))
                     .or_insert_with(|| (view.step_of(*link), BTreeSet::new()));

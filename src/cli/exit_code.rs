@@ -5,9 +5,10 @@
 /// The exit status of the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitCode {
-    /// 0: nothing was found at or above what `--fail-on` asks for, or nothing was asked for.
+    /// 0: nothing was found at or above what `--fail-on` asks for, or nothing was asked for, or `query` found rows.
     Nothing,
-    /// 1: something was found at or above what `--fail-on` asks for, or the answer to `can-i` is no.
+    /// 1: something was found at or above what `--fail-on` asks for, or the answer to `can-i` is no, or
+    /// `query --exit-code` found no row.
     Found,
     /// 2: bad usage, or nothing could be analysed.
     Failure,

@@ -13,7 +13,7 @@ use anyhow::{Context as _, anyhow, bail};
 use super::input::SubjectArgs;
 use super::output::OutputArgs;
 use super::rows::{QueryFormat, Rendered, rendered};
-use super::saved::{all_saved, list, one_saved};
+use super::saved::{all_saved, list, listed, one_saved};
 use super::{ExitCode, Streams, safe};
 use crate::query::{AttackView, Limits, Query, QueryError, Table, Value, saved};
 
@@ -50,7 +50,7 @@ pub(super) struct QueryArgs {
     /// Refuse a query that names labels or types which the graph lacks, instead of a warning
     #[arg(long, conflicts_with = "run")]
     strict: bool,
-    /// Exit with status 1 if there are rows, and with 2 if there may be some that a limit cut off
+    /// Exit with status 0 if there are rows, with 1 if there are none, and with 2 if a limit may have cut them all off
     #[arg(long)]
     exit_code: bool,
     #[command(flatten)]
@@ -70,15 +70,19 @@ struct Which {
     /// Run the saved query of this id
     #[arg(long, value_name = "ID")]
     run: Option<String>,
-    /// List the saved queries; INPUT is not read
+    /// List the saved queries, with --format json as one document with their texts; INPUT is not read
     #[arg(long)]
     list: bool,
 }
 
 pub(super) fn run(args: &QueryArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
     if args.which.list {
-        let list = list(&all_saved(args.queries.as_deref())?);
-        args.output.page(&list, streams.out)?;
+        let all = all_saved(args.queries.as_deref())?;
+        match args.format {
+            QueryFormat::Table => args.output.page(&list(&all), streams.out)?,
+            QueryFormat::Json => args.output.text(&listed(&all)?, streams.out)?,
+            _ => bail!("--list knows --format table and json"),
+        }
         return Ok(ExitCode::Nothing);
     }
     let text = text(args)?;
@@ -111,8 +115,8 @@ pub(super) fn run(args: &QueryArgs, streams: &mut Streams<'_>) -> anyhow::Result
         Rendered::Text(text) => args.output.text(&text, streams.out)?,
     }
     Ok(match (args.exit_code, table.rows.is_empty(), &table.stopped) {
-        (true, false, _) => ExitCode::Found,
         (true, true, Some(_)) => ExitCode::Failure,
+        (true, true, None) => ExitCode::Found,
         _ => ExitCode::Nothing,
     })
 }

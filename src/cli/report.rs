@@ -1,5 +1,7 @@
 //! `beachhead report`: the whole answer.
 
+use std::path::Path;
+
 use clap::ValueEnum;
 
 use super::analysis::Analysis;
@@ -57,33 +59,14 @@ impl ReportFormat {
 
 pub(super) fn run(args: &ReportArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
     let analysis = args.subject.analyse(streams)?;
-    let Answer {
-        graph,
-        rows,
-        jewels,
-        paths,
-        mut ranked,
-    } = answer(&analysis, streams);
+    let mut answer = answer(&analysis, streams);
     if args.format.tells_changes() {
-        streams.stage("solving again with what could be changed");
-        let solving = Solving {
-            cluster: &analysis.cluster,
-            settings: &analysis.settings,
-            edges: SOLVED_EDGES,
-        };
-        ranked.changes = report::changes(&ranked.findings, &graph, &rows, &START, &jewels, &solving);
+        answer.tell_changes(&analysis, streams);
     }
     streams.stage_done();
-    args.judgement.mark(&mut ranked.findings, streams)?;
+    args.judgement.mark(&mut answer.ranked.findings, streams)?;
     streams.stage("writing the report");
-    let inputs = Inputs {
-        name: &analysis.name,
-        cluster: &analysis.cluster,
-        facts: &analysis.facts,
-        objects: &analysis.objects,
-        diagnostics: &analysis.diagnostics,
-    };
-    let mut findings = Findings::new(inputs, &[START], &paths).with(ranked);
+    let mut findings = Findings::new(inputs(&analysis), &[START], &answer.paths).with(answer.ranked);
     if matches!(args.format, ReportFormat::Html | ReportFormat::Sarif) {
         findings.locate(collect::shown_text);
     }
@@ -96,16 +79,42 @@ pub(super) fn run(args: &ReportArgs, streams: &mut Streams<'_>) -> anyhow::Resul
         }
         ReportFormat::Json => report::json(&findings)?,
         ReportFormat::Markdown => report::markdown(&findings, picture),
-        ReportFormat::Html => {
-            let posture = Posture::new(&graph, &rows, &analysis.cluster, &findings);
-            page::page(&graph, &findings, &posture)
-        }
+        ReportFormat::Html => html(&analysis, &answer.graph, &answer.rows, &findings),
         ReportFormat::Sarif => report::json(&report::sarif(&findings))?,
         ReportFormat::Junit => report::junit(&findings),
     };
     streams.stage_done();
     args.output.text(&text, streams.out)?;
     Ok(args.judgement.status(&findings.findings))
+}
+
+fn html(analysis: &Analysis, graph: &AttackGraph, rows: &Rows, findings: &Findings) -> String {
+    let posture = Posture::new(graph, rows, &analysis.cluster, findings);
+    page::page(graph, findings, &posture)
+}
+
+/// Writes the report of an input to a file, as a page for browsers.
+pub(super) fn write_html(analysis: &Analysis, path: &Path, streams: &mut Streams<'_>) -> anyhow::Result<()> {
+    let mut answer = answer(analysis, streams);
+    answer.tell_changes(analysis, streams);
+    let mut findings = Findings::new(inputs(analysis), &[START], &answer.paths).with(answer.ranked);
+    findings.locate(collect::shown_text);
+    let text = html(analysis, &answer.graph, &answer.rows, &findings);
+    streams.stage_done();
+    let output = OutputArgs {
+        output: Some(path.to_owned()),
+    };
+    output.text(&text, streams.out)
+}
+
+fn inputs(analysis: &Analysis) -> Inputs<'_> {
+    Inputs {
+        name: &analysis.name,
+        cluster: &analysis.cluster,
+        facts: &analysis.facts,
+        objects: &analysis.objects,
+        diagnostics: &analysis.diagnostics,
+    }
 }
 
 /// Where a report's attacker begins.
@@ -120,6 +129,21 @@ pub(super) struct Answer {
     pub(super) paths: Vec<Derived>,
     /// What there is to decide about.
     pub(super) ranked: Ranked,
+}
+
+impl Answer {
+    /// Finds out what each change would take away.
+    fn tell_changes(&mut self, analysis: &Analysis, streams: &mut Streams<'_>) {
+        streams.stage("solving again with what could be changed");
+        let solving = Solving {
+            cluster: &analysis.cluster,
+            settings: &analysis.settings,
+            edges: SOLVED_EDGES,
+        };
+        let (graph, rows) = (&self.graph, &self.rows);
+        self.ranked.changes =
+            report::changes(&self.ranked.findings, graph, rows, &START, &self.jewels, &solving);
+    }
 }
 
 /// Finds paths and findings.

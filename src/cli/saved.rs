@@ -7,9 +7,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use serde::Serialize;
 
 use crate::query::{Saved, did_you_mean, grouped, saved};
-use crate::report::Page;
+use crate::report::{self, Page};
 
 /// What the files of saved queries end with.
 pub(super) const EXTENSION: &str = "cypher";
@@ -81,4 +82,47 @@ pub(super) fn list(saved: &[Saved]) -> Page {
         }
     }
     page
+}
+
+/// Name and version of the JSON form of the list.
+const SCHEMA: &str = "beachhead.queries/1";
+
+#[derive(Serialize)]
+struct List<'q> {
+    schema: &'static str,
+    queries: Vec<Entry<'q>>,
+}
+
+#[derive(Serialize)]
+struct Entry<'q> {
+    id: &'q str,
+    title: &'q str,
+    group: &'q str,
+    severity: &'q str,
+    attack: Vec<&'q str>,
+    fix: &'q str,
+    text: &'q str,
+}
+
+impl<'q> Entry<'q> {
+    fn new(query: &'q Saved) -> Self {
+        Self {
+            id: &query.id,
+            title: &query.title,
+            group: &query.group,
+            severity: &query.severity,
+            attack: query.attack.split_whitespace().collect(),
+            fix: &query.fix,
+            text: &query.text,
+        }
+    }
+}
+
+/// Saved queries as JSON, in the order of [`list`].
+pub(super) fn listed(saved: &[Saved]) -> anyhow::Result<String> {
+    let in_order = grouped(saved).into_iter().flat_map(|(_, queries)| queries);
+    Ok(report::json(&List {
+        schema: SCHEMA,
+        queries: in_order.map(Entry::new).collect(),
+    })?)
 }

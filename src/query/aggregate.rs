@@ -68,6 +68,13 @@ impl Accumulator {
         }
     }
 
+    /// Takes in so many rows where only their number counts.
+    pub(crate) fn count(&mut self, rows: u64) {
+        if let State::Count(count) = &mut self.state {
+            *count = count.saturating_add_unsigned(rows);
+        }
+    }
+
     /// The value of what was taken in.
     pub(crate) fn finish(self, call: &Expr) -> Result<Value> {
         Ok(match self.state {
@@ -100,9 +107,14 @@ impl Accumulator {
     }
 }
 
-impl Runner<'_> {
+impl<'g> Runner<'g> {
     /// Takes one row into an aggregation.
-    pub(crate) fn accumulate(&mut self, into: &mut Accumulator, call: &Expr, frame: Frame<'_>) -> Result<()> {
+    pub(crate) fn accumulate(
+        &mut self,
+        into: &mut Accumulator,
+        call: &'g Expr,
+        frame: Frame<'_>,
+    ) -> Result<()> {
         let ExprKind::Call { name, arguments, .. } = &call.kind else {
             if let State::Count(count) = &mut into.state {
                 *count += 1;

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::column::Column;
 use super::procedure::Procedure;
 use super::value::{LinkId, NodeId, PathValue, Value};
 
@@ -30,23 +31,11 @@ pub trait Graph {
     /// Where a relationship begins and ends.
     fn ends(&self, link: LinkId) -> (NodeId, NodeId);
 
-    /// The relationships that begin at a node, in order.
-    fn outgoing(&self, node: NodeId) -> &[LinkId];
+    /// The relationships that begin at a node, in order, each with the node where it ends.
+    fn outgoing(&self, node: NodeId) -> &[(LinkId, NodeId)];
 
-    /// The relationships that end at a node, in order.
-    fn incoming(&self, node: NodeId) -> &[LinkId];
-
-    /// The relationship of this index among those that begin at a node, and where it ends.
-    fn next(&self, node: NodeId, index: usize) -> Option<(LinkId, NodeId)> {
-        let link = self.outgoing(node).get(index)?;
-        Some((*link, self.ends(*link).1))
-    }
-
-    /// The relationship of this index among those that end at a node, and where it begins.
-    fn previous(&self, node: NodeId, index: usize) -> Option<(LinkId, NodeId)> {
-        let link = self.incoming(node).get(index)?;
-        Some((*link, self.ends(*link).0))
-    }
+    /// The relationships that end at a node, in order, each with the node where it begins.
+    fn incoming(&self, node: NodeId) -> &[(LinkId, NodeId)];
 
     /// A property of a node; null if it has none of this name.
     fn node_property(&self, node: NodeId, key: &str) -> Value;
@@ -65,8 +54,13 @@ pub trait Graph {
         None
     }
 
-    /// The nodes whose property has this value, in order, if the graph has an index of that property.
-    fn with_property(&self, _key: &str, _value: &Value) -> Option<Vec<NodeId>> {
+    /// Whether the graph has a [`Column`] of a property of nodes.
+    fn has_column(&self, _key: &str) -> bool {
+        false
+    }
+
+    /// The values of a property of all nodes, if the graph has them as a column; it may be made by being asked for.
+    fn column(&self, _key: &str) -> Option<&Column> {
         None
     }
 

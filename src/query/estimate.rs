@@ -17,7 +17,8 @@ const MOST: f64 = 1e12;
 pub(crate) fn factor(graph: &dyn Graph, op: &Op<'_>) -> f64 {
     match op {
         Op::Start { node, source, .. } => match source {
-            Source::Bound | Source::Property(..) => 1.0,
+            Source::Bound => 1.0,
+            Source::Property(key, _) => count(of_value(graph, key) as u64),
             Source::Label(label) => count(graph.with_label(label).map_or(0, <[u32]>::len) as u64),
             Source::All => f64::from(graph.nodes()) * node.labels.as_ref().map_or(1.0, |of| share(graph, of)),
         },
@@ -36,6 +37,16 @@ pub(crate) fn factor(graph: &dyn Graph, op: &Op<'_>) -> f64 {
             _ => OTHER,
         },
         Op::Properties { .. } => EQUAL,
+    }
+}
+
+/// How many nodes a property is expected to have the same value at.
+///
+/// It is told by the name alone, so that a plan does not hang on what was asked before.
+pub(crate) fn of_value(graph: &dyn Graph, key: &str) -> usize {
+    match key {
+        "id" => 1,
+        _ => (graph.nodes() as usize).isqrt().max(2),
     }
 }
 

@@ -7,10 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::arithmetic::{LONGEST, add, arithmetic, negative};
-use super::ast::{Comparison, Expr, ExprKind, Operator, Pattern, Quantifier, Selector, Subquery, Union};
+use super::ast::{Comparison, Expr, ExprKind, Operator, Quantifier, Selector};
 use super::error::{Fault, QueryError, Result, Span};
-use super::matching::Plan;
-use super::run::{Frame, Row, Runner};
+use super::run::{Frame, Runner};
 use super::search::holds;
 use super::value::Value;
 use super::walk;
@@ -23,13 +22,13 @@ pub(crate) fn argument_error(span: Span, message: impl Into<String>) -> QueryErr
     QueryError::new(Fault::Argument, span, message)
 }
 
-impl Runner<'_> {
+impl<'g> Runner<'g> {
     /// Whether an expression is true, neither false nor null.
-    pub(crate) fn is_true(&mut self, expr: &Expr, frame: Frame<'_>) -> Result<bool> {
+    pub(crate) fn is_true(&mut self, expr: &'g Expr, frame: Frame<'_>) -> Result<bool> {
         Ok(self.truth(expr, frame)? == Some(true))
     }
 
-    fn truth(&mut self, expr: &Expr, frame: Frame<'_>) -> Result<Option<bool>> {
+    fn truth(&mut self, expr: &'g Expr, frame: Frame<'_>) -> Result<Option<bool>> {
         match self.eval(expr, frame)? {
             Value::Bool(truth) => Ok(Some(truth)),
             Value::Null => Ok(None),
@@ -38,7 +37,7 @@ impl Runner<'_> {
         }
     }
 
-    pub(crate) fn eval(&mut self, expr: &Expr, frame: Frame<'_>) -> Result<Value> {
+    pub(crate) fn eval(&mut self, expr: &'g Expr, frame: Frame<'_>) -> Result<Value> {
         if let Some(value) = self.aggregated.get(&(expr.span.start, expr.span.end))
             && walk::is_aggregate(expr)
         {
@@ -98,7 +97,7 @@ impl Runner<'_> {
     }
 
     /// Expressions that contain further queries, branches or names of their own.
-    fn compound(&mut self, expr: &Expr, frame: Frame<'_>) -> Result<Value> {
+    fn compound(&mut self, expr: &'g Expr, frame: Frame<'_>) -> Result<Value> {
         match &expr.kind {
             ExprKind::HasLabels(of, labels) => {
                 let graph = self.graph;
@@ -155,7 +154,7 @@ impl Runner<'_> {
     }
 
     /// Expressions that go through a list.
-    fn over_list(&mut self, expr: &Expr, frame: Frame<'_>) -> Result<Value> {
+    fn over_list(&mut self, expr: &'g Expr, frame: Frame<'_>) -> Result<Value> {
         match &expr.kind {
             ExprKind::Comprehension {
                 name,
@@ -265,9 +264,9 @@ impl Runner<'_> {
 
     fn slice(
         &mut self,
-        list: &Expr,
-        from: Option<&Expr>,
-        to: Option<&Expr>,
+        list: &'g Expr,
+        from: Option<&'g Expr>,
+        to: Option<&'g Expr>,
         frame: Frame<'_>,
     ) -> Result<Value> {
         let value = self.eval(list, frame)?;
@@ -296,7 +295,7 @@ impl Runner<'_> {
         }
     }
 
-    fn logic(&mut self, expr: &Expr, frame: Frame<'_>) -> Result<Option<bool>> {
+    fn logic(&mut self, expr: &'g Expr, frame: Frame<'_>) -> Result<Option<bool>> {
         match &expr.kind {
             ExprKind::Not(inner) => Ok(self.truth(inner, frame)?.map(|truth| !truth)),
             ExprKind::Xor(left, right) => {
@@ -310,7 +309,7 @@ impl Runner<'_> {
     }
 
     /// Conditions up to the first one that decides: `decides` if any is, null if any is null, else its opposite.
-    fn until(&mut self, conditions: &[Expr], decides: bool, frame: Frame<'_>) -> Result<Option<bool>> {
+    fn until(&mut self, conditions: &'g [Expr], decides: bool, frame: Frame<'_>) -> Result<Option<bool>> {
         let mut result = Some(!decides);
         for condition in conditions {
             match self.truth(condition, frame)? {
@@ -322,7 +321,12 @@ impl Runner<'_> {
         Ok(result)
     }
 
-    fn comparisons(&mut self, first: &Expr, rest: &[(Comparison, Expr)], frame: Frame<'_>) -> Result<Value> {
+    fn comparisons(
+        &mut self,
+        first: &'g Expr,
+        rest: &'g [(Comparison, Expr)],
+        frame: Frame<'_>,
+    ) -> Result<Value> {
         let mut left = self.eval(first, frame)?;
         let mut result = Some(true);
         for (comparison, other) in rest {
@@ -399,9 +403,9 @@ impl Runner<'_> {
 
     fn case(
         &mut self,
-        subject: Option<&Expr>,
-        branches: &[(Expr, Expr)],
-        otherwise: Option<&Expr>,
+        subject: Option<&'g Expr>,
+        branches: &'g [(Expr, Expr)],
+        otherwise: Option<&'g Expr>,
         frame: Frame<'_>,
     ) -> Result<Value> {
         let subject = subject.map(|subject| self.eval(subject, frame)).transpose()?;
@@ -418,7 +422,7 @@ impl Runner<'_> {
     }
 
     /// The items of a list; `None` for null.
-    fn items(&mut self, list: &Expr, frame: Frame<'_>) -> Result<Option<Arc<Vec<Value>>>> {
+    fn items(&mut self, list: &'g Expr, frame: Frame<'_>) -> Result<Option<Arc<Vec<Value>>>> {
         match self.eval(list, frame)? {
             Value::Null => Ok(None),
             Value::List(items) => {
@@ -445,9 +449,9 @@ impl Runner<'_> {
     fn comprehension(
         &mut self,
         name: &str,
-        list: &Expr,
-        filter: Option<&Expr>,
-        value: Option<&Expr>,
+        list: &'g Expr,
+        filter: Option<&'g Expr>,
+        value: Option<&'g Expr>,
         frame: Frame<'_>,
     ) -> Result<Value> {
         let Some(items) = self.items(list, frame)? else {
@@ -474,8 +478,8 @@ impl Runner<'_> {
         &mut self,
         quantifier: Quantifier,
         name: &str,
-        list: &Expr,
-        filter: Option<&Expr>,
+        list: &'g Expr,
+        filter: Option<&'g Expr>,
         frame: Frame<'_>,
     ) -> Result<Value> {
         let Some(items) = self.items(list, frame)? else {
@@ -511,7 +515,7 @@ impl Runner<'_> {
     fn map_projection(
         &mut self,
         of: &Value,
-        selectors: &[Selector],
+        selectors: &'g [Selector],
         span: Span,
         frame: Frame<'_>,
     ) -> Result<Value> {
@@ -542,111 +546,6 @@ impl Runner<'_> {
             }
         }
         Ok(Value::Map(Arc::new(map)))
-    }
-
-    /// All names in sight with their values, inner ones before outer ones of the same name.
-    fn in_sight(&self, frame: Frame<'_>) -> (Vec<String>, Row) {
-        let mut names: Vec<String> = Vec::new();
-        let mut row = Row::new();
-        let locals = self.locals.iter().rev().map(|(name, value)| (name, value));
-        for (name, value) in locals.chain(frame.names.iter().zip(frame.row)) {
-            if !name.is_empty() && !names.contains(name) {
-                names.push(name.clone());
-                row.push(value.clone());
-            }
-        }
-        (names, row)
-    }
-
-    /// Evaluates `value` in each match of a pattern that satisfies a condition, at most `most` times.
-    fn each_match(
-        &mut self,
-        pattern: &Pattern,
-        filter: Option<&Expr>,
-        value: &dyn Fn(&mut Self, Frame<'_>) -> Result<Value>,
-        most: usize,
-        frame: Frame<'_>,
-    ) -> Result<Vec<Value>> {
-        let (names, row) = self.in_sight(frame);
-        let plan = Plan::new(self.graph, std::slice::from_ref(pattern), filter, &names)?;
-        let locals = std::mem::take(&mut self.locals);
-        let mut found = Vec::new();
-        let names = plan.names_after();
-        let result = self.matches(&plan, &row, &mut |runner, row| {
-            found.push(value(runner, Frame { names: &names, row })?);
-            Ok(found.len() < most)
-        });
-        self.locals = locals;
-        result?;
-        if found.len() < most {
-            self.whole(pattern.span)?;
-        }
-        Ok(found)
-    }
-
-    fn pattern_comprehension(
-        &mut self,
-        pattern: &Pattern,
-        filter: Option<&Expr>,
-        value: &Expr,
-        frame: Frame<'_>,
-    ) -> Result<Value> {
-        let eval = |runner: &mut Self, frame: Frame<'_>| runner.eval(value, frame);
-        Ok(Value::list(self.each_match(
-            pattern,
-            filter,
-            &eval,
-            usize::MAX,
-            frame,
-        )?))
-    }
-
-    /// Whether there is a match of a pattern; of a shortest path, the path itself.
-    fn pattern_value(&mut self, pattern: &Pattern, frame: Frame<'_>) -> Result<Value> {
-        let Some(shortest) = pattern.shortest else {
-            let found = self.each_match(pattern, None, &|_, _| Ok(Value::Null), 1, frame)?;
-            return Ok(Value::Bool(!found.is_empty()));
-        };
-        let mut named = pattern.clone();
-        let name = "\0path".to_owned();
-        named.name = Some(super::ast::Name {
-            text: name.clone(),
-            span: pattern.span,
-        });
-        let most = if shortest == super::ast::Shortest::One {
-            1
-        } else {
-            usize::MAX
-        };
-        let path = |_: &mut Self, frame: Frame<'_>| Ok(frame.get("\0path").cloned().unwrap_or(Value::Null));
-        let mut found = self.each_match(&named, None, &path, most, frame)?;
-        Ok(match shortest {
-            super::ast::Shortest::One => found.pop().unwrap_or(Value::Null),
-            super::ast::Shortest::All => Value::list(found),
-        })
-    }
-
-    fn subquery(&mut self, kind: Subquery, query: &Union, frame: Frame<'_>) -> Result<Value> {
-        let (names, row) = self.in_sight(frame);
-        let locals = std::mem::take(&mut self.locals);
-        let aggregated = std::mem::take(&mut self.aggregated);
-        let cap = (kind == Subquery::Exists).then_some(1);
-        let result = self.union(query, &names, &row, cap);
-        self.locals = locals;
-        self.aggregated = aggregated;
-        let (columns, rows) = result?;
-        if kind != Subquery::Exists || rows.is_empty() {
-            self.whole(query.span)?;
-        }
-        match kind {
-            Subquery::Exists => Ok(Value::Bool(!rows.is_empty())),
-            Subquery::Count => Ok(Value::Int(i64::try_from(rows.len()).unwrap_or(i64::MAX))),
-            Subquery::Collect if columns.len() == 1 => Ok(Value::list(rows.into_iter().flatten().collect())),
-            Subquery::Collect => {
-                let message = "COLLECT { … } returns exactly one column";
-                Err(QueryError::new(Fault::Meaning, query.span, message))
-            }
-        }
     }
 }
 

@@ -58,6 +58,11 @@ impl Listing {
         self.operators.len() - 1
     }
 
+    /// Gives an operator another name.
+    pub(crate) fn rename(&mut self, operator: usize, name: &'static str) {
+        self.operators[operator].name = name;
+    }
+
     /// Adds the operations of a MATCH; the number of the first.
     pub(crate) fn plan(&mut self, plan: &Plan<'_>, optional: bool, text: &str) -> usize {
         let first = self.operators.len();
@@ -179,7 +184,11 @@ fn described(op: &Op<'_>, plan: &Plan<'_>, text: &str) -> (&'static str, String)
                 Source::Label(_) => "NodeByLabelScan",
                 Source::All => "AllNodesScan",
             };
-            (name, node.span.of(text).to_owned())
+            let mut details = node.span.of(text).to_owned();
+            if let Source::Property(key, _) = source {
+                let _ = write!(details, " by {key}");
+            }
+            (name, details)
         }
         Op::Filter(filter) => ("Filter", filter.span.of(text).to_owned()),
         Op::Properties { properties, .. } => ("Filter", properties.span.of(text).to_owned()),
@@ -273,11 +282,11 @@ impl Runner<'_> {
     }
 
     /// Notes rows that an operator gave.
-    pub(crate) fn gave(&mut self, operator: usize, rows: usize) {
+    pub(crate) fn gave(&mut self, operator: usize, rows: u64) {
         if let Some(profile) = &mut self.profile
             && let Some(known) = profile.rows.get_mut(operator)
         {
-            *known += rows as u64;
+            *known += rows;
         }
     }
 }

@@ -5,58 +5,51 @@
 
 use std::cmp::Ordering;
 
-use indexmap::IndexMap;
-use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
-use super::aggregate::Accumulator;
 use super::ast::{Expr, Order};
 use super::error::{Fault, QueryError, Result};
+use super::group::Groups;
 use super::limits::size;
 use super::run::{Frame, Row, Runner};
-use super::stage::{End, Grouping, Project, Segment, Step};
-use super::value::{Key, Keyed, Value};
+use super::stage::{End, Project, Segment, Step};
+use super::value::{Key, Value};
 
 /// Rows on their way through a segment.
 pub(crate) struct Flow<'s, 'q> {
     pub(crate) segment: &'s Segment<'q>,
     /// What each stage that projects has let through.
     progress: Vec<Progress>,
-    end: Kept,
+    end: Kept<'q>,
     /// How many rows are wanted of the segment.
     wanted: usize,
 }
 
 /// How many rows went through a WITH or RETURN.
 #[derive(Default)]
-struct Progress {
-    seen: Option<FxHashSet<Key>>,
+pub(crate) struct Progress {
+    pub(crate) seen: Option<FxHashSet<Key>>,
     skip: usize,
     left: usize,
 }
 
 /// What the end of a segment has of the rows.
-enum Kept {
+enum Kept<'q> {
     Rows(Vec<Row>),
     Sorted(Progress, Vec<Sorted>),
-    Groups(IndexMap<Key, Group, FxBuildHasher>),
+    Groups(Groups<'q>),
 }
 
 /// A projected row, what it is sorted by, and the row it comes from if that is still asked for.
-struct Sorted {
+pub(crate) struct Sorted {
     keys: Row,
-    values: Row,
+    pub(crate) values: Row,
     before: Row,
-}
-
-/// The first row of a group, and what its aggregations took in.
-struct Group {
-    first: Row,
-    accumulators: Vec<Accumulator>,
 }
 
 impl<'s, 'q> Flow<'s, 'q> {
     pub(crate) fn new(
-        runner: &mut Runner<'_>,
+        runner: &mut Runner<'q>,
         segment: &'s Segment<'q>,
         wanted: Option<usize>,
     ) -> Result<Self> {
@@ -70,7 +63,7 @@ impl<'s, 'q> Flow<'s, 'q> {
         let end = match &segment.end {
             End::Collect => Kept::Rows(Vec::new()),
             End::Sort(project) => Kept::Sorted(runner.progress(project)?, Vec::new()),
-            End::Group(..) => Kept::Groups(IndexMap::default()),
+            End::Group(..) => Kept::Groups(Groups::default()),
         };
         Ok(Self {
             segment,
@@ -81,8 +74,8 @@ impl<'s, 'q> Flow<'s, 'q> {
     }
 }
 
-impl Runner<'_> {
-    fn progress(&mut self, project: &Project<'_>) -> Result<Progress> {
+impl<'g> Runner<'g> {
+    pub(crate) fn progress(&mut self, project: &Project<'g>) -> Result<Progress> {
         let projection = project.projection;
         Ok(Progress {
             seen: projection.distinct.then(FxHashSet::default),
@@ -98,7 +91,7 @@ impl Runner<'_> {
     }
 
     /// Evaluates the number of SKIP or LIMIT.
-    fn count(&mut self, expr: &Expr, word: &str) -> Result<usize> {
+    fn count(&mut self, expr: &'g Expr, word: &str) -> Result<usize> {
         let value = self.eval(expr, Frame { names: &[], row: &[] })?;
         match value {
             Value::Int(count) if count >= 0 => Ok(usize::try_from(count).unwrap_or(usize::MAX)),
@@ -114,7 +107,7 @@ impl Runner<'_> {
     }
 
     /// What a projection makes of a row.
-    fn values(&mut self, project: &Project<'_>, frame: Frame<'_>) -> Result<Row> {
+    pub(crate) fn values(&mut self, project: &Project<'g>, frame: Frame<'_>) -> Result<Row> {
         let mut values = if project.projection.everything {
             frame.row.to_vec()
         } else {
@@ -127,7 +120,7 @@ impl Runner<'_> {
     }
 
     /// Whether a row is met for the first time, where only those count.
-    fn is_new(&mut self, seen: Option<&mut FxHashSet<Key>>, row: &Row) -> bool {
+    pub(crate) fn is_new(&mut self, seen: Option<&mut FxHashSet<Key>>, row: &Row) -> bool {
         let Some(seen) = seen else { return true };
         let is_new = seen.insert(Key(row.clone()));
         if is_new {
@@ -137,7 +130,7 @@ impl Runner<'_> {
     }
 
     /// Whether the WHERE behind a projection lets a row through.
-    fn is_let_through(&mut self, project: &Project<'_>, values: &[Value], before: &[Value]) -> Result<bool> {
+    fn is_let_through(&mut self, project: &Project<'g>, values: &[Value], before: &[Value]) -> Result<bool> {
         let Some(filter) = &project.projection.filter else {
             return Ok(true);
         };
@@ -152,9 +145,9 @@ impl Runner<'_> {
     /// Lets a row through a WITH or RETURN that neither sorts nor groups.
     pub(crate) fn project(
         &mut self,
-        flow: &mut Flow<'_, '_>,
+        flow: &mut Flow<'_, 'g>,
         at: usize,
-        project: &Project<'_>,
+        project: &Project<'g>,
         row: &[Value],
     ) -> Result<bool> {
         if flow.progress[at].left == 0 {
@@ -187,7 +180,7 @@ impl Runner<'_> {
     }
 
     /// Takes a row in at the end of a segment; whether more are wanted.
-    pub(crate) fn take(&mut self, flow: &mut Flow<'_, '_>, row: &[Value]) -> Result<bool> {
+    pub(crate) fn take(&mut self, flow: &mut Flow<'_, 'g>, row: &[Value]) -> Result<bool> {
         let segment = flow.segment;
         let frame = Frame {
             names: &segment.names,
@@ -218,7 +211,12 @@ impl Runner<'_> {
     }
 
     /// A projected row with what it is sorted by.
-    fn sortable(&mut self, project: &Project<'_>, values: Row, before: &[Value]) -> Result<Sorted> {
+    pub(crate) fn sortable(
+        &mut self,
+        project: &Project<'g>,
+        values: Row,
+        before: &[Value],
+    ) -> Result<Sorted> {
         let projection = project.projection;
         let offset = values.len() - projection.items.len();
         let mut keys = Vec::with_capacity(projection.order.len());
@@ -262,48 +260,8 @@ impl Runner<'_> {
         true
     }
 
-    fn group_in(
-        &mut self,
-        groups: &mut IndexMap<Key, Group, FxBuildHasher>,
-        project: &Project<'_>,
-        grouping: &Grouping<'_>,
-        frame: Frame<'_>,
-    ) -> Result<bool> {
-        let mut key = if project.projection.everything {
-            frame.row.to_vec()
-        } else {
-            Vec::with_capacity(grouping.keys.len())
-        };
-        for value in &grouping.keys {
-            key.push(self.eval(value, frame)?);
-        }
-        // Without keys there is one group.
-        let place = if key.is_empty() {
-            (!groups.is_empty()).then_some(0)
-        } else {
-            groups.get_index_of(&Keyed(&key))
-        };
-        let place = if let Some(place) = place {
-            place
-        } else {
-            if !self.more_rows(groups.len(), frame.row) {
-                return Ok(false);
-            }
-            let group = Group {
-                first: frame.row.to_vec(),
-                accumulators: grouping.calls.iter().map(|call| Accumulator::new(call)).collect(),
-            };
-            groups.insert_full(Key(key), group).0
-        };
-        let group = &mut groups[place];
-        for (accumulator, call) in group.accumulators.iter_mut().zip(&grouping.calls) {
-            self.accumulate(accumulator, call, frame)?;
-        }
-        Ok(!self.is_stopped())
-    }
-
     /// The rows that a segment gives.
-    pub(crate) fn finish(&mut self, flow: Flow<'_, '_>) -> Result<Vec<Row>> {
+    pub(crate) fn finish(&mut self, flow: Flow<'_, 'g>) -> Result<Vec<Row>> {
         match (flow.end, &flow.segment.end) {
             (Kept::Rows(rows), _) => Ok(rows),
             (Kept::Sorted(progress, rows), End::Sort(project)) => self.sorted(project, &progress, rows),
@@ -319,53 +277,18 @@ impl Runner<'_> {
         }
     }
 
-    fn grouped(
-        &mut self,
-        names: &[String],
-        mut groups: IndexMap<Key, Group, FxBuildHasher>,
-        project: &Project<'_>,
-        grouping: &Grouping<'_>,
-    ) -> Result<Vec<Row>> {
-        let has_keys = project.projection.everything || !grouping.keys.is_empty();
-        if groups.is_empty() && !has_keys {
-            let group = Group {
-                first: vec![Value::Null; names.len()],
-                accumulators: grouping.calls.iter().map(|call| Accumulator::new(call)).collect(),
-            };
-            groups.insert(Key(Row::new()), group);
-        }
-        let mut progress = self.progress(project)?;
-        let mut rows = Vec::with_capacity(groups.len());
-        for group in groups.into_values() {
-            let mut aggregated = FxHashMap::default();
-            for (accumulator, call) in group.accumulators.into_iter().zip(&grouping.calls) {
-                aggregated.insert((call.span.start, call.span.end), accumulator.finish(call)?);
-            }
-            let before = std::mem::replace(&mut self.aggregated, aggregated);
-            let frame = Frame {
-                names,
-                row: &group.first,
-            };
-            let next = self
-                .values(project, frame)
-                .and_then(|values| self.sortable(project, values, &group.first));
-            self.aggregated = before;
-            let next = next?;
-            if self.is_new(progress.seen.as_mut(), &next.values) {
-                rows.push(next);
-            }
-        }
-        self.sorted(project, &progress, rows)
-    }
-
     /// The rows in order, without those that SKIP, LIMIT and WHERE leave out.
-    fn sorted(
+    pub(crate) fn sorted(
         &mut self,
-        project: &Project<'_>,
+        project: &Project<'g>,
         progress: &Progress,
         mut rows: Vec<Sorted>,
     ) -> Result<Vec<Row>> {
         let order = &project.projection.order;
+        // Sorting what someone no longer waits for would let them wait.
+        if self.is_interrupted() {
+            return Ok(Vec::new());
+        }
         if !order.is_empty() {
             rows.sort_by(|left, right| by_keys(order, left, right));
         }

@@ -84,7 +84,7 @@ impl Budget {
             // What was found may be gone through with as much again.
             self.is_cut |= self.expansions > limit.saturating_mul(2);
         }
-        if (self.limits.interrupt.as_ref()).is_some_and(|flag| flag.load(Ordering::Relaxed)) {
+        if self.is_interrupted() {
             self.stop(|| "interrupted".to_owned());
             self.is_cut = true;
         }
@@ -93,6 +93,10 @@ impl Budget {
             self.ask_clock();
         }
         self.stopped.is_none()
+    }
+
+    fn is_interrupted(&self) -> bool {
+        (self.limits.interrupt.as_ref()).is_some_and(|flag| flag.load(Ordering::Relaxed))
     }
 
     fn ask_clock(&mut self) {
@@ -132,6 +136,11 @@ impl Runner<'_> {
     /// Whether a limit was met.
     pub(crate) fn is_stopped(&self) -> bool {
         self.budget.stopped.is_some()
+    }
+
+    /// Whether someone wants it to stop, who then waits for nothing but the prompt.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.budget.is_interrupted()
     }
 
     /// Counts work within an expression; an error if the query must end there, as half a value is worth nothing.

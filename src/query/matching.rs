@@ -12,7 +12,6 @@ use std::collections::BTreeSet;
 use super::ast::{Comparison, Direction, Expr, ExprKind, Labels, LinkPattern, Name, NodePattern, Pattern};
 use super::data::Graph;
 use super::error::{Fault, QueryError, Result, Span};
-use super::value::Value;
 use super::{estimate, walk};
 
 /// Nodes of a label that are so few that a path is searched for to each of them.
@@ -130,6 +129,8 @@ pub(crate) struct Expand<'q> {
     pub(crate) to_bound: bool,
     /// Whether it goes from right to left in the text.
     pub(crate) reversed: bool,
+    /// Whether only the number of relationships is asked for.
+    pub(crate) counted: bool,
 }
 
 /// A condition on each item of a path.
@@ -176,6 +177,8 @@ struct Planner<'q, 'g> {
     new: BTreeSet<String>,
     waiting: Vec<(BTreeSet<String>, Op<'q>)>,
     conjuncts: Vec<&'q Expr>,
+    /// Where the path of a pattern goes that has no name.
+    path: Option<usize>,
 }
 
 /// A pattern with the slots of its nodes and relationships.
@@ -193,6 +196,21 @@ impl<'q> Plan<'q> {
         filter: Option<&'q Expr>,
         names: &[String],
     ) -> Result<Self> {
+        Self::made(graph, patterns, filter, names, false)
+    }
+
+    /// Plans a pattern without a name, whose path is the last value of the rows that it gives.
+    pub(crate) fn of_path(graph: &dyn Graph, pattern: &'q Pattern, names: &[String]) -> Result<Self> {
+        Self::made(graph, std::slice::from_ref(pattern), None, names, true)
+    }
+
+    fn made(
+        graph: &dyn Graph,
+        patterns: &'q [Pattern],
+        filter: Option<&'q Expr>,
+        names: &[String],
+        gives_path: bool,
+    ) -> Result<Self> {
         let mut planner = Planner {
             graph,
             plan: Plan {
@@ -206,12 +224,16 @@ impl<'q> Plan<'q> {
             new: BTreeSet::new(),
             waiting: Vec::new(),
             conjuncts: Vec::new(),
+            path: None,
         };
         for name in patterns.iter().flat_map(walk::pattern_names) {
             if !planner.plan.names.contains(&name.text) {
                 planner.plan.names.push(name.text.clone());
                 planner.new.insert(name.text.clone());
             }
+        }
+        if gives_path {
+            planner.path = Some(planner.slot(None));
         }
         planner.plan.width = planner.plan.names.len();
         if let Some(filter) = filter {
@@ -231,6 +253,20 @@ impl<'q> Plan<'q> {
         }
         debug_assert!(planner.waiting.is_empty(), "all names are bound at the end");
         Ok(planner.plan)
+    }
+
+    /// Lets the last operation count relationships instead of going over each, if nothing else about them is asked;
+    /// `used` are the names that are. Whether it does.
+    pub(crate) fn count_last(&mut self, used: &BTreeSet<String>) -> bool {
+        let Some(Op::Expand(expand)) = self.ops.last_mut() else {
+            return false;
+        };
+        let is_unused = |slot: usize| !used.contains(&self.names[slot]);
+        let link = expand.link;
+        let is_bound = expand.link_bound || expand.to_bound || link.length.is_some();
+        let has_conditions = link.properties.is_some() || link.filter.is_some();
+        expand.counted = !is_bound && !has_conditions && is_unused(expand.link_slot) && is_unused(expand.to);
+        expand.counted
     }
 
     /// Gives the operations numbers, from this one on.
@@ -385,22 +421,23 @@ impl<'q> Planner<'q, '_> {
         if self.is_bound(node.name.as_ref()) {
             return (Source::Bound, 0);
         }
-        if let Some(ExprKind::Map(entries)) = node.properties.as_ref().map(|properties| &properties.kind) {
-            for (key, value) in entries {
-                if self.has_index(&key.text) && self.is_ready(value) {
-                    return (Source::Property(&key.text, value), 1);
-                }
-            }
-        }
-        for conjunct in &self.conjuncts {
-            if let Some((key, value)) = equality(conjunct, node.name.as_ref())
-                && self.has_index(key)
-                && self.is_ready(value)
-            {
-                return (Source::Property(key, value), 1);
-            }
-        }
+        let entries = match node.properties.as_ref().map(|properties| &properties.kind) {
+            Some(ExprKind::Map(entries)) => entries.as_slice(),
+            _ => &[],
+        };
+        let given = entries.iter().map(|(key, value)| (key.text.as_str(), value));
+        let name = node.name.as_ref();
+        let asked = self
+            .conjuncts
+            .iter()
+            .filter_map(|conjunct| equality(conjunct, name));
         let mut best = (Source::All, self.graph.nodes() as usize + 2);
+        for (key, value) in given.chain(asked) {
+            let count = estimate::of_value(self.graph, key);
+            if self.graph.has_column(key) && self.is_ready(value) && count < best.1 {
+                best = (Source::Property(key, value), count);
+            }
+        }
         let labels: &[Labels] = match &node.labels {
             Some(Labels::And(all)) => all,
             Some(one) => std::slice::from_ref(one),
@@ -415,10 +452,6 @@ impl<'q> Planner<'q, '_> {
             }
         }
         best
-    }
-
-    fn has_index(&self, key: &str) -> bool {
-        self.graph.with_property(key, &Value::text("")).is_some()
     }
 
     /// Which node of a pattern to begin at, and how many candidates it has.
@@ -454,14 +487,14 @@ impl<'q> Planner<'q, '_> {
                 self.expand(placed, at, at + 1, at)?;
             }
         }
-        if let Some(name) = &placed.pattern.name {
-            let slot = self.slot(Some(name));
+        let name = placed.pattern.name.as_ref();
+        if let Some(slot) = name.map(|name| self.slot(Some(name))).or(self.path) {
             let mut elements = vec![placed.nodes[0].1];
             for (at, (_, link)) in placed.links.iter().enumerate() {
                 elements.extend([*link, placed.nodes[at + 1].1]);
             }
             self.push(Op::Path { slot, elements });
-            self.bind(Some(name), slot);
+            self.bind(name, slot);
             self.release();
         }
         Ok(())
@@ -474,8 +507,7 @@ impl<'q> Planner<'q, '_> {
         }
         let (source, count) = self.source(node);
         let is_one_of_few = match source {
-            Source::Property(..) => true,
-            Source::Label(_) => count <= FEW,
+            Source::Property(..) | Source::Label(_) => count <= FEW,
             Source::Bound | Source::All => false,
         };
         // A condition that is tested at the end of the search may name what is bound only.
@@ -605,6 +637,7 @@ impl<'q> Planner<'q, '_> {
             to: to_slot,
             to_bound,
             reversed: to < from,
+            counted: false,
         }));
         self.bind(link.name.as_ref(), link_slot);
         self.bind(node.name.as_ref(), to_slot);

@@ -329,9 +329,9 @@ fn rows(graph: &dyn Graph, name: &str) -> Option<Vec<Vec<Value>>> {
     })
 }
 
-impl Runner<'_> {
+impl<'g> Runner<'g> {
     /// Calls a procedure for one row and goes on with each row that it gives.
-    pub(crate) fn called(&mut self, flow: &mut Flow<'_, '_>, at: usize, row: &[Value]) -> Result<bool> {
+    pub(crate) fn called(&mut self, flow: &mut Flow<'_, 'g>, at: usize, row: &[Value]) -> Result<bool> {
         let segment = flow.segment;
         let stage = &segment.stages[at];
         let Step::Call {
@@ -385,9 +385,9 @@ impl Runner<'_> {
 
     fn yielded(
         &mut self,
-        flow: &mut Flow<'_, '_>,
+        flow: &mut Flow<'_, 'g>,
         at: usize,
-        filter: Option<&Expr>,
+        filter: Option<&'g Expr>,
         names: &[String],
         row: &[Value],
     ) -> Result<bool> {
@@ -404,7 +404,7 @@ impl Runner<'_> {
     }
 
     /// The arguments of a call: those of its brackets, else parameters; those that are left out are the usual ones.
-    fn arguments(&mut self, call: &Call, procedure: &Procedure, frame: Frame<'_>) -> Result<Vec<Value>> {
+    fn arguments(&mut self, call: &'g Call, procedure: &Procedure, frame: Frame<'_>) -> Result<Vec<Value>> {
         let mut values = Vec::with_capacity(procedure.takes.len());
         for (index, argument) in procedure.takes.iter().enumerate() {
             let given = match &call.arguments {

@@ -12,6 +12,7 @@ use super::data::{Graph, Held};
 use super::error::{Fault, Result, Span};
 use super::explain::Profile;
 use super::flow::Flow;
+use super::inner::Inner;
 use super::limits::{Budget, Limits, size};
 use super::stage::{Compiler, Part, Program, Step};
 use super::value::{Key, NodeId, Value};
@@ -64,6 +65,9 @@ pub(crate) struct Runner<'g> {
     pub(crate) profile: Option<Box<Profile>>,
     /// Whether an aggregation was left out as it would be wrong over a part.
     pub(crate) lacks_aggregate: bool,
+    pub(crate) inner: Inner<'g>,
+    /// For how many rows the one stands that is worked on; more than one only on the way to being counted.
+    pub(crate) weight: u64,
 }
 
 /// Sets of held positions that are kept.
@@ -88,11 +92,13 @@ impl<'g> Runner<'g> {
             patterns: FxHashMap::default(),
             profile: None,
             lacks_aggregate: false,
+            inner: Inner::default(),
+            weight: 1,
         }
     }
 
     /// Runs the whole query, or tells how it would run.
-    pub(crate) fn table(mut self, asked: Asked, query: &Union) -> Result<Table> {
+    pub(crate) fn table(mut self, asked: Asked, query: &'g Union) -> Result<Table> {
         let mut compiler = Compiler::new(self.graph, self.text, asked != Asked::Rows);
         let program = compiler.program(query, &[])?;
         let listing = compiler.listing;
@@ -140,28 +146,25 @@ impl<'g> Runner<'g> {
         found
     }
 
-    /// Runs a query that sees the names of `outer`; `cap` is how many rows are wanted.
-    pub(crate) fn union(
+    /// Runs a query for a row that it sees all of; `cap` is how many rows are wanted.
+    pub(crate) fn whole_program(
         &mut self,
-        query: &Union,
-        names: &[String],
+        program: &Program<'g>,
         row: &[Value],
         cap: Option<usize>,
-    ) -> Result<(Vec<String>, Vec<Row>)> {
-        let program = Compiler::new(self.graph, self.text, false).program(query, names)?;
+    ) -> Result<Vec<Row>> {
         let profile = self.profile.take();
         let before = self.held();
-        let rows = self.program(&program, &[], row, cap);
+        let rows = self.program(program, &[], row, cap);
         self.release(self.held().saturating_sub(before));
         self.profile = profile;
-        let mut parts = program.parts.into_iter();
-        Ok((parts.next().map_or_else(Vec::new, |part| part.columns), rows?))
+        rows
     }
 
     /// Runs a query for one row; each part sees the values of it at these places, or all.
     pub(crate) fn program(
         &mut self,
-        program: &Program<'_>,
+        program: &Program<'g>,
         places: &[Vec<usize>],
         row: &[Value],
         cap: Option<usize>,
@@ -191,7 +194,7 @@ impl<'g> Runner<'g> {
         Ok(rows)
     }
 
-    fn part(&mut self, part: &Part<'_>, row: Row, cap: Option<usize>) -> Result<Vec<Row>> {
+    fn part(&mut self, part: &Part<'g>, row: Row, cap: Option<usize>) -> Result<Vec<Row>> {
         let mut rows = vec![row];
         let before = self.held();
         for (index, segment) in part.segments.iter().enumerate() {
@@ -209,13 +212,13 @@ impl<'g> Runner<'g> {
             // What the segment kept is gone but for the rows that it gives.
             self.release(self.held().saturating_sub(before));
             self.hold(rows.iter().map(|row| size(row)).sum());
-            self.gave(segment.id, rows.len());
+            self.gave(segment.id, rows.len() as u64);
         }
         Ok(rows)
     }
 
     /// Lets a row go through the stages from this one on; whether more are wanted.
-    pub(crate) fn push(&mut self, flow: &mut Flow<'_, '_>, at: usize, row: &[Value]) -> Result<bool> {
+    pub(crate) fn push(&mut self, flow: &mut Flow<'_, 'g>, at: usize, row: &[Value]) -> Result<bool> {
         let segment = flow.segment;
         let Some(stage) = segment.stages.get(at) else {
             return self.timed(segment.id, |runner| runner.take(flow, row));
@@ -269,7 +272,13 @@ impl<'g> Runner<'g> {
         }
     }
 
-    fn unwound(&mut self, flow: &mut Flow<'_, '_>, at: usize, list: &Expr, frame: Frame<'_>) -> Result<bool> {
+    fn unwound(
+        &mut self,
+        flow: &mut Flow<'_, 'g>,
+        at: usize,
+        list: &'g Expr,
+        frame: Frame<'_>,
+    ) -> Result<bool> {
         let items = match self.eval(list, frame)? {
             Value::Null => return Ok(true),
             Value::List(items) => items,

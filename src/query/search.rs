@@ -34,37 +34,66 @@ pub(crate) fn holds(labels: &Labels, has: &dyn Fn(&str) -> bool, any: bool) -> b
     }
 }
 
-/// The relationship of this index at a node, seen in this direction, and the node behind it.
-pub(crate) fn neighbour(
-    graph: &dyn Graph,
-    node: NodeId,
-    direction: Direction,
-    index: usize,
-) -> Option<(LinkId, NodeId)> {
-    match direction {
-        Direction::Right => graph.next(node, index),
-        Direction::Left => graph.previous(node, index),
-        Direction::Both => match index.checked_sub(graph.outgoing(node).len()) {
-            None => graph.next(node, index),
-            Some(index) => graph.previous(node, index),
-        },
+/// The relationships at a node, seen in a direction, each once and with the node behind it.
+pub(crate) struct Neighbours<'g> {
+    now: std::slice::Iter<'g, (LinkId, NodeId)>,
+    then: std::slice::Iter<'g, (LinkId, NodeId)>,
+    /// The node, where both directions are seen: a loop is among the outgoing relationships and the incoming ones.
+    node: Option<NodeId>,
+}
+
+impl<'g> Neighbours<'g> {
+    pub(crate) fn new(graph: &'g dyn Graph, node: NodeId, direction: Direction) -> Self {
+        let is_both = direction == Direction::Both;
+        let now = if direction == Direction::Left {
+            graph.incoming(node)
+        } else {
+            graph.outgoing(node)
+        };
+        let then = if is_both { graph.incoming(node) } else { &[] };
+        Self {
+            now: now.iter(),
+            then: then.iter(),
+            node: is_both.then_some(node),
+        }
     }
 }
 
-/// Whether what [`neighbour`] gave last, of `given` in all, is a loop that it gave before: seen in both directions, a
-/// loop is among the outgoing relationships and among the incoming ones.
-pub(crate) fn is_second_loop(
-    graph: &dyn Graph,
-    (from, to): (NodeId, NodeId),
-    direction: Direction,
-    given: usize,
-) -> bool {
-    direction == Direction::Both && to == from && given > graph.outgoing(from).len()
+impl Iterator for Neighbours<'_> {
+    type Item = (LinkId, NodeId);
+
+    fn next(&mut self) -> Option<(LinkId, NodeId)> {
+        if let Some(next) = self.now.next() {
+            return Some(*next);
+        }
+        let node = self.node?;
+        self.then.find(|(_, to)| *to != node).copied()
+    }
+}
+
+/// How many of the relationships that operations before this one took begin at a node, or end there if they are seen
+/// against their direction; none if the row alone does not tell.
+fn used_at(matching: &Matching<'_, '_>, at: usize, node: NodeId, direction: Direction) -> Option<usize> {
+    let mut used = 0;
+    for op in &matching.plan.ops[..at] {
+        let expand = match op {
+            Op::Expand(expand) if expand.link.length.is_none() => expand,
+            Op::Expand(_) | Op::Select(_) => return None,
+            _ => continue,
+        };
+        let slot = match expand.direction() {
+            Direction::Both => return None,
+            own if own == direction => expand.from,
+            _ => expand.to,
+        };
+        used += usize::from(matches!(matching.row[slot], Value::Node(other) if other == node));
+    }
+    Some(used)
 }
 
 impl<'g> Runner<'g> {
     /// Calls `emit` with each row that extends `row` and matches the plan.
-    pub(crate) fn matches(&mut self, plan: &Plan<'_>, row: &[Value], emit: Emit<'_, 'g>) -> Result<bool> {
+    pub(crate) fn matches(&mut self, plan: &Plan<'g>, row: &[Value], emit: Emit<'_, 'g>) -> Result<bool> {
         let mut matching = Matching {
             plan,
             row: row.to_vec(),
@@ -76,7 +105,7 @@ impl<'g> Runner<'g> {
 
     pub(crate) fn op(
         &mut self,
-        matching: &mut Matching<'_, '_>,
+        matching: &mut Matching<'_, 'g>,
         at: usize,
         emit: Emit<'_, 'g>,
     ) -> Result<bool> {
@@ -85,12 +114,12 @@ impl<'g> Runner<'g> {
         }
         let plan = matching.plan;
         if let Some(before) = at.checked_sub(1) {
-            self.gave(plan.operator(before), 1);
+            self.gave(plan.operator(before), self.weight);
         }
         self.timed(plan.operator(at), |runner| runner.operate(matching, at, emit))
     }
 
-    fn operate(&mut self, matching: &mut Matching<'_, '_>, at: usize, emit: Emit<'_, 'g>) -> Result<bool> {
+    fn operate(&mut self, matching: &mut Matching<'_, 'g>, at: usize, emit: Emit<'_, 'g>) -> Result<bool> {
         let plan = matching.plan;
         let frame = |row| Frame {
             names: &plan.names,
@@ -121,6 +150,7 @@ impl<'g> Runner<'g> {
             Some(Op::Expand(expand)) => match expand.link.length {
                 Some(length) if expand.link_bound => self.bound_path(matching, at, expand, length, emit),
                 Some(length) => self.paths(matching, at, expand, length, emit),
+                None if expand.counted => self.counted(matching, at, expand, emit),
                 None => self.single_hop(matching, at, expand, emit),
             },
         }
@@ -128,11 +158,11 @@ impl<'g> Runner<'g> {
 
     fn start(
         &mut self,
-        matching: &mut Matching<'_, '_>,
+        matching: &mut Matching<'_, 'g>,
         at: usize,
-        node: &NodePattern,
+        node: &'g NodePattern,
         slot: usize,
-        source: Source<'_>,
+        source: Source<'g>,
         emit: Emit<'_, 'g>,
     ) -> Result<bool> {
         let graph = self.graph;
@@ -157,8 +187,8 @@ impl<'g> Runner<'g> {
                     row: &matching.row,
                 };
                 let value = self.eval(value, frame)?;
-                let found = graph.with_property(key, &value).unwrap_or_default();
-                self.candidates(matching, at, (node, slot, false), found.into_iter(), emit)
+                let found = graph.column(key).map_or(&[][..], |column| column.nodes(&value));
+                self.candidates(matching, at, (node, slot, false), found.iter().copied(), emit)
             }
             Source::All => self.candidates(matching, at, (node, slot, false), 0..graph.nodes(), emit),
         }
@@ -167,9 +197,9 @@ impl<'g> Runner<'g> {
     /// Goes on with each node that has the labels of the pattern; `is_all` is whether all have.
     fn candidates(
         &mut self,
-        matching: &mut Matching<'_, '_>,
+        matching: &mut Matching<'_, 'g>,
         at: usize,
-        (node, slot, is_all): (&NodePattern, usize, bool),
+        (node, slot, is_all): (&'g NodePattern, usize, bool),
         candidates: impl Iterator<Item = NodeId>,
         emit: Emit<'_, 'g>,
     ) -> Result<bool> {
@@ -187,20 +217,23 @@ impl<'g> Runner<'g> {
         Ok(true)
     }
 
-    pub(crate) fn is_node(&self, node: NodeId, pattern: &NodePattern) -> bool {
+    pub(crate) fn is_node(&self, node: NodeId, pattern: &'g NodePattern) -> bool {
         let graph = self.graph;
-        let has = |label: &str| graph.has_label(node, label);
-        pattern
-            .labels
-            .as_ref()
-            .is_none_or(|labels| holds(labels, &has, !graph.labels(node).is_empty()))
+        match &pattern.labels {
+            None => true,
+            Some(Labels::Name(name)) => graph.has_label(node, &name.text),
+            Some(labels) => {
+                let has = |label: &str| graph.has_label(node, label);
+                holds(labels, &has, !graph.labels(node).is_empty())
+            }
+        }
     }
 
     /// Whether a relationship has the type, the properties and the condition of a pattern.
     pub(crate) fn is_link(
         &mut self,
         link: LinkId,
-        pattern: &LinkPattern,
+        pattern: &'g LinkPattern,
         wanted: Option<&Value>,
         frame: Frame<'_>,
     ) -> Result<bool> {
@@ -245,7 +278,7 @@ impl<'g> Runner<'g> {
 
     pub(crate) fn link_properties(
         &mut self,
-        pattern: &LinkPattern,
+        pattern: &'g LinkPattern,
         frame: Frame<'_>,
     ) -> Result<Option<Value>> {
         pattern
@@ -258,9 +291,9 @@ impl<'g> Runner<'g> {
     /// Goes on at a node if it is the one that the pattern wants.
     fn arrive(
         &mut self,
-        matching: &mut Matching<'_, '_>,
+        matching: &mut Matching<'_, 'g>,
         at: usize,
-        expand: &Expand<'_>,
+        expand: &Expand<'g>,
         node: NodeId,
         emit: Emit<'_, 'g>,
     ) -> Result<bool> {
@@ -281,9 +314,9 @@ impl<'g> Runner<'g> {
 
     fn single_hop(
         &mut self,
-        matching: &mut Matching<'_, '_>,
+        matching: &mut Matching<'_, 'g>,
         at: usize,
-        expand: &Expand<'_>,
+        expand: &Expand<'g>,
         emit: Emit<'_, 'g>,
     ) -> Result<bool> {
         let Value::Node(from) = matching.row[expand.from] else {
@@ -306,16 +339,11 @@ impl<'g> Runner<'g> {
             row: &row,
         };
         let wanted = self.link_properties(expand.link, frame)?;
-        let mut index = 0;
-        while let Some((link, to)) = neighbour(self.graph, from, direction, index) {
-            index += 1;
+        for (link, to) in Neighbours::new(self.graph, from, direction) {
             if !self.expand(1) {
                 return Ok(false);
             }
-            if matching.used.contains(&link)
-                || is_second_loop(self.graph, (from, to), direction, index)
-                || (expand.link_bound && bound != Some(link))
-            {
+            if matching.used.contains(&link) || (expand.link_bound && bound != Some(link)) {
                 continue;
             }
             if !self.is_link(link, expand.link, wanted.as_ref(), frame)? {
@@ -332,12 +360,59 @@ impl<'g> Runner<'g> {
         Ok(true)
     }
 
+    /// Goes on once for all relationships that fit.
+    fn counted(
+        &mut self,
+        matching: &mut Matching<'_, 'g>,
+        at: usize,
+        expand: &Expand<'g>,
+        emit: Emit<'_, 'g>,
+    ) -> Result<bool> {
+        let Value::Node(from) = matching.row[expand.from] else {
+            return Ok(true);
+        };
+        if !self.expand(1) {
+            return Ok(false);
+        }
+        let graph = self.graph;
+        let direction = expand.direction();
+        let is_any = expand.link.types.is_none() && expand.node.labels.is_none();
+        let all = match direction {
+            Direction::Left => graph.incoming(from),
+            _ => graph.outgoing(from),
+        };
+        let used = used_at(matching, at, from, direction).filter(|_| is_any && direction != Direction::Both);
+        let count = if let Some(used) = used {
+            all.len() - used
+        } else {
+            let frame = Frame { names: &[], row: &[] };
+            let mut count = 0;
+            for (link, to) in Neighbours::new(graph, from, direction) {
+                if !self.expand(1) {
+                    return Ok(false);
+                }
+                let fits = !matching.used.contains(&link)
+                    && self.is_link(link, expand.link, None, frame)?
+                    && self.is_node(to, expand.node);
+                count += usize::from(fits);
+            }
+            count
+        };
+        if count == 0 {
+            return Ok(true);
+        }
+        self.weight = count as u64;
+        let goes_on = self.op(matching, at + 1, emit);
+        self.weight = 1;
+        goes_on
+    }
+
     /// All paths of a variable-length relationship, depth first.
     fn paths(
         &mut self,
-        matching: &mut Matching<'_, '_>,
+        matching: &mut Matching<'_, 'g>,
         at: usize,
-        expand: &Expand<'_>,
+        expand: &Expand<'g>,
         length: Length,
         emit: Emit<'_, 'g>,
     ) -> Result<bool> {
@@ -352,15 +427,15 @@ impl<'g> Runner<'g> {
         let wanted = self.link_properties(expand.link, frame)?;
         let direction = expand.direction();
         let base = matching.used.len();
-        let mut stack: Vec<(NodeId, usize)> = vec![(from, 0)];
+        let mut stack = vec![Neighbours::new(self.graph, from, direction)];
         if length.least == 0 && !self.found(matching, at, expand, from, base, emit)? {
             return Ok(false);
         }
-        while let Some((node, index)) = stack.last_mut() {
+        while let Some(neighbours) = stack.last_mut() {
             let depth = (matching.used.len() - base) as u64;
             let next = match length.most {
                 Some(most) if depth >= most => None,
-                _ => neighbour(self.graph, *node, direction, *index),
+                _ => neighbours.next(),
             };
             let Some((link, to)) = next else {
                 stack.pop();
@@ -369,21 +444,18 @@ impl<'g> Runner<'g> {
                 }
                 continue;
             };
-            *index += 1;
-            let is_second_loop = is_second_loop(self.graph, (*node, to), direction, *index);
             if !self.expand(1) {
                 matching.used.truncate(base);
                 return Ok(false);
             }
-            if is_second_loop
-                || matching.used.contains(&link)
+            if matching.used.contains(&link)
                 || (direction == Direction::Right && !self.may_follow(link, from))
                 || !self.is_link(link, expand.link, wanted.as_ref(), frame)?
             {
                 continue;
             }
             matching.used.push(link);
-            stack.push((to, 0));
+            stack.push(Neighbours::new(self.graph, to, direction));
             if depth + 1 >= length.least && !self.found(matching, at, expand, to, base, emit)? {
                 matching.used.truncate(base);
                 return Ok(false);
@@ -395,9 +467,9 @@ impl<'g> Runner<'g> {
     /// The one path of a variable-length relationship whose relationships are known already.
     fn bound_path(
         &mut self,
-        matching: &mut Matching<'_, '_>,
+        matching: &mut Matching<'_, 'g>,
         at: usize,
-        expand: &Expand<'_>,
+        expand: &Expand<'g>,
         length: Length,
         emit: Emit<'_, 'g>,
     ) -> Result<bool> {
@@ -447,9 +519,9 @@ impl<'g> Runner<'g> {
     /// Goes on with a path of the relationships used since `base`.
     fn found(
         &mut self,
-        matching: &mut Matching<'_, '_>,
+        matching: &mut Matching<'_, 'g>,
         at: usize,
-        expand: &Expand<'_>,
+        expand: &Expand<'g>,
         node: NodeId,
         base: usize,
         emit: Emit<'_, 'g>,

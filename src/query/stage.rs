@@ -5,10 +5,13 @@
 //!
 //! **Trap.** Every stage of a segment is one call deeper, so a segment ends after some stages, too.
 
+use std::collections::BTreeSet;
+
 use super::ast::{Call, Clause, ClauseKind, Expr, Imports, Item, Projection, Union};
 use super::data::Graph;
 use super::error::{Fault, QueryError, Result};
 use super::explain::Listing;
+use super::group::Grouping;
 use super::matching::Plan;
 use super::procedure::{self, Procedure};
 use super::run::column;
@@ -95,15 +98,6 @@ pub(crate) struct Project<'q> {
     pub(crate) columns: Vec<String>,
     /// The columns and behind them the names of the rows before: what ORDER BY and WHERE see.
     pub(crate) both: Vec<String>,
-}
-
-/// How rows are grouped.
-#[derive(Debug)]
-pub(crate) struct Grouping<'q> {
-    /// What the rows of a group agree in.
-    pub(crate) keys: Vec<&'q Expr>,
-    /// Its aggregations.
-    pub(crate) calls: Vec<&'q Expr>,
 }
 
 /// Turns clauses into stages.
@@ -307,23 +301,57 @@ impl<'g> Compiler<'g> {
             .listing
             .projection(projection, &columns, aggregates, self.text);
         if aggregates {
-            let mut calls = Vec::new();
-            let items = projection.items.iter().map(|item| &item.value);
-            let order = projection.order.iter().map(|order| &order.value);
-            items
-                .chain(order)
-                .for_each(|value| walk::aggregates(value, &mut calls));
-            let keys = walk::grouping_keys(projection);
-            open.close(End::Group(project, Grouping { keys, calls }), id, Some(columns));
+            let grouping = Grouping::new(self.graph, projection, &open.names, open.bound());
+            self.count_last(open, projection, &grouping);
+            open.close(End::Group(project, grouping), id, Some(columns));
         } else if projection.order.is_empty() {
             open.stage(Step::Project(project), id, columns);
         } else {
             open.close(End::Sort(project), id, Some(columns));
         }
     }
+
+    /// Lets the MATCH before an aggregation that only counts look at no more than it must.
+    fn count_last<'q>(&mut self, open: &mut Open<'q>, projection: &Projection, grouping: &Grouping<'q>) {
+        if projection.everything || !grouping.only_counts() {
+            return;
+        }
+        let mut used = BTreeSet::new();
+        let items = projection.items.iter().map(|item| &item.value);
+        let order = projection.order.iter().map(|order| &order.value);
+        for value in items.chain(order) {
+            walk::names_outside(value, &mut used);
+        }
+        projection
+            .filter
+            .iter()
+            .for_each(|filter| walk::names(filter, &mut used));
+        if let Some(stage) = open.stages.last_mut()
+            && let Step::Match {
+                plan,
+                optional: false,
+            } = &mut stage.step
+            && plan.count_last(&used)
+        {
+            let last = stage.id + plan.ops.len() - 1;
+            self.listing.rename(last, "Expand(Count)");
+        }
+    }
 }
 
 impl<'q> Open<'q> {
+    /// The names that the last stage gives a value which is not null.
+    fn bound(&self) -> &[String] {
+        match self.stages.last() {
+            Some(Stage {
+                step: Step::Match { optional: false, .. },
+                names,
+                ..
+            }) => &self.names[names.len()..],
+            _ => &[],
+        }
+    }
+
     fn stage(&mut self, step: Step<'q>, id: usize, after: Vec<String>) {
         let names = std::mem::replace(&mut self.names, after);
         self.stages.push(Stage { step, names, id });

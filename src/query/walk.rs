@@ -235,6 +235,17 @@ pub(crate) fn aggregates<'e>(expr: &'e Expr, found: &mut Vec<&'e Expr>) {
     }
 }
 
+/// Adds every name that occurs in an expression, but for those within aggregations.
+pub(crate) fn names_outside(expr: &Expr, found: &mut BTreeSet<String>) {
+    if has_aggregate(expr) {
+        if !is_aggregate(expr) {
+            parts(expr, &mut |part| names_outside(part, found));
+        }
+    } else {
+        names(expr, found);
+    }
+}
+
 /// Whether any part of an expression aggregates.
 pub(crate) fn has_aggregate(expr: &Expr) -> bool {
     let mut found = Vec::new();

@@ -57,6 +57,18 @@ impl Page {
         &self.lines
     }
 
+    /// Returns the page with lines of at most so many characters; what is cut off is shown as `…`.
+    #[must_use]
+    pub fn cut(mut self, columns: usize) -> Self {
+        for line in &mut self.lines {
+            if width(&line.text) > columns {
+                line.text = line.text.chars().take(columns.saturating_sub(1)).collect();
+                line.text.push('…');
+            }
+        }
+        self
+    }
+
     /// Adds a line.
     pub fn line(&mut self, text: impl AsRef<str>) {
         self.toned(Tone::Plain, text);

@@ -22,8 +22,14 @@ enum Found {
     Failed { running: bool, error: QueryError },
 }
 
-/// Runs a scenario; `graphs` is the folder of the kit's named graphs.
+/// Runs a scenario over a graph without an index and over one that has some; `graphs` is the folder of the kit's named
+/// graphs.
 pub(crate) fn run(scenario: &Scenario, graphs: &Path) -> Outcome {
+    run_over(scenario, graphs, false)?;
+    run_over(scenario, graphs, true)
+}
+
+fn run_over(scenario: &Scenario, graphs: &Path, indexed: bool) -> Outcome {
     let mut graph = Memory::default();
     let mut parameters = BTreeMap::new();
     let mut found = None;
@@ -40,7 +46,12 @@ pub(crate) fn run(scenario: &Scenario, graphs: &Path) -> Outcome {
                     .collect();
             }
             _ if text.starts_with("there exists a procedure ") => procedure(step, &mut graph)?,
-            "executing query" | "executing control query" => found = Some(execute(step, &graph, &parameters)),
+            "executing query" | "executing control query" => {
+                if indexed {
+                    graph.index();
+                }
+                found = Some(execute(step, &graph, &parameters));
+            }
             _ if text.ends_with(" graph") => {
                 let name = text.trim_start_matches("the ").trim_end_matches(" graph");
                 let file = graphs.join(name).join(format!("{name}.cypher"));

@@ -1,6 +1,7 @@
 //! The commands of the prompt: `:name`, also `\name` and `.name`.
 //!
-//! **Trap.** No query begins with one of these signs, so a command needs no `;` and ends with its line.
+//! **Trap.** No query begins with one of these signs, so a command needs no `;` and ends with its line. `!` asks the
+//! shell, which a script from elsewhere must not: only the command line allows it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -93,6 +94,16 @@ pub(super) const COMMANDS: &[(&str, &str, &str)] = &[
     ("once", "FILE", "write the next result to a file"),
     ("x", "", "one value a line, or a table again"),
     (
+        "width",
+        "[COLUMNS|off]",
+        "cut the lines of results in the terminal that are longer than this",
+    ),
+    (
+        "report",
+        "FILE.html",
+        "write the report of the input as a page for browsers",
+    ),
+    (
         "pager",
         "[on|off]",
         "show long results a screen at a time, through $PAGER if it is set",
@@ -140,7 +151,7 @@ const ALIASES: &[(&str, &str)] = &[
 ];
 /// Whether a statement is a command.
 pub(super) fn is_command(text: &str) -> bool {
-    text.trim_start().starts_with([':', '\\', '.'])
+    text.trim_start().starts_with([':', '\\', '.', '!'])
 }
 
 /// The full name of a command.
@@ -158,6 +169,9 @@ pub(super) fn named(word: &str) -> anyhow::Result<&'static str> {
 
 /// Carries out a command.
 pub(super) fn run(core: &mut Core<'_, '_>, statement: &str) -> anyhow::Result<Outcome> {
+    if let Some(line) = statement.strip_prefix('!') {
+        return files::shell(core, line.trim());
+    }
     let line = statement[1..].trim().trim_end_matches(';').trim_end();
     let words: Vec<&str> = line.split_whitespace().collect();
     let Some((word, rest)) = words.split_first() else {
@@ -198,6 +212,7 @@ pub(super) fn run(core: &mut Core<'_, '_>, statement: &str) -> anyhow::Result<Ou
         "assume" => assume(core, one("an ID")?),
         "retract" => retract(core, first),
         "open" => Ok(Outcome::next(Next::Open(one("an INPUT")?.into()))),
+        "report" => Ok(Outcome::next(Next::Report(one("a FILE")?.into()))),
         "quit" => Ok(Outcome::next(Next::Quit)),
         _ => setting(core, name, rest),
     }
@@ -308,6 +323,19 @@ fn setting(core: &mut Core<'_, '_>, name: &str, rest: &[&str]) -> anyhow::Result
                 || "results go to the terminal".to_owned(),
                 |file| format!("results go to {file}"),
             )
+        }
+        "width" => {
+            session.width = match first {
+                Some("off") => None,
+                Some(word) => Some(
+                    word.parse()
+                        .with_context(|| format!(":width takes a number of columns or off, not {word}"))?,
+                ),
+                None => session.width,
+            };
+            session
+                .width
+                .map_or_else(|| "width off".to_owned(), |width| format!("width {width}"))
         }
         "timing" => switched(&mut session.timing, name, first)?,
         "pager" => switched(&mut session.paging, name, first)?,

@@ -43,6 +43,8 @@ pub(super) enum Next {
     Open(PathBuf),
     /// The input is to be read again.
     Reread,
+    /// The report of the input is to be written to a file.
+    Report(PathBuf),
     /// A text is to be changed in an editor and carried out.
     Edit(String),
     Quit,
@@ -206,7 +208,10 @@ impl<'c, 's> Core<'c, 's> {
             return Ok(());
         }
         parts.push(match shown {
-            Rendered::Page(page) => Part::Page(page),
+            Rendered::Page(page) => Part::Page(match self.session.width {
+                Some(width) => page.cut(width),
+                None => page,
+            }),
             Rendered::Text(text) => Part::Text(text),
         });
         Ok(())

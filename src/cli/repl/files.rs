@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
 
@@ -77,6 +78,32 @@ pub(super) fn viz(core: &Core<'_, '_>, file: Option<&str>) -> anyhow::Result<Out
             Ok(Outcome::note(format!("drawn in {file}")))
         }
     }
+}
+
+/// Asks the shell, if that is allowed; the command gets no input.
+pub(super) fn shell(core: &Core<'_, '_>, line: &str) -> anyhow::Result<Outcome> {
+    if !core.session.shell {
+        bail!("!{line} would ask the shell, which this prompt may not; `beachhead repl --shell` may");
+    }
+    let asked = if cfg!(windows) {
+        ("cmd", "/C")
+    } else {
+        ("sh", "-c")
+    };
+    let output = Command::new(asked.0)
+        .args([asked.1, line])
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot start {}", asked.0))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let mut parts = vec![Part::Text(text(&output.stdout))];
+    if !output.stderr.is_empty() {
+        parts.push(Part::Note(text(&output.stderr).trim_end().to_owned()));
+    }
+    if !output.status.success() {
+        parts.push(Part::Error(format!("{line}: {}", output.status)));
+    }
+    Ok(Outcome::of(parts))
 }
 
 /// Carries out the statements of a file, up to the first that changes the graph or leaves.

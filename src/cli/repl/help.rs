@@ -89,6 +89,7 @@ pub(super) fn overview() -> String {
     page.line("$_ holds the rows of the last result as maps, $_1 the first value of the first row.");
     page.line("A query ends with ; or an empty line. Alt-Enter begins a line, Tab completes, Ctrl-R searches the history,");
     page.line("Ctrl-O opens the editor, Ctrl-C stops a query or drops the text, Ctrl-D leaves.");
+    page.line("!COMMAND asks the shell, if the prompt was begun with --shell.");
     page.line(":help TOPIC says more about a technique, a label, a type, a keyword or a command.");
     page.lines().iter().map(|line| line.text.clone() + "\n").collect()
 }

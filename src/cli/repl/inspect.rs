@@ -28,8 +28,8 @@ pub(super) fn meant(core: &Core<'_, '_>, word: &str) -> anyhow::Result<String> {
         Value::Path(path) => path.nodes.last().map(|node| text(&Value::Node(*node), core.view)),
         Value::Text(id) => core
             .view
-            .with_property("id", value)
-            .filter(|found| !found.is_empty())
+            .column("id")
+            .filter(|ids| !ids.nodes(value).is_empty())
             .map(|_| id.to_string()),
         _ => None,
     };
@@ -82,7 +82,7 @@ pub(super) fn describe(core: &Core<'_, '_>, id: &str) -> anyhow::Result<Page> {
         ("to it", core.view.incoming(node)),
     ] {
         let mut types = BTreeMap::<&str, usize>::new();
-        for link in links {
+        for (link, _) in links {
             *types.entry(core.view.link_type(*link)).or_default() += 1;
         }
         page.heading(format!("{} {title}", counted(links.len(), "step")));
@@ -101,7 +101,7 @@ pub(super) fn neighbors(core: &Core<'_, '_>, id: &str) -> anyhow::Result<Page> {
     let node = node(core, id)?;
     let mut page = Page::default();
     for links in [core.view.outgoing(node), core.view.incoming(node)] {
-        for link in links.iter().take(SHOWN) {
+        for (link, _) in links.iter().take(SHOWN) {
             page.line(text(&Value::Link(*link), core.view));
         }
         if links.len() > SHOWN {

@@ -33,7 +33,7 @@ use self::schema::Schema;
 use self::session::Session;
 use super::input::SubjectArgs;
 use super::rows::QueryFormat;
-use super::{ExitCode, Streams, safe, terminal};
+use super::{ExitCode, Streams, report, safe, terminal};
 use crate::query::{AttackView, is_statement};
 
 /// How often a pause looks whether it is to end.
@@ -57,6 +57,9 @@ pub(super) struct ReplArgs {
     /// A folder of saved queries of your own: ID.cypher
     #[arg(long, value_name = "DIR")]
     queries: Option<PathBuf>,
+    /// Let `!COMMAND` at the prompt ask the shell
+    #[arg(long)]
+    shell: bool,
     /// Where statements are remembered; by default in the user's state folder
     #[arg(long, value_name = "FILE")]
     history: Option<PathBuf>,
@@ -72,6 +75,7 @@ pub(super) fn run(args: &ReplArgs, streams: &mut Streams<'_>) -> anyhow::Result<
         args.queries.clone(),
         args.subject.clone(),
     );
+    session.shell = args.shell;
     let interrupt = Arc::clone(&session.interrupt);
     // Another handler of the process may be there already, as in a test; then that one decides.
     let _ = ctrlc::set_handler(move || interrupt.store(true, Ordering::Relaxed));
@@ -101,7 +105,7 @@ pub(super) fn run(args: &ReplArgs, streams: &mut Streams<'_>) -> anyhow::Result<
                 (other, false)
             }
             Next::Reread => (subject.clone(), true),
-            Next::Stay | Next::Rebuild | Next::Edit(_) => continue,
+            Next::Stay | Next::Rebuild | Next::Edit(_) | Next::Report(_) => continue,
         };
         match other.analyse(streams) {
             Ok(found) => {
@@ -165,6 +169,12 @@ fn talk(core: &mut Core<'_, '_>, source: &mut dyn Source, streams: &mut Streams<
         if let Next::Edit(text) = &outcome.next {
             outcome = match editor::edited(text) {
                 Ok(text) => core.eval(&text),
+                Err(error) => Outcome::of(vec![Part::Error(format!("{error:#}"))]),
+            };
+        }
+        if let Next::Report(path) = &outcome.next {
+            outcome = match report::write_html(core.analysis, path, streams) {
+                Ok(()) => Outcome::note(format!("the report is in {}", path.display())),
                 Err(error) => Outcome::of(vec![Part::Error(format!("{error:#}"))]),
             };
         }

@@ -25,6 +25,10 @@ pub(super) struct Session {
     pub(super) once: Option<PathBuf>,
     pub(super) timing: bool,
     pub(super) paging: bool,
+    /// Columns that lines of results are cut at.
+    pub(super) width: Option<usize>,
+    /// Whether `!` may ask the shell.
+    pub(super) shell: bool,
     pub(super) parameters: BTreeMap<String, Value>,
     pub(super) rows: usize,
     pub(super) timeout: Option<Duration>,
@@ -54,6 +58,8 @@ impl Session {
             once: None,
             timing: false,
             paging: true,
+            width: None,
+            shell: false,
             parameters: BTreeMap::new(),
             rows: Limits::default().rows,
             timeout: timeout.map(Duration::from_secs_f64),

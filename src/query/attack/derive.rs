@@ -29,7 +29,7 @@ impl<'a> AttackView<'a> {
 
     /// The relationship of a step that begins at a premise.
     fn link(&self, premise: NodeId, step: StepId) -> Option<LinkId> {
-        let mut links = self.outgoing(premise).iter().copied();
+        let mut links = self.outgoing(premise).iter().map(|(link, _)| *link);
         links.find(|link| self.step_id(*link) == step)
     }
 

@@ -10,11 +10,13 @@ mod derive;
 mod procedures;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use fixedbitset::FixedBitSet;
-use rustc_hash::FxHashMap;
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
 
+use super::column::Column;
 use super::data::{Graph, Held};
 use super::procedure::Procedure;
 use super::value::{LinkId, NodeId, PathValue, Value};
@@ -22,7 +24,7 @@ use crate::graph::{AttackGraph, Rows, StepId};
 use crate::model::Cluster;
 use crate::paths::{Premises, Reach, Solver};
 use crate::rbac::Identity;
-use crate::techniques::{Facts, Position, Step};
+use crate::techniques::{Facts, Label, Position, Step};
 
 /// Properties of nodes.
 const NODE_KEYS: &[&str] = &["container", "id", "kind", "name", "namespace", "port", "protocol"];
@@ -39,20 +41,30 @@ const LINK_KEYS: &[&str] = &[
     "title",
 ];
 
+/// The place of a property of nodes among all.
+fn place(key: &str) -> Option<usize> {
+    NODE_KEYS.iter().position(|known| *known == key)
+}
+
 /// The attack graph, ready to be queried.
 #[derive(Debug)]
 pub struct AttackView<'a> {
     graph: &'a AttackGraph,
     rows: &'a Rows,
     positions: Vec<&'a Position>,
+    /// Of each node: its label, as positions are large and lie far from each other.
+    labels: Vec<Label>,
     /// Of a relationship: its step and the premise it begins at.
     links: Vec<(StepId, NodeId)>,
+    /// Of each relationship: the number of its type among those of `by_type`.
+    types: Vec<u16>,
     outgoing: Lists,
     incoming: Lists,
     by_label: BTreeMap<&'static str, Vec<NodeId>>,
-    by_id: FxHashMap<String, NodeId>,
-    /// How many relationships have a type.
-    by_type: BTreeMap<&'static str, u64>,
+    /// Of each property of nodes, in the order of their names: its values, once they were asked for.
+    columns: [OnceLock<Column>; NODE_KEYS.len()],
+    /// How many relationships have a type, by name.
+    by_type: IndexMap<&'static str, u64, FxBuildHasher>,
     has_joint: bool,
     /// What the graph was made of, for procedures that ask that.
     cluster: Option<(&'a Cluster, &'a Facts)>,
@@ -64,9 +76,8 @@ pub struct AttackView<'a> {
 #[derive(Debug)]
 struct Lists {
     first: Vec<u32>,
-    items: Vec<LinkId>,
-    /// Of each item: the node at the other end.
-    others: Vec<NodeId>,
+    /// Each with the node at the other end.
+    items: Vec<(LinkId, NodeId)>,
 }
 
 impl Lists {
@@ -82,24 +93,16 @@ impl Lists {
             first[index + 1] += first[index];
         }
         let mut next = first.clone();
-        let mut items = vec![0; count];
-        let mut others = vec![0; count];
+        let mut items = vec![(0, 0); count];
         for (link, (key, other)) in (0..).zip(ends) {
             let place = &mut next[key as usize];
-            items[*place as usize] = link;
-            others[*place as usize] = other;
+            items[*place as usize] = (link, other);
             *place += 1;
         }
-        Self { first, items, others }
+        Self { first, items }
     }
 
-    fn at(&self, node: NodeId, index: usize) -> Option<(LinkId, NodeId)> {
-        let (begin, end) = (self.first[node as usize], self.first[node as usize + 1]);
-        let place = begin as usize + index;
-        (place < end as usize).then(|| (self.items[place], self.others[place]))
-    }
-
-    fn get(&self, node: NodeId) -> &[LinkId] {
+    fn get(&self, node: NodeId) -> &[(LinkId, NodeId)] {
         let node = node as usize;
         &self.items[self.first[node] as usize..self.first[node + 1] as usize]
     }
@@ -116,18 +119,21 @@ impl<'a> AttackView<'a> {
         for (step, _) in (0..).zip(graph.steps()) {
             links.extend(rows.premises(step).iter().map(|premise| (step, *premise)));
         }
-        let mut by_type: BTreeMap<&'static str, u64> = BTreeMap::new();
+        let mut by_type: IndexMap<&'static str, u64, FxBuildHasher> = IndexMap::default();
+        let mut types = Vec::with_capacity(links.len());
         let mut has_joint = false;
         for (step, own) in (0..).zip(graph.steps()) {
             let premises = rows.premises(step).len();
-            *by_type.entry(own.reason.label()).or_default() += premises as u64;
+            let entry = by_type.entry(own.reason.label());
+            let number = u16::try_from(entry.index()).unwrap_or(u16::MAX);
+            *entry.or_default() += premises as u64;
+            types.extend(std::iter::repeat_n(number, premises));
             has_joint |= premises > 1;
         }
+        let labels: Vec<Label> = positions.iter().map(|position| position.label()).collect();
         let mut by_label: BTreeMap<&'static str, Vec<NodeId>> = BTreeMap::new();
-        let mut by_id = FxHashMap::default();
-        for (node, position) in (0..).zip(&positions) {
-            by_label.entry(position.label().as_str()).or_default().push(node);
-            by_id.entry(position.to_string()).or_insert(node);
+        for (node, label) in (0..).zip(&labels) {
+            by_label.entry(label.as_str()).or_default().push(node);
         }
         Self {
             outgoing: Lists::new(
@@ -145,9 +151,11 @@ impl<'a> AttackView<'a> {
             graph,
             rows,
             positions,
+            labels,
             links,
+            types,
             by_label,
-            by_id,
+            columns: Default::default(),
             by_type,
             has_joint,
             cluster: None,
@@ -217,15 +225,16 @@ impl Graph for AttackView<'_> {
     }
 
     fn labels(&self, node: NodeId) -> Vec<&str> {
-        vec![self.positions[node as usize].label().as_str()]
+        vec![self.labels[node as usize].as_str()]
     }
 
     fn has_label(&self, node: NodeId, label: &str) -> bool {
-        self.positions[node as usize].label().as_str() == label
+        self.labels[node as usize].as_str() == label
     }
 
     fn link_type(&self, link: LinkId) -> &str {
-        self.step_of(link).reason.label()
+        let known = self.by_type.get_index(self.types[link as usize].into());
+        known.map_or("", |(name, _)| name)
     }
 
     fn ends(&self, link: LinkId) -> (NodeId, NodeId) {
@@ -233,23 +242,18 @@ impl Graph for AttackView<'_> {
         (premise, self.rows.conclusion(step))
     }
 
-    fn outgoing(&self, node: NodeId) -> &[LinkId] {
+    fn outgoing(&self, node: NodeId) -> &[(LinkId, NodeId)] {
         self.outgoing.get(node)
     }
 
-    fn incoming(&self, node: NodeId) -> &[LinkId] {
+    fn incoming(&self, node: NodeId) -> &[(LinkId, NodeId)] {
         self.incoming.get(node)
     }
 
-    fn next(&self, node: NodeId, index: usize) -> Option<(LinkId, NodeId)> {
-        self.outgoing.at(node, index)
-    }
-
-    fn previous(&self, node: NodeId, index: usize) -> Option<(LinkId, NodeId)> {
-        self.incoming.at(node, index)
-    }
-
     fn node_property(&self, node: NodeId, key: &str) -> Value {
+        if let Some(column) = place(key).and_then(|at| self.columns[at].get()) {
+            return column.value(node).clone();
+        }
         let position = self.positions[node as usize];
         match (key, position) {
             ("id", _) => text(position.to_string()),
@@ -317,11 +321,14 @@ impl Graph for AttackView<'_> {
         Some(self.by_label.get(label).map_or(&[], Vec::as_slice))
     }
 
-    fn with_property(&self, key: &str, value: &Value) -> Option<Vec<NodeId>> {
-        match (key, value) {
-            ("id", Value::Text(id)) => Some(self.by_id.get(&**id).copied().into_iter().collect()),
-            _ => None,
-        }
+    fn has_column(&self, key: &str) -> bool {
+        place(key).is_some()
+    }
+
+    fn column(&self, key: &str) -> Option<&Column> {
+        let column = &self.columns[place(key)?];
+        let values = || (0..self.nodes()).map(|node| self.node_property(node, key));
+        Some(column.get_or_init(|| Column::new(values())))
     }
 
     fn known_labels(&self) -> Vec<&str> {
@@ -329,7 +336,9 @@ impl Graph for AttackView<'_> {
     }
 
     fn known_types(&self) -> Vec<&str> {
-        self.by_type.keys().copied().collect()
+        let mut names: Vec<&str> = self.by_type.keys().copied().collect();
+        names.sort_unstable();
+        names
     }
 
     fn count_of_type(&self, name: &str) -> u64 {

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use super::super::column::Column;
 use super::super::data::Graph as _;
 use super::super::procedure::{Procedure, Type};
 use super::super::suggest::did_you_mean;
@@ -160,9 +161,17 @@ impl AttackView<'_> {
         let mut found: Vec<NodeId> = match value {
             Value::Node(node) => vec![*node],
             Value::Text(id) => {
-                let near = || did_you_mean(id, self.by_id.keys().map(String::as_str));
-                let node = self.by_id.get(&**id);
-                vec![*node.ok_or_else(|| format!("no position is called {id}{}", near()))?]
+                let known = self.column("id");
+                let found = known.and_then(|ids| ids.nodes(value).first());
+                let near = || {
+                    let ids = known.into_iter().flat_map(Column::values);
+                    let texts = ids.filter_map(|id| match id {
+                        Value::Text(id) => Some(&**id),
+                        _ => None,
+                    });
+                    did_you_mean(id, texts)
+                };
+                vec![*found.ok_or_else(|| format!("no position is called {id}{}", near()))?]
             }
             Value::List(items) => {
                 let each: Result<Vec<_>, String> = items.iter().map(|item| self.nodes_of(item)).collect();

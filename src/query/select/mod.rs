@@ -44,9 +44,9 @@ impl<'g> Runner<'g> {
     /// Goes on with each path that a pattern selects.
     pub(crate) fn select(
         &mut self,
-        matching: &mut Matching<'_, '_>,
+        matching: &mut Matching<'_, 'g>,
         at: usize,
-        select: &Select<'_>,
+        select: &Select<'g>,
         emit: Emit<'_, 'g>,
     ) -> Result<bool> {
         let begin = if select.backward {
@@ -67,12 +67,12 @@ impl<'g> Runner<'g> {
         search.all(self, (matching, at), emit)
     }
 
-    fn search<'m, 'q>(
+    fn search<'m>(
         &mut self,
-        matching: &Matching<'m, 'q>,
-        select: &'m Select<'q>,
+        matching: &Matching<'m, 'g>,
+        select: &'m Select<'g>,
         from: NodeId,
-    ) -> Result<Search<'m, 'q>> {
+    ) -> Result<Search<'m, 'g>> {
         let selection = select.pattern.selection.as_ref();
         let wanted = match select.pattern.shortest {
             Some(Shortest::One) => Wanted::Paths(1),
@@ -106,7 +106,7 @@ impl<'g> Runner<'g> {
         Ok(search)
     }
 
-    fn wanted_paths(&mut self, take: Option<&Take>) -> Result<Wanted> {
+    fn wanted_paths(&mut self, take: Option<&'g Take>) -> Result<Wanted> {
         Ok(match take {
             None | Some(Take::All) => Wanted::All,
             Some(Take::Paths(count)) => Wanted::Paths(self.path_count(count)?),
@@ -116,7 +116,7 @@ impl<'g> Runner<'g> {
         })
     }
 
-    fn path_count(&mut self, count: &Expr) -> Result<u64> {
+    fn path_count(&mut self, count: &'g Expr) -> Result<u64> {
         let value = self.eval(count, Frame { names: &[], row: &[] })?;
         match value {
             Value::Int(number) if number >= 1 => Ok(number.unsigned_abs()),
@@ -128,7 +128,7 @@ impl<'g> Runner<'g> {
     }
 }
 
-impl<'q> Search<'_, 'q> {
+impl<'g> Search<'_, 'g> {
     fn frame(&self) -> Frame<'_> {
         Frame {
             names: self.names,
@@ -165,7 +165,7 @@ impl<'q> Search<'_, 'q> {
         is_first && is_simple
     }
 
-    fn fits(&self, runner: &mut Runner<'_>, node: NodeId, pattern: &NodePattern) -> Result<bool> {
+    fn fits(&self, runner: &mut Runner<'g>, node: NodeId, pattern: &'g NodePattern) -> Result<bool> {
         if !runner.is_node(node, pattern) {
             return Ok(false);
         }
@@ -186,7 +186,7 @@ impl<'q> Search<'_, 'q> {
     }
 
     /// Whether the conditions on every item of a path hold for one.
-    fn is_each(&self, runner: &mut Runner<'_>, item: &Value, conditions: &[Each<'_>]) -> Result<bool> {
+    fn is_each(&self, runner: &mut Runner<'g>, item: &Value, conditions: &[Each<'g>]) -> Result<bool> {
         for condition in conditions {
             runner.locals.push((condition.name.text.clone(), item.clone()));
             let value = runner.eval(condition.filter, self.frame());
@@ -205,7 +205,7 @@ impl<'q> Search<'_, 'q> {
 
     /// Whether every path along the arrows is as good as any other, so that the solver knows the cheapest.
     fn asks_solver(&self) -> bool {
-        let is_open = |element: &Element<'_>| {
+        let is_open = |element: &Element<'g>| {
             let link = element.hops[0].0;
             let has_conditions = link.types.is_some() || link.properties.is_some() || link.filter.is_some();
             !has_conditions && element.least <= 1 && element.most.is_none()
@@ -219,10 +219,10 @@ impl<'q> Search<'_, 'q> {
     }
 
     /// The cheapest path to each end, from the solver; back to where it begins, which the solver holds, by search.
-    fn solved<'g>(
+    fn solved(
         &self,
         runner: &mut Runner<'g>,
-        (matching, at): (&mut Matching<'_, '_>, usize),
+        (matching, at): (&mut Matching<'_, 'g>, usize),
         emit: Emit<'_, 'g>,
     ) -> Result<bool> {
         let ends: Vec<NodeId> = match self.target {
@@ -260,10 +260,10 @@ impl<'q> Search<'_, 'q> {
     }
 
     /// All selected paths by search.
-    fn all<'g>(
+    fn all(
         &self,
         runner: &mut Runner<'g>,
-        (matching, at): (&mut Matching<'_, '_>, usize),
+        (matching, at): (&mut Matching<'_, 'g>, usize),
         emit: Emit<'_, 'g>,
     ) -> Result<bool> {
         if let Some(target) = self.target {
@@ -294,11 +294,11 @@ impl<'q> Search<'_, 'q> {
     }
 
     /// The selected paths to one end.
-    fn between<'g>(
+    fn between(
         &self,
         runner: &mut Runner<'g>,
         target: NodeId,
-        (matching, at): (&mut Matching<'_, '_>, usize),
+        (matching, at): (&mut Matching<'_, 'g>, usize),
         emit: Emit<'_, 'g>,
     ) -> Result<bool> {
         let goal = Goal {
@@ -330,7 +330,7 @@ impl<'q> Search<'_, 'q> {
     }
 
     /// The row of a whole path, if what it names twice agrees and the condition in its brackets holds.
-    fn bound(&self, runner: &mut Runner<'_>, path: &[Step]) -> Result<Option<Vec<Value>>> {
+    fn bound(&self, runner: &mut Runner<'g>, path: &[Step]) -> Result<Option<Vec<Value>>> {
         let mut row = self.row.clone();
         let mut set: Vec<usize> = Vec::new();
         let mut at = 0;
@@ -366,7 +366,7 @@ impl<'q> Search<'_, 'q> {
     }
 
     /// Gives the relationships and inner names of an element their values, in the order of the text.
-    fn bind(&self, row: &mut [Value], index: usize, element: &Element<'q>, before: NodeId, steps: &[Step]) {
+    fn bind(&self, row: &mut [Value], index: usize, element: &Element<'g>, before: NodeId, steps: &[Step]) {
         let backward = self.select.backward;
         let ordered = |mut items: Vec<Value>| {
             if backward {
@@ -415,7 +415,7 @@ fn go_on<'g>(
     runner: &mut Runner<'g>,
     path: &[Step],
     row: Vec<Value>,
-    (matching, at): (&mut Matching<'_, '_>, usize),
+    (matching, at): (&mut Matching<'_, 'g>, usize),
     emit: Emit<'_, 'g>,
 ) -> Result<bool> {
     let base = matching.used.len();

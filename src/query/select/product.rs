@@ -9,7 +9,7 @@ use super::super::ast::{By, Direction, Expr, LinkPattern, Mode, NodePattern};
 use super::super::error::{Fault, QueryError, Result};
 use super::super::matching::Select;
 use super::super::run::Runner;
-use super::super::search::{is_second_loop, neighbour};
+use super::super::search::Neighbours;
 use super::super::show;
 use super::super::value::{LinkId, NodeId, Value};
 use super::super::wanted::Wanted;
@@ -149,9 +149,9 @@ pub(super) fn elements<'q>(select: &Select<'q>) -> Vec<Element<'q>> {
     found
 }
 
-impl Search<'_, '_> {
+impl<'g> Search<'_, 'g> {
     /// The states that a path is in at a node, without going on.
-    fn closure(&self, runner: &mut Runner<'_>, node: NodeId, state: State) -> Result<Vec<State>> {
+    fn closure(&self, runner: &mut Runner<'g>, node: NodeId, state: State) -> Result<Vec<State>> {
         let mut found = vec![state];
         let (mut at, mut count, inner) = state;
         while inner == 0
@@ -169,7 +169,7 @@ impl Search<'_, '_> {
     }
 
     /// Finds out what can be done at a vertex, unless that is known.
-    pub(super) fn open(&self, runner: &mut Runner<'_>, product: &mut Product, vertex: usize) -> Result<()> {
+    pub(super) fn open(&self, runner: &mut Runner<'g>, product: &mut Product, vertex: usize) -> Result<()> {
         if product.opened[vertex].is_some() {
             return Ok(());
         }
@@ -201,7 +201,7 @@ impl Search<'_, '_> {
     }
 
     /// Makes the whole product.
-    pub(super) fn open_all(&self, runner: &mut Runner<'_>, product: &mut Product) -> Result<()> {
+    pub(super) fn open_all(&self, runner: &mut Runner<'g>, product: &mut Product) -> Result<()> {
         let mut next = 0;
         while next < product.vertices.len() && !runner.is_stopped() {
             self.open(runner, product, next)?;
@@ -211,7 +211,7 @@ impl Search<'_, '_> {
     }
 
     /// Gives back what a product took.
-    pub(super) fn forget(runner: &mut Runner<'_>, product: &Product) {
+    pub(super) fn forget(runner: &mut Runner<'g>, product: &Product) {
         let bytes = |(_, edges): &(bool, Vec<Edge>)| edges.len() * size_of::<Edge>() + VERTEX;
         let all: usize = product.opened.iter().flatten().map(bytes).sum();
         runner.release(all as u64);
@@ -220,7 +220,7 @@ impl Search<'_, '_> {
     /// The relationships by which a path can go on from a state.
     fn edges(
         &self,
-        runner: &mut Runner<'_>,
+        runner: &mut Runner<'g>,
         node: NodeId,
         (at, count, inner): State,
         found: &mut dyn FnMut(LinkId, f64, (NodeId, State)),
@@ -238,14 +238,11 @@ impl Search<'_, '_> {
         }
         let (pattern, direction, arrives) = element.hops[inner];
         let wanted = runner.link_properties(pattern, self.frame())?;
-        let mut index = 0;
-        while let Some((link, to)) = neighbour(runner.graph, node, direction, index) {
-            index += 1;
+        for (link, to) in Neighbours::new(runner.graph, node, direction) {
             if !runner.expand(1) {
                 return Ok(());
             }
-            if is_second_loop(runner.graph, (node, to), direction, index)
-                || !self.admits(runner, (pattern, direction), wanted.as_ref(), link, to)?
+            if !self.admits(runner, (pattern, direction), wanted.as_ref(), link, to)?
                 || !arrives.map_or(Ok(true), |arrives| self.fits(runner, to, arrives))?
             {
                 continue;
@@ -266,8 +263,8 @@ impl Search<'_, '_> {
     /// Whether a path may go over a relationship to a node; `direction` is that of the pattern.
     pub(super) fn admits(
         &self,
-        runner: &mut Runner<'_>,
-        (pattern, direction): (&LinkPattern, Direction),
+        runner: &mut Runner<'g>,
+        (pattern, direction): (&'g LinkPattern, Direction),
         wanted: Option<&Value>,
         link: LinkId,
         to: NodeId,
@@ -279,7 +276,12 @@ impl Search<'_, '_> {
             && self.is_each(runner, &Value::Node(to), &self.select.each_node)?)
     }
 
-    pub(super) fn cost(&self, runner: &mut Runner<'_>, link: LinkId, pattern: &LinkPattern) -> Result<f64> {
+    pub(super) fn cost(
+        &self,
+        runner: &mut Runner<'g>,
+        link: LinkId,
+        pattern: &'g LinkPattern,
+    ) -> Result<f64> {
         if self.by == By::Length {
             return Ok(1.0);
         }

@@ -59,15 +59,15 @@ const PATIENCE: usize = 256;
 /// Bytes of a partial path.
 const PART: usize = size_of::<Part>() + size_of::<Rank>();
 
-impl Search<'_, '_> {
+impl<'g> Search<'_, 'g> {
     /// Takes paths from the queue, the least first, and goes on with those that are wanted.
-    pub(super) fn paths<'g>(
+    pub(super) fn paths(
         &self,
         runner: &mut Runner<'g>,
         product: &mut Product,
         rest: &mut Rest,
         goal: Goal,
-        (matching, at): (&mut Matching<'_, '_>, usize),
+        (matching, at): (&mut Matching<'_, 'g>, usize),
         emit: Emit<'_, 'g>,
     ) -> Result<bool> {
         let first = Part {
@@ -128,12 +128,12 @@ impl Search<'_, '_> {
     }
 
     /// Gives a partial path if it is whole, and goes on with it; whether the query goes on.
-    fn visit<'g>(
+    fn visit(
         &self,
         runner: &mut Runner<'g>,
         paths: &mut Paths<'_>,
         last: usize,
-        (matching, at): (&mut Matching<'_, '_>, usize),
+        (matching, at): (&mut Matching<'_, 'g>, usize),
         emit: Emit<'_, 'g>,
     ) -> Result<bool> {
         let part = paths.parts[last];
@@ -179,7 +179,7 @@ impl Search<'_, '_> {
 
     /// What a whole path costs by its derivation, where that counts; infinitely much if there is none that goes along it,
     /// as when it needs what only its own end gives.
-    fn whole_cost(&self, runner: &Runner<'_>, steps: &[Step]) -> Option<f64> {
+    fn whole_cost(&self, runner: &Runner<'g>, steps: &[Step]) -> Option<f64> {
         if !self.derives || !steps.iter().any(|step| runner.graph.is_joint(step.0)) {
             return None;
         }
@@ -188,7 +188,7 @@ impl Search<'_, '_> {
     }
 
     /// Puts all paths that go one relationship further into the queue; whether the query goes on.
-    fn extend(&self, runner: &mut Runner<'_>, paths: &mut Paths<'_>, last: usize) -> Result<bool> {
+    fn extend(&self, runner: &mut Runner<'g>, paths: &mut Paths<'_>, last: usize) -> Result<bool> {
         let part = paths.parts[last];
         let edges = paths.product.edges(part.vertex);
         let before = paths.parts.len();
@@ -246,7 +246,7 @@ impl Search<'_, '_> {
     }
 
     /// Whether the repetition that the last part may end satisfies its condition.
-    fn ends_well(&self, runner: &mut Runner<'_>, parts: &[Part], product: &Product) -> Result<bool> {
+    fn ends_well(&self, runner: &mut Runner<'g>, parts: &[Part], product: &Product) -> Result<bool> {
         let last = parts.len() - 1;
         let element = &self.elements[parts[last].element];
         if element.first.is_none() || parts[last].inner + 1 < element.hops.len() {

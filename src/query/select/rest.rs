@@ -15,7 +15,7 @@ use rustc_hash::FxHashMap;
 use super::super::ast::By;
 use super::super::error::Result;
 use super::super::run::Runner;
-use super::super::search::{is_second_loop, neighbour};
+use super::super::search::Neighbours;
 use super::super::value::NodeId;
 use super::super::wanted::Rank;
 use super::Search;
@@ -101,9 +101,9 @@ impl Rest {
     }
 }
 
-impl Search<'_, '_> {
+impl<'g> Search<'_, 'g> {
     /// Searches from both ends until the two meet on a least way; `Near` nothing if they never do.
-    pub(super) fn meeting(&self, runner: &mut Runner<'_>, target: NodeId) -> Result<Rest> {
+    pub(super) fn meeting(&self, runner: &mut Runner<'g>, target: NodeId) -> Result<Rest> {
         let mut forward = Side::new(self.from, false);
         let mut backward = Side::new(target, true);
         let mut best = if self.from == target { 0.0 } else { f64::INFINITY };
@@ -131,7 +131,7 @@ impl Search<'_, '_> {
     }
 
     /// Lets the search from the other end go some nodes further.
-    pub(super) fn grow(&self, runner: &mut Runner<'_>, rest: &mut Rest, nodes: usize) -> Result<()> {
+    pub(super) fn grow(&self, runner: &mut Runner<'g>, rest: &mut Rest, nodes: usize) -> Result<()> {
         if let Rest::Near(side) = rest {
             for _ in 0..nodes {
                 if side.queue.is_empty() || !self.step(runner, side, None)? {
@@ -145,7 +145,7 @@ impl Search<'_, '_> {
     /// Leaves the nearest node; whether the query goes on. `meet` is the other side and the least way so far.
     fn step(
         &self,
-        runner: &mut Runner<'_>,
+        runner: &mut Runner<'g>,
         side: &mut Side,
         mut meet: Option<(&Side, &mut f64)>,
     ) -> Result<bool> {
@@ -163,15 +163,11 @@ impl Search<'_, '_> {
             direction
         };
         let wanted = runner.link_properties(pattern, self.frame())?;
-        let mut index = 0;
-        while let Some((link, to)) = neighbour(runner.graph, node, seen, index) {
-            index += 1;
+        for (link, to) in Neighbours::new(runner.graph, node, seen) {
             if !runner.expand(1) {
                 return Ok(false);
             }
-            if is_second_loop(runner.graph, (node, to), seen, index)
-                || !self.admits(runner, (pattern, direction), wanted.as_ref(), link, to)?
-            {
+            if !self.admits(runner, (pattern, direction), wanted.as_ref(), link, to)? {
                 continue;
             }
             let total = cost + self.cost(runner, link, pattern)?;

@@ -61,7 +61,7 @@ fn a_plan_says_what_is_done_and_when_conditions_are_tested() {
             AllNodesScan | (n:Person) | 1
             Apply | for each row | 1
               Argument | (n) | 1
-              Expand(All) | -->(m) | 1
+              Expand(Count) | -->(m) | 1
               EagerAggregation | c | 1
               Projection | c | 1
               ProduceResults | c | 1
@@ -69,6 +69,52 @@ fn a_plan_says_what_is_done_and_when_conditions_are_tested() {
             Distinct | n, c | 1
             EagerAggregation | sum(c) | 1"#]],
     );
+}
+
+#[test]
+fn a_plan_begins_at_the_property_that_finds_the_fewest_nodes() {
+    let mut graph = super::memory::Memory::default();
+    for number in 0..100 {
+        let label = if number == 0 { "Boss" } else { "Person" };
+        let (id, team) = (format!("p{number}"), format!("t{}", number % 10));
+        graph.node(&[label], &[("id", Value::text(id)), ("team", Value::text(team))]);
+    }
+    graph.index();
+    let first = |query: &str| {
+        let table = Query::parse(query)
+            .unwrap()
+            .run(&graph, &std::collections::BTreeMap::new(), Limits::default())
+            .unwrap();
+        let cells: Vec<String> = table.rows[0]
+            .iter()
+            .map(|cell| beachhead::query::text(cell, &graph))
+            .collect();
+        cells.join(" | ")
+    };
+    for (query, expected) in [
+        (
+            "MATCH (a:Person) WHERE a.team = 't3' RETURN a",
+            "NodeIndexSeek | (a:Person) by team | 10",
+        ),
+        (
+            "MATCH (a:Person {team: 't3', id: 'p3'}) RETURN a",
+            "NodeIndexSeek | (a:Person {team: 't3', id: 'p3'}) by id | 1",
+        ),
+        (
+            "MATCH (a:Boss {team: 't0'}) RETURN a",
+            "NodeByLabelScan | (a:Boss {team: 't0'}) | 1",
+        ),
+        (
+            "MATCH (a:Person) WHERE a.team > 't3' RETURN a",
+            "NodeByLabelScan | (a:Person) | 99",
+        ),
+        (
+            "MATCH (a:Person) WHERE a.salary = 3 RETURN a",
+            "NodeByLabelScan | (a:Person) | 99",
+        ),
+    ] {
+        assert_eq!(first(&format!("EXPLAIN {query}")), expected);
+    }
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! A small property graph for tests of the query language.
 //!
-//! **Trap.** It has no index, so that queries are answered the slow way; the attack graph has some.
+//! **Trap.** It has no index unless it is given one, and loses it when something is added; the attack graph has some.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use beachhead::query::{Graph, LinkId, NodeId, Procedure, Value};
+use beachhead::query::{Column, Graph, LinkId, NodeId, Procedure, Value};
 
 type Properties = BTreeMap<Arc<str>, Value>;
 
@@ -14,11 +14,18 @@ type Properties = BTreeMap<Arc<str>, Value>;
 pub(crate) struct Memory {
     nodes: Vec<(Vec<String>, Properties)>,
     links: Vec<(NodeId, String, NodeId, Properties)>,
-    outgoing: Vec<Vec<LinkId>>,
-    incoming: Vec<Vec<LinkId>>,
+    outgoing: Vec<Vec<(LinkId, NodeId)>>,
+    incoming: Vec<Vec<(LinkId, NodeId)>>,
     procedures: Vec<Procedure>,
     /// Of each procedure: arguments and results in one row.
     results: Vec<Vec<Vec<Value>>>,
+    index: Option<Index>,
+}
+
+/// Nodes by label and by property.
+struct Index {
+    labels: BTreeMap<String, Vec<NodeId>>,
+    columns: BTreeMap<Arc<str>, Column>,
 }
 
 fn properties(given: &[(&str, Value)]) -> Properties {
@@ -30,11 +37,33 @@ fn properties(given: &[(&str, Value)]) -> Properties {
 
 impl Memory {
     pub(crate) fn node(&mut self, labels: &[&str], given: &[(&str, Value)]) -> NodeId {
+        self.index = None;
         let labels = labels.iter().map(|label| (*label).to_owned()).collect();
         self.nodes.push((labels, properties(given)));
         self.outgoing.push(Vec::new());
         self.incoming.push(Vec::new());
         NodeId::try_from(self.nodes.len() - 1).unwrap()
+    }
+
+    /// Gives the graph what the attack graph has: nodes by label, and a column of each property.
+    pub(crate) fn index(&mut self) {
+        let mut labels = BTreeMap::<String, Vec<NodeId>>::new();
+        for node in 0..self.nodes() {
+            for label in self.labels(node) {
+                labels.entry(label.to_owned()).or_default().push(node);
+            }
+        }
+        let keys: BTreeSet<Arc<str>> = (0..self.nodes()).flat_map(|node| self.node_keys(node)).collect();
+        let values = |key: &str| -> Vec<Value> {
+            (0..self.nodes())
+                .map(|node| self.node_property(node, key))
+                .collect()
+        };
+        let columns = keys
+            .iter()
+            .map(|key| (Arc::clone(key), Column::new(values(key).into_iter())));
+        let columns = columns.collect();
+        self.index = Some(Index { labels, columns });
     }
 
     /// Adds a procedure that gives the results of those rows whose arguments are the ones of the call.
@@ -46,8 +75,8 @@ impl Memory {
     pub(crate) fn link(&mut self, from: NodeId, name: &str, to: NodeId, given: &[(&str, Value)]) -> LinkId {
         let link = LinkId::try_from(self.links.len()).unwrap();
         self.links.push((from, name.to_owned(), to, properties(given)));
-        self.outgoing[from as usize].push(link);
-        self.incoming[to as usize].push(link);
+        self.outgoing[from as usize].push((link, to));
+        self.incoming[to as usize].push((link, from));
         link
     }
 }
@@ -74,11 +103,11 @@ impl Graph for Memory {
         (*from, *to)
     }
 
-    fn outgoing(&self, node: NodeId) -> &[LinkId] {
+    fn outgoing(&self, node: NodeId) -> &[(LinkId, NodeId)] {
         &self.outgoing[node as usize]
     }
 
-    fn incoming(&self, node: NodeId) -> &[LinkId] {
+    fn incoming(&self, node: NodeId) -> &[(LinkId, NodeId)] {
         &self.incoming[node as usize]
     }
 
@@ -104,6 +133,19 @@ impl Graph for Memory {
 
     fn link_keys(&self, link: LinkId) -> Vec<Arc<str>> {
         self.links[link as usize].3.keys().cloned().collect()
+    }
+
+    fn with_label(&self, label: &str) -> Option<&[NodeId]> {
+        let index = self.index.as_ref()?;
+        Some(index.labels.get(label).map_or(&[], Vec::as_slice))
+    }
+
+    fn has_column(&self, key: &str) -> bool {
+        self.column(key).is_some()
+    }
+
+    fn column(&self, key: &str) -> Option<&Column> {
+        self.index.as_ref()?.columns.get(key)
     }
 
     fn known_labels(&self) -> Vec<&str> {

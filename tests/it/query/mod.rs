@@ -2,6 +2,7 @@
 
 mod calls;
 mod explain;
+mod indexes;
 mod laws;
 mod library;
 mod memory;
@@ -574,13 +575,13 @@ fn nothing_wrong_is_said_over_a_part() {
         table.rows
     };
     for query in [
-        "MATCH (a)-->(b) RETURN count(*) + 1 AS n",
+        "MATCH (a)-->(b) RETURN count(DISTINCT b) + 1 AS n",
         "MATCH (a)-->(b) WITH a, collect(b) AS bs RETURN size(bs)",
         "MATCH (a)-->(b) RETURN max(b.id) ORDER BY max(b.id) LIMIT 1",
         "RETURN COUNT { (a)-->(b)-->(c) } AS n",
         "RETURN size([(a)-->(b)-->(c) | 1]) AS n",
         "RETURN NOT EXISTS { (a)-->(b)-->(c)-->(d {id: -1}) } AS none",
-        "CALL { MATCH (a)-->(b) RETURN count(*) AS n } RETURN n",
+        "CALL { MATCH (a)-->(b) RETURN count(DISTINCT b) AS n } RETURN n",
         "MATCH (a {id: 0}) OPTIONAL MATCH (a)-->(b)-->(c {id: -1}) RETURN c",
     ] {
         let rows = stopped(query);
@@ -657,6 +658,11 @@ fn time_and_interrupts_stop_a_query_soon() {
         "MATCH (a)-[*]->(b) RETURN count(*)",
         "RETURN reduce(a = 0, x IN range(1, 1000000) | reduce(b = a, y IN range(1, 10000) | y)) AS x",
         "UNWIND range(1, 1000000) AS x UNWIND range(1, 100000) AS y WITH x, y WHERE x < 0 RETURN x",
+        "UNWIND range(1, 1000000) AS x UNWIND range(1, 100000) AS y WITH x, y ORDER BY y, x RETURN x, y",
+        "UNWIND range(1, 1000000) AS x UNWIND range(1, 100000) AS y RETURN x % 1000 AS z, collect(y)",
+        "MATCH p = SHORTEST 100000000 (a)-->+(b) RETURN count(p)",
+        "MATCH p = CHEAPEST 100000000 (a)-[l COST 1]->+(b) RETURN count(p)",
+        "MATCH (a), (b), (c), (d), (e), (f), (g) WHERE EXISTS { (a)-->(b)-->(c) WHERE b = d } RETURN count(*)",
     ];
     for query in endless {
         let limits = Limits {

@@ -45,6 +45,49 @@ fn queries_go_over_lines_and_end_with_a_semicolon_or_an_empty_line() {
 }
 
 #[test]
+fn lines_are_cut_where_someone_says_so() {
+    let out = results(
+        ":width 20\n:mode line\nRETURN 'a text that is long' AS x;\n:width off\nRETURN 'a text that is long' AS x;",
+    );
+    assert!(out.contains("x = a text that is …\n"), "{out}");
+    assert!(out.contains("x = a text that is long\n"), "{out}");
+    let (_, err, code) = talk(":width wide");
+    assert_eq!(code, 2);
+    assert!(err.contains("a number of columns or off"), "{err}");
+}
+
+#[test]
+fn the_shell_is_asked_only_where_the_command_line_allows_it() {
+    let (out, err, code) = talk("!echo hello");
+    assert_eq!((out.as_str(), code), ("", 2));
+    assert!(err.contains("--shell"), "{err}");
+    let allowed = ["repl", EXAMPLE, "--shell"];
+    let (out, _, code) = talk_with(&allowed, "!echo hello\nRETURN 1 AS one;");
+    assert!(out.starts_with("hello\n"), "{out}");
+    assert_eq!(code, 0);
+    let (_, err, code) = talk_with(&allowed, "!exit 3");
+    assert_eq!(code, 2);
+    assert!(err.contains("exit 3"), "{err}");
+}
+
+#[test]
+fn the_report_is_written_as_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.html");
+    let (_, err, code) = talk(&format!(":report {}", path.display()));
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("the report is in"), "{err}");
+    let written = std::fs::read_to_string(&path).unwrap();
+    let report = Command::cargo_bin("beachhead")
+        .unwrap()
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
+        .args(["report", EXAMPLE, "--format", "html"])
+        .output()
+        .unwrap();
+    assert_eq!(written, String::from_utf8(report.stdout).unwrap());
+}
+
+#[test]
 fn commands_answer_under_each_of_their_names() {
     for script in [":labels", "\\labels", ".labels", ":LABELS", ":dt"] {
         assert!(results(script).contains("Database"), "{script}");

@@ -290,7 +290,7 @@ fn ids_and_groups_are_those_of_the_header_and_none_is_there_twice() {
 }
 
 #[test]
-fn rows_fail_a_pipeline_that_asks_for_it() {
+fn the_exit_status_says_whether_there_are_rows() {
     let code = |text: &str, more: &[&str]| {
         let (code, ..) = ran(&[&["query", EXAMPLE, "-c", text], more].concat());
         code
@@ -300,12 +300,32 @@ fn rows_fail_a_pipeline_that_asks_for_it() {
         "MATCH (d:Database) WHERE false RETURN d",
     );
     assert_eq!(code(some, &[]), Some(0));
-    assert_eq!(code(some, &["--exit-code"]), Some(1));
-    assert_eq!(code(none, &["--exit-code"]), Some(0));
+    assert_eq!(code(some, &["--exit-code"]), Some(0));
+    assert_eq!(code(none, &[]), Some(0));
+    assert_eq!(code(none, &["--exit-code"]), Some(1));
     assert_eq!(code("RETURN lenght(1)", &["--exit-code"]), Some(2));
     // Nothing was found, but not everything was looked at.
     let late = "UNWIND range(1, 100) AS x WITH x WHERE x > 99 RETURN x";
     assert_eq!(code(late, &["--exit-code", "--max-expansions", "10"]), Some(2));
+}
+
+#[test]
+fn the_list_is_a_document_for_programs_too() {
+    let list = output(&["query", EXAMPLE, "--list", "--format", "json"]);
+    let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+    assert_eq!(list["schema"], "beachhead.queries/1");
+    let queries = list["queries"].as_array().unwrap();
+    assert_eq!(queries.len(), saved().len());
+    let admin = queries
+        .iter()
+        .find(|query| query["id"] == "cluster-admin-from-containers");
+    let admin = admin.unwrap();
+    assert_eq!(admin["group"], "cluster-admin");
+    assert_eq!(admin["attack"], serde_json::json!(["T1610", "T1078"]));
+    assert!(admin["text"].as_str().unwrap().contains("MATCH"), "{admin}");
+    let (code, _, errors) = ran(&["query", EXAMPLE, "--list", "--format", "csv"]);
+    assert_eq!(code, Some(2));
+    assert!(errors.contains("table and json"), "{errors}");
 }
 
 #[test]

@@ -378,7 +378,11 @@ fn names(folder: &std::path::Path) -> Vec<String> {
 
 /// Starts a snapshot of many pods and signals it while its file is being written; says how it ended.
 #[cfg(unix)]
-fn signalled_while_writing(folder: &std::path::Path, signals: &[&str], prefix: &str) -> std::process::ExitStatus {
+fn signalled_while_writing(
+    folder: &std::path::Path,
+    signals: &[&str],
+    prefix: &str,
+) -> std::process::ExitStatus {
     use std::time::{Duration, Instant};
 
     let (input, output) = (folder.join("pods.json"), folder.join("result"));

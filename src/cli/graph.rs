@@ -10,7 +10,7 @@ use super::output::OutputArgs;
 use super::selection::SelectionArgs;
 use super::{ExitCode, Streams, drawing, graphviz, safe};
 use crate::draw::dot::dot;
-use crate::draw::{Diagram, graphml, mermaid, opengraph, svg};
+use crate::draw::{Diagram, Grouping, graphml, mermaid, opengraph, svg};
 use crate::report;
 use crate::techniques::Position;
 
@@ -28,11 +28,23 @@ pub(super) struct GraphArgs {
     format: GraphFormat,
     #[command(flatten)]
     selection: SelectionArgs,
+    /// What vertices are drawn in, in dot and svg
+    #[arg(long, value_enum, value_name = "BOX")]
+    group_by: Option<GroupBy>,
     /// What lays out an SVG picture
     #[arg(long, value_enum, default_value_t = Engine::Auto)]
     engine: Engine,
     #[command(flatten)]
     output: OutputArgs,
+}
+
+/// The boxes of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum GroupBy {
+    /// A box for each namespace; so it is by default
+    Namespace,
+    /// A box for each node with its pods, and one for each namespace with the rest
+    Node,
 }
 
 /// What lays out a picture.
@@ -64,6 +76,9 @@ enum GraphFormat {
 }
 
 pub(super) fn run(args: &GraphArgs, streams: &mut Streams<'_>) -> anyhow::Result<ExitCode> {
+    if args.group_by.is_some() && !matches!(args.format, GraphFormat::Dot | GraphFormat::Svg) {
+        bail!("--group-by is about the boxes of --format dot and svg; the others have none");
+    }
     let analysis = args.subject.analyse(streams)?;
     analysis.warn(streams.err);
     let jewels = report::crown_jewels(&analysis.cluster, &analysis.facts);
@@ -78,7 +93,11 @@ pub(super) fn run(args: &GraphArgs, streams: &mut Streams<'_>) -> anyhow::Result
         (BTreeSet::from([Position::Internet]), jewels.collect())
     };
     let diagram = || Diagram::new(&steps, &entries, &jewels);
-    let attacks = || Diagram::of_attacks(&steps, &entries, &jewels);
+    let grouping = match args.group_by {
+        Some(GroupBy::Node) => Grouping::Nodes(&analysis.cluster),
+        Some(GroupBy::Namespace) | None => Grouping::Namespaces,
+    };
+    let attacks = || Diagram::grouped(&steps, &entries, &jewels, grouping);
     let text = match args.format {
         GraphFormat::Json => report::json(&report::graph(&analysis.cluster, &analysis.facts, steps))?,
         GraphFormat::Dot => dot(&attacks()),

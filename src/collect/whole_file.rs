@@ -1,6 +1,7 @@
 //! Writing files that appear whole or not at all.
 //!
-//! Whoever interrupts the program (Ctrl-C) leaves nothing of a file that is not complete.
+//! Whoever interrupts the program (Ctrl-C), ends it (SIGTERM) or closes its terminal (SIGHUP) leaves nothing of a file
+//! that is not complete.
 //!
 //! **Trap.** Renaming over `/dev/null` or a pipe would put a file in its place: what is no regular file is written
 //! to as it stands.
@@ -8,7 +9,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 /// The temporary files that are being written.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
@@ -24,7 +25,9 @@ impl Unfinished {
         static HANDLER: Once = Once::new();
         HANDLER.call_once(|| {
             // Where there is a handler already, as at the prompt, an interruption does not end the program.
-            let _ = ctrlc::set_handler(remove_unfinished);
+            let _ = ctrlc::set_handler(interrupted);
+            #[cfg(unix)]
+            when_ended();
         });
         let mut unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
         unfinished.push(path.to_owned());
@@ -39,23 +42,61 @@ impl Drop for Unfinished {
     }
 }
 
-#[expect(
-    clippy::exit,
-    reason = "nothing else ends a program from the thread of a signal"
-)]
-fn remove_unfinished() {
-    // The lock is kept: nothing more is begun.
+/// Removes what is not complete; as long as the lock is kept, nothing more is begun.
+fn remove_unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
     let unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
     for path in unfinished.iter() {
         // It may have got its name in this moment.
         let _ = fs::remove_file(path);
     }
+    unfinished
+}
+
+#[expect(
+    clippy::exit,
+    reason = "nothing else ends a program from the thread of a signal"
+)]
+fn interrupted() {
+    let _kept = remove_unfinished();
     std::process::exit(INTERRUPTED);
+}
+
+/// Removes what is not complete when the program is told to end, and lets it end as the signal would have.
+#[cfg(unix)]
+fn when_ended() {
+    use signal_hook::consts::{SIGHUP, SIGTERM};
+
+    let heard: &[i32] = if is_ignored(SIGHUP) {
+        &[SIGTERM]
+    } else {
+        &[SIGTERM, SIGHUP]
+    };
+    // Without a handler the program ends all the same, and may leave a file.
+    let Ok(mut signals) = signal_hook::iterator::Signals::new(heard) else {
+        return;
+    };
+    std::thread::spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            let _kept = remove_unfinished();
+            // It ends the program, so the lock is kept till then.
+            let _ = signal_hook::low_level::emulate_default_handler(signal);
+        }
+    });
+}
+
+/// Whether who started the program wants it to outlive a signal, as `nohup` does; where the system does not say, no.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| (mask >> (signal - 1)) & 1 == 1)
 }
 
 /// Writes a file that only its owner may read, and gives it its name when it is complete and on disk.
 ///
-/// An interrupted run leaves what was there before; unless the program has a handler for Ctrl-C, it gets one. A link is followed; a device or pipe is written to directly.
+/// An interrupted run leaves what was there before; unless the program has a handler for Ctrl-C, it gets one, and one for
+/// SIGTERM and SIGHUP. A link is followed; a device or pipe is written to directly.
 ///
 /// # Errors
 /// Returns what `contents` returns, or what the file system answered.

@@ -10,9 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustc_hash::FxHashMap;
 
 use super::attacks::{origins, ties};
-use crate::model::Text;
-use crate::rbac::Identity;
-use crate::techniques::{Opens, Position, Step};
+use super::group::{Group, Grouping, namespace};
+use crate::techniques::{Position, Step};
 
 /// What a vertex is, for its looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,6 +39,8 @@ pub struct DiagramVertex {
     pub role: Role,
     /// The namespace it lies in.
     pub namespace: Option<String>,
+    /// The box that it is drawn in.
+    pub group: Option<Group>,
     /// How many positions it stands for.
     pub count: usize,
     /// Ids of some of the others that it stands for, and of what follows from it without any work.
@@ -90,6 +91,13 @@ pub(super) struct Tie<'a> {
     pub(super) conclusion: &'a Position,
 }
 
+/// Where attackers begin, and what they want.
+#[derive(Clone, Copy, Debug)]
+struct Ends<'a> {
+    entries: &'a BTreeSet<Position>,
+    jewels: &'a BTreeSet<Position>,
+}
+
 /// Rounds of telling positions apart; a picture with longer ways between alike ends folds a little too much.
 const ROUNDS: usize = 64;
 
@@ -97,12 +105,13 @@ const ROUNDS: usize = 64;
 /// premises and of the conclusion.
 type Mark = (bool, &'static str, Vec<u32>, u32);
 
-/// Gives alike positions one colour: those of the same label, namespace and role that the same kinds of steps tie to
+/// Gives alike positions one colour: those of the same label, namespace, box and role that the same kinds of steps tie to
 /// alike positions. This is the coarsest stable colouring (R. Paige and R. Tarjan, "Three Partition Refinement
 /// Algorithms", 1987), found round by round.
 fn colours(
     positions: &BTreeSet<&Position>,
     ties: &[Tie<'_>],
+    grouping: Grouping<'_>,
     role: impl Fn(&Position) -> Role,
 ) -> BTreeMap<u32, Vec<usize>> {
     let number: FxHashMap<&Position, usize> = positions.iter().copied().zip(0..).collect();
@@ -113,9 +122,15 @@ fn colours(
             (premises, number[tie.conclusion])
         })
         .collect();
-    let first = positions
-        .iter()
-        .map(|position| (position.label().as_str(), namespace(position), role(position)));
+    let first = positions.iter().map(|position| {
+        let group = grouping.of(position);
+        (
+            position.label().as_str(),
+            namespace(position),
+            group,
+            role(position),
+        )
+    });
     let (mut colour, mut known) = numbered(first);
     for _ in 0..ROUNDS {
         let mut marks: Vec<BTreeSet<Mark>> = vec![BTreeSet::new(); positions.len()];
@@ -142,18 +157,6 @@ fn colours(
     groups
 }
 
-/// The namespace that a position is drawn in; a credential is drawn beside what it opens.
-fn namespace(position: &Position) -> Option<&str> {
-    let namespace = match position {
-        Position::Credential(Opens::Identity(Identity::ServiceAccount { namespace, .. })) => Some(namespace),
-        Position::Credential(Opens::Database(place) | Opens::Unknown { pod: place, .. }) => {
-            Some(&place.namespace)
-        }
-        _ => position.namespace(),
-    };
-    namespace.map(Text::as_str)
-}
-
 /// Numbers things by their order, equal ones alike; with the count of different ones.
 fn numbered<T: Ord>(things: impl Iterator<Item = T>) -> (Vec<u32>, usize) {
     let things: Vec<T> = things.collect();
@@ -173,7 +176,13 @@ impl Diagram {
             premises: step.premises.iter().collect(),
             conclusion: &step.conclusion,
         });
-        Self::of_ties(&ties.collect::<Vec<_>>(), &BTreeMap::new(), entries, jewels)
+        let ends = Ends { entries, jewels };
+        Self::of_ties(
+            &ties.collect::<Vec<_>>(),
+            &BTreeMap::new(),
+            ends,
+            Grouping::Namespaces,
+        )
     }
 
     /// Returns the picture of the attacks among some steps: a position that follows without any work from one other,
@@ -182,6 +191,19 @@ impl Diagram {
     /// # Complexity
     /// That of [`Diagram::new`].
     pub fn of_attacks(steps: &[&Step], entries: &BTreeSet<Position>, jewels: &BTreeSet<Position>) -> Self {
+        Self::grouped(steps, entries, jewels, Grouping::Namespaces)
+    }
+
+    /// Returns the picture of [`Diagram::of_attacks`] with other boxes.
+    ///
+    /// # Complexity
+    /// That of [`Diagram::new`].
+    pub fn grouped(
+        steps: &[&Step],
+        entries: &BTreeSet<Position>,
+        jewels: &BTreeSet<Position>,
+        grouping: Grouping<'_>,
+    ) -> Self {
         let origins = origins(steps, |position| {
             entries.contains(position) || jewels.contains(position)
         });
@@ -190,7 +212,7 @@ impl Diagram {
         for (&part, &origin) in origins.iter().filter(|(part, origin)| part != origin) {
             parts.entry(origin).or_default().push(part);
         }
-        let mut diagram = Self::of_ties(&ties, &parts, entries, jewels);
+        let mut diagram = Self::of_ties(&ties, &parts, Ends { entries, jewels }, grouping);
         for (part, origin) in origins {
             if let Some(&place) = diagram.place_of.get(origin) {
                 diagram.place_of.insert(part.clone(), place);
@@ -202,19 +224,19 @@ impl Diagram {
     fn of_ties(
         ties: &[Tie<'_>],
         parts: &BTreeMap<&Position, Vec<&Position>>,
-        entries: &BTreeSet<Position>,
-        jewels: &BTreeSet<Position>,
+        ends: Ends<'_>,
+        grouping: Grouping<'_>,
     ) -> Self {
         let positions: BTreeSet<&Position> = ties
             .iter()
             .flat_map(|tie| tie.premises.iter().copied().chain([tie.conclusion]))
             .collect();
         let role = |position: &Position| match position {
-            position if jewels.contains(position) => Role::Jewel,
-            position if entries.contains(position) => Role::Entry,
+            position if ends.jewels.contains(position) => Role::Jewel,
+            position if ends.entries.contains(position) => Role::Entry,
             _ => Role::Position,
         };
-        let groups = colours(&positions, ties, role);
+        let groups = colours(&positions, ties, grouping, role);
         let positions: Vec<&Position> = positions.into_iter().collect();
         let mut groups: Vec<Vec<&Position>> = groups
             .into_values()
@@ -236,7 +258,8 @@ impl Diagram {
                 id,
                 label: group[0].label().as_str(),
                 role: role(group[0]),
-                namespace: namespace(group[0]).map(str::to_owned),
+                namespace: namespace(group[0]).map(ToString::to_string),
+                group: grouping.of(group[0]),
                 count: group.len(),
                 with: others
                     .chain(parts.copied())
@@ -274,16 +297,15 @@ impl Diagram {
                 continue;
             }
             let join = self.vertices.len();
-            let namespace = self.vertices[*to].namespace.clone();
-            let is_inside = premises
-                .iter()
-                .any(|&from| self.vertices[from].namespace == namespace);
+            let DiagramVertex { namespace, group, .. } = self.vertices[*to].clone();
+            let is_inside = premises.iter().any(|&from| self.vertices[from].group == group);
             self.vertices.push(DiagramVertex {
                 id: String::new(),
                 text: "all of these".to_owned(),
                 label: "",
                 role: Role::Join,
                 namespace: namespace.filter(|_| is_inside),
+                group: group.filter(|_| is_inside),
                 count: 1,
                 with: Vec::new(),
             });

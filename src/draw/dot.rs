@@ -12,6 +12,7 @@ use graphviz_rust::dot_structures::{
 use graphviz_rust::printer::PrinterContext;
 
 use super::diagram::{Diagram, DiagramEdge, DiagramVertex, Role};
+use super::group::Group;
 use super::layout::{edge_text, lines};
 
 /// Most effort that a step can have; an edge weighs the more the less its step costs.
@@ -42,7 +43,7 @@ fn label(lines: &[String]) -> String {
     format!("\"{}\"", lines.join("\\n"))
 }
 
-/// Returns the picture as DOT: one cluster a namespace, joins as points, techniques and efforts on the edges.
+/// Returns the picture as DOT: one cluster a namespace or node, joins as points, techniques and efforts on the edges.
 pub fn dot(diagram: &Diagram) -> String {
     let mut statements = vec![
         Stmt::Attribute(attribute("rankdir", "TB")),
@@ -60,27 +61,23 @@ pub fn dot(diagram: &Diagram) -> String {
             attribute("fontcolor", "#2b6cb0"),
         ])),
     ];
-    let mut namespaces = BTreeMap::<Option<&str>, Vec<Stmt>>::new();
+    let mut groups = BTreeMap::<Option<&Group>, Vec<Stmt>>::new();
     for (at, vertex) in diagram.vertices.iter().enumerate() {
-        let namespace = vertex.namespace.as_deref();
-        namespaces
-            .entry(namespace)
+        groups
+            .entry(vertex.group.as_ref())
             .or_default()
             .push(node(&format!("v{at}"), vertex));
     }
-    for (at, (namespace, mut vertices)) in namespaces.into_iter().enumerate() {
-        let Some(namespace) = namespace else {
+    for (at, (group, mut vertices)) in groups.into_iter().enumerate() {
+        let Some(group) = group else {
             statements.append(&mut vertices);
             continue;
         };
-        let named = Attribute(
-            plain("label"),
-            Id::Escaped(label(&[format!("namespace {namespace}")])),
-        );
+        let named = Attribute(plain("label"), Id::Escaped(label(&[group.to_string()])));
         let looks = [
             named,
             attribute("style", "rounded,filled"),
-            attribute("fillcolor", "#f7fafc"),
+            attribute("fillcolor", group.fill()),
             attribute("color", "#cbd5e0"),
         ];
         vertices.splice(0..0, looks.into_iter().map(Stmt::Attribute));

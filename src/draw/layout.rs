@@ -1,4 +1,4 @@
-//! Where everything in a picture lies: a layered layout, namespaces as boxes.
+//! Where everything in a picture lies: a layered layout, groups as boxes.
 //!
 //! Small pictures are laid out from left to right and from top to bottom, and the one that fits a page better is taken.
 //!
@@ -11,6 +11,7 @@ use dugong::graphlib::{Graph, GraphOptions};
 use dugong::{EdgeLabel, GraphLabel, LabelPos, LayoutError, NodeLabel, RankDir, WorkControl, WorkError};
 
 use super::diagram::{Diagram, DiagramEdge, DiagramVertex, Role};
+use super::group::Group;
 
 /// Units of work of the layout engine; about ten seconds.
 const WORK: usize = 2_000_000_000;
@@ -68,7 +69,7 @@ pub(super) struct Line {
 pub(super) struct Layout {
     pub(super) vertices: Vec<Area>,
     pub(super) edges: Vec<Line>,
-    pub(super) namespaces: Vec<(String, Area)>,
+    pub(super) groups: Vec<(Group, Area)>,
     pub(super) width: f64,
     pub(super) height: f64,
 }
@@ -162,7 +163,7 @@ pub(super) fn layout(diagram: &Diagram) -> Result<Layout, DrawError> {
     })
 }
 
-/// The layout with a box for each namespace. Where many boxes hold each other up, the engine finds none or puts vertices
+/// The layout with a box for each group. Where many boxes hold each other up, the engine finds none or puts vertices
 /// over each other; then the one without boxes.
 fn readable(diagram: &Diagram, rankdir: RankDir) -> Result<Layout, DrawError> {
     match directed(diagram, rankdir, true) {
@@ -201,20 +202,20 @@ fn directed(diagram: &Diagram, rankdir: RankDir, boxed: bool) -> Result<Layout, 
         marginy: 24.0,
         ..GraphLabel::default()
     });
-    let namespaces: BTreeSet<&str> = diagram
+    let groups: BTreeSet<&Group> = diagram
         .vertices
         .iter()
-        .filter_map(|vertex| vertex.namespace.as_deref())
+        .filter_map(|vertex| vertex.group.as_ref())
         .filter(|_| boxed)
         .collect();
-    let namespaces: Vec<&str> = namespaces.into_iter().collect();
-    for at in 0..namespaces.len() {
+    let groups: Vec<&Group> = groups.into_iter().collect();
+    for at in 0..groups.len() {
         graph.set_node(format!("n{at}"), NodeLabel::default());
     }
     for (at, vertex) in diagram.vertices.iter().enumerate() {
         graph.set_node(format!("v{at}"), size(vertex));
-        let namespace = vertex.namespace.as_deref();
-        if let Some(parent) = namespace.and_then(|name| namespaces.binary_search(&name).ok()) {
+        let group = vertex.group.as_ref();
+        if let Some(parent) = group.and_then(|group| groups.binary_search(&group).ok()) {
             graph.set_parent(format!("v{at}"), format!("n{parent}"));
         }
     }
@@ -239,7 +240,7 @@ fn directed(diagram: &Diagram, rankdir: RankDir, boxed: bool) -> Result<Layout, 
         );
     }
     dugong::layout_controlled(&mut graph, &mut Budget(WORK)).map_err(|error| refused(&error, diagram))?;
-    Ok(places(&graph, diagram, &namespaces))
+    Ok(places(&graph, diagram, &groups))
 }
 
 fn refused(error: &LayoutError, diagram: &Diagram) -> DrawError {
@@ -267,7 +268,7 @@ fn size(vertex: &DiagramVertex) -> NodeLabel {
     }
 }
 
-fn places(graph: &Graph<NodeLabel, EdgeLabel, GraphLabel>, diagram: &Diagram, namespaces: &[&str]) -> Layout {
+fn places(graph: &Graph<NodeLabel, EdgeLabel, GraphLabel>, diagram: &Diagram, groups: &[&Group]) -> Layout {
     let area = |id: &str| {
         let node = graph.node(id).cloned().unwrap_or_default();
         Area {
@@ -292,10 +293,10 @@ fn places(graph: &Graph<NodeLabel, EdgeLabel, GraphLabel>, diagram: &Diagram, na
             .map(|at| area(&format!("v{at}")))
             .collect(),
         edges: diagram.edges.iter().enumerate().map(edge).collect(),
-        namespaces: namespaces
+        groups: groups
             .iter()
             .enumerate()
-            .map(|(at, name)| ((*name).to_owned(), area(&format!("n{at}"))))
+            .map(|(at, group)| ((*group).clone(), area(&format!("n{at}"))))
             .collect(),
         width: 0.0,
         height: 0.0,
@@ -303,7 +304,7 @@ fn places(graph: &Graph<NodeLabel, EdgeLabel, GraphLabel>, diagram: &Diagram, na
     let areas = layout
         .vertices
         .iter()
-        .chain(layout.namespaces.iter().map(|(_, area)| area));
+        .chain(layout.groups.iter().map(|(_, area)| area));
     for (x, y) in areas
         .map(|area| (area.x + area.width / 2.0, area.y + area.height / 2.0))
         .chain(layout.edges.iter().flat_map(|line| line.points.iter().copied()))

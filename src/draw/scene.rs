@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::diagram::{Diagram, DiagramEdge, DiagramVertex};
 use super::graphml::role;
+use super::group::Group;
 use super::layout::{Area, DrawError, Line, edge_text, layout, lines};
 use crate::techniques::Step;
 
@@ -22,12 +23,8 @@ pub fn scene<'a>(
     paths: impl IntoIterator<Item = (&'a str, &'a [Step])>,
 ) -> Result<Value, DrawError> {
     let layout = layout(diagram)?;
-    let spaces: BTreeMap<&str, usize> = layout
-        .namespaces
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .zip(0..)
-        .collect();
+    let groups = layout.groups.iter().map(|(group, _)| group);
+    let spaces: BTreeMap<&Group, usize> = groups.zip(0..).collect();
     let vertices = diagram.vertices.iter().zip(&layout.vertices);
     let edges = diagram.edges.iter().zip(&layout.edges);
     let paths: BTreeMap<&str, Vec<usize>> = paths
@@ -37,15 +34,15 @@ pub fn scene<'a>(
     Ok(json!({
         "width": rounded(layout.width),
         "height": rounded(layout.height),
-        "spaces": layout.namespaces.iter().map(|(name, area)| json!([name, rectangle(*area)])).collect::<Vec<_>>(),
+        "spaces": layout.groups.iter().map(|(group, area)| json!([group.to_string(), rectangle(*area)])).collect::<Vec<_>>(),
         "vertices": vertices.map(|(vertex, area)| vertex_of(vertex, *area, &spaces)).collect::<Vec<_>>(),
         "edges": edges.map(|(edge, line)| edge_of(edge, line)).collect::<Vec<_>>(),
         "paths": paths,
     }))
 }
 
-fn vertex_of(vertex: &DiagramVertex, area: Area, spaces: &BTreeMap<&str, usize>) -> Value {
-    let space = vertex.namespace.as_deref().and_then(|name| spaces.get(name));
+fn vertex_of(vertex: &DiagramVertex, area: Area, spaces: &BTreeMap<&Group, usize>) -> Value {
+    let space = vertex.group.as_ref().and_then(|group| spaces.get(group));
     json!([
         vertex.text,
         role(vertex.role),

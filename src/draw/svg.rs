@@ -9,12 +9,13 @@
 use std::fmt::Write as _;
 
 use super::diagram::{Diagram, DiagramEdge, DiagramVertex, Role};
+use super::group::Group;
 use super::layout::{Area, DrawError, Layout, Line, baseline, edge_text, layout, lines};
 use crate::markup::{attribute, content};
 
 /// Height of the legend below the picture, in pixels.
 const LEGEND: f64 = 64.0;
-/// Height of a namespace's name above its box, in pixels.
+/// Height of a group's name above its box, in pixels.
 const HEAD: f64 = 16.0;
 /// Least width, so that the legend fits, in pixels.
 const WIDTH: f64 = 700.0;
@@ -71,8 +72,8 @@ fn begin(width: f64, height: f64, title: &str) -> String {
 }
 
 fn body(diagram: &Diagram, layout: &Layout, text: &mut String) {
-    for (name, area) in &layout.namespaces {
-        namespace(name, *area, text);
+    for (group, area) in &layout.groups {
+        draw_group(group, *area, text);
     }
     for (edge, line) in diagram.edges.iter().zip(&layout.edges) {
         draw_edge(edge, line, diagram, text);
@@ -86,20 +87,21 @@ fn body(diagram: &Diagram, layout: &Layout, text: &mut String) {
     }
 }
 
-fn namespace(name: &str, area: Area, text: &mut String) {
+fn draw_group(group: &Group, area: Area, text: &mut String) {
     let (left, top) = (area.x - area.width / 2.0, area.y - area.height / 2.0 - HEAD);
     let _ = writeln!(
         text,
-        r##"<rect class="space" x="{left:.1}" y="{top:.1}" width="{:.1}" height="{:.1}" rx="8" fill="#f7fafc" stroke="#cbd5e0"/>"##,
+        r##"<rect class="space" x="{left:.1}" y="{top:.1}" width="{:.1}" height="{:.1}" rx="8" fill="{}" stroke="#cbd5e0"/>"##,
         area.width,
-        area.height + HEAD
+        area.height + HEAD,
+        group.fill()
     );
     let _ = writeln!(
         text,
-        r##"<text class="faint" x="{:.1}" y="{:.1}" fill="#4a5568" font-size="11">namespace {}</text>"##,
+        r##"<text class="faint" x="{:.1}" y="{:.1}" fill="#4a5568" font-size="11">{}</text>"##,
         left + 8.0,
         top + 13.0,
-        content(&name.chars().take(60).collect::<String>())
+        content(&group.to_string().chars().take(70).collect::<String>())
     );
 }
 

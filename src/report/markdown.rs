@@ -11,6 +11,7 @@ use super::path::Move;
 use super::remedy::Change;
 use super::text::tally;
 use crate::markup::{code, fenced};
+use crate::model::Refusal;
 
 /// Findings that are shown with path and picture; the others in one line each.
 const SHOWN: usize = 20;
@@ -205,11 +206,36 @@ fn unseen(all: &Findings, text: &mut String) {
             "- {count} about the input; the text and JSON forms list all"
         );
     }
-    if !all.coverage.refused.is_empty() {
-        let count = counted(all.coverage.refused.len(), "resource");
-        let _ = writeln!(
-            text,
-            "- {count} could not be listed; the text and JSON forms list all"
-        );
+    for refusal in &all.coverage.refused {
+        refused(refusal, all, text);
+    }
+}
+
+/// Ids and names that are shown for one resource.
+const DOUBTS_SHOWN: usize = 12;
+
+/// A resource that could not be read, with the verdicts that it may change.
+fn refused(refusal: &Refusal, all: &Findings, text: &mut String) {
+    let (resource, reason) = (code(&refusal.resource), code(&refusal.reason));
+    let _ = write!(text, "- could not be listed: {resource}: {reason}");
+    if !refusal.affects.is_empty() {
+        let _ = write!(text, "; uncertain without it: {}", refusal.affects);
+    }
+    text.push('\n');
+    let mut doubts = all.uncertain.iter();
+    let Some(doubt) = doubts.find(|doubt| doubt.resource == *refusal.resource) else {
+        return;
+    };
+    for (verb, ids) in [
+        ("may refute", &doubt.refutable),
+        ("may open a way to", &doubt.reachable),
+    ] {
+        let mut named: Vec<String> = ids.iter().take(DOUBTS_SHOWN).map(|id| code(id)).collect();
+        if let Some(more) = ids.len().checked_sub(DOUBTS_SHOWN + 1) {
+            named.push(format!("{} more", more + 1));
+        }
+        if !named.is_empty() {
+            let _ = writeln!(text, "  - {verb} {}", named.join(", "));
+        }
     }
 }

@@ -180,6 +180,7 @@ fn changes_of_the_example_do_what_is_said() {
         Do not allow create on pods in ClusterRole/deploy-bot
         Do not allow get, list, watch on secrets in Role/blog/settings-reloader
         Mount no token of the service account: Deployment/blog/wordpress
+        Publish Service/blog/wordpress no longer: delete Ingress/blog/wordpress
         Take ServiceAccount/blog/wordpress out of RoleBinding/blog/wordpress-settings-reloader, which gives it Role/settings-reloader
     "#]].assert_eq(&(titles.join("\n") + "\n"));
 }
@@ -264,6 +265,45 @@ fn rights_of_containers_are_taken_back() {
     check_one(
         &web("", "securityContext: {privileged: true}", ""),
         "Serve inside the cluster only: Service/shop/web",
+    );
+}
+
+#[test]
+fn what_an_ingress_publishes_is_taken_back() {
+    let ingress = |more: &str| {
+        let yaml = web(
+            "",
+            "securityContext: {privileged: true}",
+            &format!(
+                "---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {{name: shop, namespace: shop}}
+spec:
+  {more}
+  rules:
+  - host: shop.example.com
+    http:
+      paths:
+      - {{path: /, pathType: Prefix, backend: {{service: {{name: web, port: {{number: 80}}}}}}}}
+"
+            ),
+        );
+        yaml.replace("type: LoadBalancer, ", "")
+    };
+    check_one(
+        &ingress(""),
+        "Publish Service/shop/web no longer: delete Ingress/shop/shop",
+    );
+    let other = "defaultBackend: {service: {name: other, port: {name: http}}}";
+    check_one(
+        &ingress(other),
+        "Publish Service/shop/web no longer by Ingress/shop/shop",
+    );
+    let twice = "defaultBackend: {service: {name: web, port: {number: 80}}}";
+    check_one(
+        &ingress(twice),
+        "Publish Service/shop/web no longer: delete Ingress/shop/shop",
     );
 }
 

@@ -376,13 +376,16 @@ fn names(folder: &std::path::Path) -> Vec<String> {
     names
 }
 
+/// Starts a snapshot of many pods and signals it while its file is being written; says how it ended.
 #[cfg(unix)]
-#[test]
-fn ctrl_c_while_a_file_is_written_leaves_what_was_there() {
+fn signalled_while_writing(
+    folder: &std::path::Path,
+    signals: &[&str],
+    prefix: &str,
+) -> std::process::ExitStatus {
     use std::time::{Duration, Instant};
 
-    let folder = tempfile::tempdir().unwrap();
-    let (input, output) = (folder.path().join("pods.json"), folder.path().join("result"));
+    let (input, output) = (folder.join("pods.json"), folder.join("result"));
     let pods: Vec<_> = (0..30_000)
         .map(|number| {
             format!(
@@ -397,23 +400,52 @@ fn ctrl_c_while_a_file_is_written_leaves_what_was_there() {
     );
     std::fs::write(&input, list).unwrap();
     std::fs::write(&output, "before").unwrap();
-    let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("beachhead"))
+    let mut child = std::process::Command::new("sh")
+        .args(["-c", &format!("{prefix} exec \"$0\" \"$@\"")])
+        .arg(assert_cmd::cargo::cargo_bin("beachhead"))
         .arg("snapshot")
         .args([&input, std::path::Path::new("-o"), &output])
         .spawn()
         .unwrap();
     let began = Instant::now();
-    while names(folder.path()).len() == 2 {
+    while names(folder).len() == 2 {
         assert!(began.elapsed() < Duration::from_mins(2) && child.try_wait().unwrap().is_none());
         std::thread::sleep(Duration::from_micros(200));
     }
-    let killed = std::process::Command::new("sh")
-        .args(["-c", "kill -INT $0", &child.id().to_string()])
-        .status();
-    assert!(killed.unwrap().success());
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+    for signal in signals {
+        let killed = std::process::Command::new("sh")
+            .args(["-c", "kill -$0 $1", signal, &child.id().to_string()])
+            .status();
+        assert!(killed.unwrap().success());
+    }
+    child.wait().unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_while_a_file_is_written_leaves_what_was_there() {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    for (signal, ends) in [("INT", None), ("TERM", Some(15)), ("HUP", Some(1))] {
+        let folder = tempfile::tempdir().unwrap();
+        let status = signalled_while_writing(folder.path(), &[signal], "");
+        assert_eq!(status.signal(), ends, "{signal}");
+        assert_eq!(status.code(), ends.is_none().then_some(130), "{signal}");
+        assert_eq!(names(folder.path()), ["pods.json", "result"], "{signal}");
+        let left = std::fs::read_to_string(folder.path().join("result")).unwrap();
+        assert_eq!(left, "before", "{signal}");
+    }
+}
+
+/// As under `nohup`.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_closed_terminal_ends_nothing_that_is_to_outlive_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let status = signalled_while_writing(folder.path(), &["HUP"], "trap '' HUP;");
+    assert_eq!(status.code(), Some(0));
     assert_eq!(names(folder.path()), ["pods.json", "result"]);
-    assert_eq!(std::fs::read_to_string(&output).unwrap(), "before");
+    assert_ne!(std::fs::read(folder.path().join("result")).unwrap(), b"before");
 }
 
 #[test]

@@ -223,6 +223,35 @@ fn the_graph_is_searched_folded_and_marked() {
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
+/// That of all they stand for.
+#[test]
+fn namespaces_and_joins_have_a_blast_radius_too() {
+    let Some(Opened { browser, .. }) = opened(&blog()) else {
+        return;
+    };
+    browser.click("#group");
+    browser.click("#fit");
+    browser.click("#drawing .group .box + text");
+    let panel = browser.run(PANEL);
+    let panel = panel.as_str().unwrap();
+    assert!(
+        panel.starts_with("namespace blog") && panel.contains("Blast radius"),
+        "{panel}"
+    );
+    browser.click("#clear");
+    browser.click("#drawing .join");
+    let panel = browser.run(PANEL);
+    let panel = panel.as_str().unwrap();
+    assert!(
+        panel.starts_with("All of these")
+            && panel.contains("Holding")
+            && panel.contains("Database/blog/mysql"),
+        "{panel}"
+    );
+    assert!(browser.run(MARKED).as_array().unwrap().len() > 2);
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
 #[test]
 fn hostile_names_are_inert_in_a_browser() {
     let text = "</script><img src=x onerror=\"window.ran=1\"><svg onload=window.ran=1>'\"><!--";

@@ -1,6 +1,6 @@
 //! Pictures of the graph: read back by parsers, hostile names included, and the same on every run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use assert_cmd::Command;
 use beachhead::draw::{Diagram, Role, graphml, mermaid, opengraph, svg};
@@ -306,6 +306,109 @@ fn the_paths_of_the_example_fit_a_page() {
     );
     expect_test::expect_file!["../pictures/blog.svg"].assert_eq(&text);
     expect_test::expect_file!["../pictures/blog.dot"].assert_eq(&graph(&["--paths", "--format", "dot"]));
+}
+
+/// The names of the vertices of each cluster of a DOT text, by the cluster's label.
+fn boxes(text: &str) -> BTreeMap<String, BTreeSet<String>> {
+    use graphviz_rust::dot_structures::{Attribute, Graph, Id, Stmt};
+
+    let Graph::DiGraph { stmts, .. } = graphviz_rust::parse(text).unwrap() else {
+        panic!("another kind of graph");
+    };
+    let value = |attributes: &[Attribute], wanted: &str| {
+        attributes
+            .iter()
+            .find_map(|Attribute(key, value)| match (key, value) {
+                (Id::Plain(key), Id::Escaped(value)) if key == wanted => {
+                    Some(value.trim_matches('"').to_owned())
+                }
+                _ => None,
+            })
+    };
+    let mut boxes = BTreeMap::new();
+    for subgraph in stmts.iter().filter_map(|stmt| match stmt {
+        Stmt::Subgraph(subgraph) => Some(&subgraph.stmts),
+        _ => None,
+    }) {
+        let own: Vec<Attribute> = (subgraph.iter())
+            .filter_map(|stmt| match stmt {
+                Stmt::Attribute(attribute) => Some(attribute.clone()),
+                _ => None,
+            })
+            .collect();
+        let names = subgraph.iter().filter_map(|stmt| match stmt {
+            Stmt::Node(node) => value(&node.attributes, "tooltip"),
+            _ => None,
+        });
+        boxes.insert(value(&own, "label").unwrap(), names.collect());
+    }
+    boxes
+}
+
+#[test]
+fn boxes_are_namespaces_or_nodes() {
+    let pod = |name: &str, namespace: &str, node: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: {namespace}, labels: {{app: {name}}}}}\n\
+             spec:\n  nodeName: {node}\n  hostPID: true\n  containers:\n  - name: c\n    image: example.com/x\n    \
+             securityContext: {{privileged: true}}\n    ports: [{{containerPort: 80, hostPort: 80}}]\n"
+        )
+    };
+    let node = |name: &str| format!("---\napiVersion: v1\nkind: Node\nmetadata: {{name: {name}}}\n");
+    let yaml = [
+        pod("web", "shop", "n1"),
+        pod("db", "shop", "n2"),
+        pod("bill", "pay", "n1"),
+        node("n1"),
+        node("n2"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pods.yaml");
+    std::fs::write(&file, yaml.concat()).unwrap();
+    let drawn = |arguments: &[&str]| {
+        let output = Command::cargo_bin("beachhead")
+            .unwrap()
+            .args([&["graph", file.to_str().unwrap()], arguments].concat())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (
+            output.status.success(),
+            String::from_utf8(output.stdout).unwrap(),
+            said,
+        )
+    };
+    let named = |found: &BTreeMap<String, BTreeSet<String>>, group: &str| -> Vec<String> {
+        let names = found.get(group).into_iter().flatten();
+        let kinds = ["Pod/", "Node/"];
+        let names = names.filter(|name| kinds.iter().any(|kind| name.starts_with(kind)));
+        names.cloned().collect()
+    };
+    let by_namespace = boxes(&drawn(&["--format", "dot"]).1);
+    assert!(named(&by_namespace, "namespace pay").contains(&"Pod/pay/bill".to_owned()));
+    assert!(
+        !by_namespace.keys().any(|name| name.starts_with("node ")),
+        "{by_namespace:?}"
+    );
+    assert_eq!(
+        by_namespace,
+        boxes(&drawn(&["--format", "dot", "--group-by", "namespace"]).1)
+    );
+    let by_node = boxes(&drawn(&["--format", "dot", "--group-by", "node"]).1);
+    assert_eq!(
+        named(&by_node, "node n1"),
+        ["Node/n1", "Pod/pay/bill", "Pod/shop/web"]
+    );
+    assert_eq!(named(&by_node, "node n2"), ["Node/n2", "Pod/shop/db"]);
+    let text = drawn(&["--format", "svg", "--engine", "builtin", "--group-by", "node"]).1;
+    let read = roxmltree::Document::parse(&text).unwrap();
+    let texts: BTreeSet<&str> = read.descendants().filter_map(|node| node.text()).collect();
+    assert!(
+        texts.contains("node n1") && texts.contains("node n2"),
+        "{texts:?}"
+    );
+    let (done, _, said) = drawn(&["--format", "mermaid", "--group-by", "node"]);
+    assert!(!done && said.contains("--group-by is about the boxes"), "{said}");
 }
 
 #[test]

@@ -52,6 +52,7 @@ pub(super) struct Listed {
     /// Whether the server cannot be talked to at all any more.
     pub(super) unauthorized: bool,
     pub(super) without_keys: usize,
+    pub(super) with_values: usize,
 }
 
 /// News of a list that is being read.
@@ -115,6 +116,7 @@ impl State {
             self.listed.resource_version = page.resource_version;
         }
         self.listed.without_keys += page.without_keys;
+        self.listed.with_values += page.with_values;
         self.listed.outcomes.extend(page.outcomes);
         let goes_on = !page.resume.is_empty();
         if goes_on && page.resume == self.resume {

@@ -273,7 +273,7 @@ fn assembled(served: &Served, lists: Vec<Listed>, options: &Options) -> (Cluster
     for (name, reason) in &served.unknown {
         coverage.refused.push(refusal(name, reason));
     }
-    let mut without_keys = 0;
+    let (mut without_keys, mut with_values) = (0, 0);
     for (target, listed) in served.targets.iter().zip(lists) {
         let name = target.name();
         match &listed.missing {
@@ -285,9 +285,10 @@ fn assembled(served: &Served, lists: Vec<Listed>, options: &Options) -> (Cluster
             coverage.resource_versions.insert(Text::new(&name), version);
         }
         without_keys += listed.without_keys;
+        with_values += listed.with_values;
         assembly.add(listed.outcomes);
     }
-    assembly.report(remarks(without_keys, options));
+    assembly.report(remarks(without_keys, with_values, options));
     let (mut cluster, diagnostics) = assembly.finish(bootstrap::add_missing);
     coverage.bootstrap_rbac_added = cluster.coverage.bootstrap_rbac_added;
     cluster.coverage = coverage;
@@ -303,7 +304,7 @@ fn refusal(name: &str, reason: &str) -> Refusal {
 }
 
 /// What is incomplete by choice.
-fn remarks(without_keys: usize, options: &Options) -> Vec<Diagnostic> {
+fn remarks(without_keys: usize, with_values: usize, options: &Options) -> Vec<Diagnostic> {
     let mut remarks = Vec::new();
     let mut add = |message: String, hint: &str| {
         remarks.push(Diagnostic::new(
@@ -319,6 +320,15 @@ fn remarks(without_keys: usize, options: &Options) -> Vec<Diagnostic> {
                 "the names of keys are not known for {without_keys} Secrets: only metadata was asked for"
             ),
             "credentials that are known by the name of their key may be missing; --secret-keys reads them",
+        );
+    }
+    if with_values > 0 {
+        add(
+            format!(
+                "the annotation kubectl.kubernetes.io/last-applied-configuration came with the metadata of {with_values} \
+                 Secrets: it may hold their values, and was dropped unread"
+            ),
+            "whoever reads their metadata reads it; kubectl apply --server-side writes none",
         );
     }
     if let Some(namespace) = &options.namespace {

@@ -27,7 +27,12 @@ pub(super) struct Page {
     pub(super) resume: String,
     /// How many Secrets have keys whose names are not known.
     pub(super) without_keys: usize,
+    /// How many Secrets came with what `kubectl apply` wrote into their metadata.
+    pub(super) with_values: usize,
 }
+
+/// The member that holds it, as no quoted text can: a quotation mark in a text has a backslash before it.
+const APPLIED: &[u8] = b"\"kubectl.kubernetes.io/last-applied-configuration\":";
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -140,15 +145,19 @@ pub(super) fn read_secrets(body: &[u8], head: &Head) -> Result<Page, Failure> {
     let Ok(table) = serde_json::from_slice::<Table>(body) else {
         return Err(garbage("it is no JSON"));
     };
+    let with_values = memchr::memmem::find_iter(body, APPLIED).count();
     if table.kind != "Table" {
         let mut page = read(body, head, None)?;
         page.without_keys = page.outcomes.len();
-        return Ok(page);
+        return Ok(Page { with_values, ..page });
     }
     let columns = table.column_definitions.unwrap_or_default();
     let column = |name: &str| columns.iter().position(|column| column.name == name);
     let (kind_at, count_at) = (column("Type"), column("Data"));
-    let mut page = Page::of(table.metadata);
+    let mut page = Page {
+        with_values,
+        ..Page::of(table.metadata)
+    };
     for row in table.rows.unwrap_or_default() {
         let cell = |at: Option<usize>| at.and_then(|at| row.cells.get(at));
         let text = row.object.get();

@@ -11,7 +11,9 @@
 
   let scene = null;
   let box = { x: 0, y: 0, w: 1, h: 1 };
+  // The vertex, or else the box, whose blast radius is shown.
   let chosen = -1;
+  let boxed = -1;
   let folded = new Set();
   let parts = { vertices: [], edges: [], groups: [] };
 
@@ -45,6 +47,7 @@
       scene.vertices[edge.to].from.push(at);
     });
     chosen = -1;
+    boxed = -1;
     folded = new Set(group.checked ? scene.spaces.keys() : []);
     names.replaceChildren(...scene.vertices.filter((vertex) => vertex.role !== "join").slice(0, 2000).map((vertex) => {
       const option = element("option");
@@ -122,22 +125,22 @@
     const shape = node("g", { class: "group" });
     const isClosed = folded.has(at);
     const count = scene.vertices.filter((vertex) => vertex.space === at).length;
-    shape.append(node("title", {}, `namespace ${space.name}: click to ${isClosed ? "expand" : "fold"}`));
+    shape.append(node("title", {}, `${space.name}: click to ${isClosed ? "expand" : "fold"}, and for the blast radius of all in it`));
     if (isClosed) {
       const [cx, cy] = middle(space.area);
-      const name = space.name.length > 40 ? `${space.name.slice(0, 40)}…` : space.name;
+      const name = space.name.length > 50 ? `${space.name.slice(0, 50)}…` : space.name;
       const wide = Math.max(name.length * 7, 90) + 24;
       shape.append(node("rect", { class: "box", x: cx - wide / 2, y: cy - 22, width: wide, height: 44, rx: 8 }));
-      shape.append(node("text", { x: cx, y: cy - 4, "text-anchor": "middle", "font-size": 10 }, `namespace, ${count} positions`));
+      shape.append(node("text", { x: cx, y: cy - 4, "text-anchor": "middle", "font-size": 10 }, `${count} positions`));
       shape.append(node("text", { x: cx, y: cy + 13, "text-anchor": "middle", "font-weight": "bold" }, name));
     } else {
       shape.append(node("rect", { class: "space", x, y: y - 16, width: w, height: h + 16, rx: 8 }));
-      shape.append(node("text", { class: "faint", x: x + 8, y: y - 3, "font-size": 11 }, `namespace ${space.name}`));
+      shape.append(node("text", { class: "faint", x: x + 8, y: y - 3, "font-size": 11 }, space.name));
     }
     shape.addEventListener("click", () => {
       if (isClosed) folded.delete(at); else folded.add(at);
       draw();
-      mark();
+      chooseSpace(at);
     });
     return shape;
   }
@@ -203,11 +206,23 @@
     look();
   }
 
-  // All that someone who holds a position comes to hold: a join only when everything that leads to it is held.
+  // The positions that a vertex or a box stands for: who holds all that a join needs holds the join.
+  function standsFor(at) {
+    const vertex = scene.vertices[at];
+    return vertex.role === "join" ? [at, ...vertex.from.map((edge) => scene.edges[edge].from)] : [at];
+  }
+
+  function starts() {
+    if (chosen >= 0) return standsFor(chosen);
+    const inside = scene.vertices.map((vertex, at) => at).filter((at) => scene.vertices[at].space === boxed);
+    return inside.filter((at) => scene.vertices[at].role !== "join");
+  }
+
+  // All that someone who holds these comes to hold: a join only when everything that leads to it is held.
   function blast(start) {
-    const held = new Set([start]);
+    const held = new Set(start);
     const edges = new Set();
-    const open = [start];
+    const open = [...start];
     while (open.length > 0) {
       for (const at of scene.vertices[open.pop()].to) {
         const next = scene.edges[at].to;
@@ -221,7 +236,7 @@
   }
 
   function marked() {
-    if (chosen >= 0) return blast(chosen);
+    if (chosen >= 0 || boxed >= 0) return blast(starts());
     if (path.value === "") return null;
     const edges = new Set(scene.paths[path.value]);
     const held = new Set([...edges].flatMap((at) => [scene.edges[at].from, scene.edges[at].to]));
@@ -236,7 +251,7 @@
     };
     parts.vertices.forEach((shape, at) => {
       style(shape, found !== null && found.held.has(at));
-      shape.classList.toggle("chosen", at === chosen);
+      shape.classList.toggle("chosen", at === chosen || boxed >= 0 && scene.vertices[at].space === boxed);
     });
     parts.edges.forEach((shape, at) => style(shape, found !== null && found.edges.has(at)));
     parts.groups.forEach((shape, at) => {
@@ -244,8 +259,16 @@
     });
   }
 
+  function chooseSpace(at) {
+    chosen = -1;
+    boxed = at;
+    mark();
+    show();
+  }
+
   function choose(at) {
     chosen = at;
+    boxed = -1;
     const vertex = scene.vertices[at];
     if (isFolded(vertex)) { folded.delete(vertex.space); draw(); }
     mark();
@@ -269,16 +292,24 @@
   }
 
   function show() {
-    if (chosen < 0) {
+    if (chosen < 0 && boxed < 0) {
       panel.replaceChildren(element("p", `${scene.vertices.length} positions and ${scene.edges.length} edges; alike ones are one, with a count. Click a position.`));
       return;
     }
+    const from = new Set(starts());
+    const names = [...from].map((at) => scene.vertices[at]).filter((vertex) => vertex.role !== "join").map((vertex) => vertex.text);
+    const reached = [...blast(from).held].filter((at) => !from.has(at)).map((at) => scene.vertices[at]).filter((vertex) => vertex.role !== "join");
+    const jewels = reached.filter((vertex) => vertex.role === "crown jewel").map((vertex) => vertex.text);
+    const radius = element("p", `Blast radius: ${reached.length} positions of this view. ${jewels.length > 0 ? `Crown jewels in it: ${jewels.join(", ")}.` : "No crown jewel is in it."}`);
+    if (chosen < 0) {
+      const few = names.length > 12 ? [...names.slice(0, 12), `${names.length - 12} more`] : names;
+      panel.replaceChildren(element("h3", scene.spaces[boxed].name), element("p", `Holding ${few.join(", ")}`), radius);
+      return;
+    }
     const vertex = scene.vertices[chosen];
-    const { held } = blast(chosen);
-    const reached = [...held].map((at) => scene.vertices[at]).filter((other) => other.role !== "join" && other !== vertex);
-    const jewels = reached.filter((other) => other.role === "crown jewel").map((other) => other.text);
-    const content = [element("h3", vertex.text), element("p", `${vertex.role}${vertex.count > 1 ? `, stands for ${vertex.count}` : ""}`)];
-    content.push(element("p", `Blast radius: ${reached.length} positions of this view. ${jewels.length > 0 ? `Crown jewels in it: ${jewels.join(", ")}.` : "No crown jewel is in it."}`));
+    const content = vertex.role === "join"
+      ? [element("h3", "All of these"), element("p", `Holding ${names.join(" and ")}`), radius]
+      : [element("h3", vertex.text), element("p", `${vertex.role}${vertex.count > 1 ? `, stands for ${vertex.count}` : ""}`), radius];
     if (vertex.also.length > 0) content.push(element("p", `Also stands for ${vertex.also.join(", ")}`));
     content.push(...list("How it is got", vertex.from, "from"), ...list("What it gives", vertex.to, "to"));
     panel.replaceChildren(...content);
@@ -286,6 +317,7 @@
 
   function clear() {
     chosen = -1;
+    boxed = -1;
     path.value = "";
     find.value = "";
     mark();
@@ -345,7 +377,7 @@
     draw();
     mark();
   });
-  path.addEventListener("change", () => { chosen = -1; mark(); show(); fitMarked(); });
+  path.addEventListener("change", () => { chosen = -1; boxed = -1; mark(); show(); fitMarked(); });
   find.form.addEventListener("submit", (event) => event.preventDefault());
   find.addEventListener("change", () => {
     const wanted = find.value.toLowerCase();
@@ -361,6 +393,7 @@
     button.addEventListener("click", () => {
       if (!(button.dataset.path in scene.paths)) { view.selectedIndex = 0; load(); }
       chosen = -1;
+      boxed = -1;
       path.value = button.dataset.path;
       mark();
       show();

@@ -23,7 +23,7 @@ use super::findings::Findings;
 use super::page::counted;
 use super::posture::Posture;
 use super::words::folded;
-use crate::model::Severity;
+use crate::model::{Refusal, Severity};
 
 const STYLE: &str = include_str!("page.css");
 const PAGE: &str = include_str!("page.js");
@@ -203,12 +203,49 @@ fn graph(pictures: &Pictures<'_>) -> Markup {
                         svg #drawing tabindex="0" role="application" aria-label="Attack graph" aria-describedby="graph-keys" {}
                         div #panel role="region" aria-live="polite" aria-label="Selected position" {}
                     }
-                    p #graph-keys .hint { "Drag to move, scroll with Ctrl to zoom, click a position for its blast radius. Keys: arrows move, "
+                    p #graph-keys .hint { "Drag to move, scroll with Ctrl to zoom, click a position, a join or a namespace for its blast radius. Keys: arrows move, "
                         kbd { "+" } " and " kbd { "−" } " zoom, " kbd { "0" } " fits, " kbd { "n" } " and " kbd { "p" }
                         " go from position to position, " kbd { "Enter" } " shows the blast radius, " kbd { "Esc" } " clears." }
                 }
             }
             @for remark in &pictures.remarks { p.hint { (remark) } }
+        }
+    }
+}
+
+/// Ids that are named for one resource.
+const DOUBTS: usize = 20;
+
+/// A resource that could not be read, with the verdicts that it may change.
+fn refused(all: &Findings, refusal: &Refusal) -> Markup {
+    let titles: BTreeMap<&str, &str> = (all.findings.iter())
+        .map(|finding| (finding.id.as_str(), finding.title.as_str()))
+        .collect();
+    let mut doubts = all.uncertain.iter();
+    let doubt = doubts.find(|doubt| doubt.resource == *refusal.resource);
+    let more = |ids: &[String]| ids.len().checked_sub(DOUBTS + 1).map(|more| more + 1);
+    markup! {
+        li {
+            "could not be listed: " (refusal.resource) ", " (refusal.reason)
+            @if !refusal.affects.is_empty() { "; uncertain without it: " (refusal.affects) }
+            @if let Some(doubt) = doubt {
+                @if !doubt.refutable.is_empty() {
+                    p.how { "may refute:" }
+                    ul.doubts {
+                        @for id in doubt.refutable.iter().take(DOUBTS) {
+                            li { a href={ "#" (id) } { (titles.get(id.as_str()).unwrap_or(&id.as_str())) } }
+                        }
+                        @if let Some(more) = more(&doubt.refutable) { li { (counted(more, "more finding")) } }
+                    }
+                }
+                @if !doubt.reachable.is_empty() {
+                    p.how { "may open a way to:" }
+                    ul.doubts {
+                        @for id in doubt.reachable.iter().take(DOUBTS) { li { code { (id) } } }
+                        @if let Some(more) = more(&doubt.reachable) { li { (counted(more, "more crown jewel")) } }
+                    }
+                }
+            }
         }
     }
 }
@@ -247,7 +284,7 @@ fn unseen(all: &Findings, posture: &Posture, pictures: &Pictures<'_>) -> Markup 
             }
             h3 { "Not seen or not understood" }
             ul {
-                @for refusal in &all.coverage.refused { li { "could not be listed: " (refusal.resource) ", " (refusal.reason) } }
+                @for refusal in &all.coverage.refused { (refused(all, refusal)) }
                 @for (found, count) in alike {
                     li {
                         span.word { (if found.severity == Severity::Warning { "warning" } else { "note" }) } " " (found.message)

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::edit::{Edit, Op};
 use super::{Proposal, labels_of};
-use crate::model::{Cluster, Labels, ObjectId, Text};
+use crate::model::{Cluster, IngressBackend, Labels, ObjectId, Text};
 use crate::techniques::{Evidence, Position, Reason, Relation, Step};
 
 /// The address at which clouds tell a machine who it is.
@@ -32,6 +32,9 @@ pub(super) fn proposals(step: &Step, fact: &Evidence, cluster: &Cluster) -> Vec<
                 return all.into_iter().map(Proposal::blunt).collect();
             }
         }
+        ("Ingress", "") if matches!(step.reason, Reason::Relation(Relation::Exposed)) => {
+            all.extend(unpublished(step, id, cluster).map(Proposal::blunt));
+        }
         ("NetworkPolicy", path) => all.extend(rule(id, path, cluster)),
         ("Pod", "/metadata/labels") if fact.value.ends_with("isolates its ingress") => {
             all.extend(closed(id, cluster));
@@ -42,6 +45,48 @@ pub(super) fn proposals(step: &Step, fact: &Evidence, cluster: &Cluster) -> Vec<
         _ => {}
     }
     all
+}
+
+/// Publish a Service no longer by an Ingress: without the paths that lead to it, or without the Ingress.
+fn unpublished(step: &Step, id: &ObjectId, cluster: &Cluster) -> Option<Proposal> {
+    let spec = &cluster.ingresses.by_id(id)?.spec;
+    let mut facts = step.evidence.iter().map(|fact| &fact.object);
+    let service = facts.find(|object| object.kind == "Service" && object.namespace == id.namespace)?;
+    let leads_there = |backend: &IngressBackend| {
+        let to = backend.service.as_ref();
+        to.is_some_and(|to| to.name == service.name)
+    };
+    let default = spec.default_backend.as_ref();
+    let mut ops = Vec::new();
+    if default.is_some_and(leads_there) {
+        ops.push(Op::Remove("/spec/defaultBackend".to_owned()));
+    }
+    let mut rules = spec.rules.clone();
+    for http in rules.iter_mut().filter_map(|rule| rule.http.as_mut()) {
+        http.paths.retain(|path| !leads_there(&path.backend));
+    }
+    // A rule without paths sends its host to the default backend: it stays where it was written so.
+    rules.retain(|rule| rule.http.as_ref().is_none_or(|http| !http.paths.is_empty()));
+    let is_left = !rules.is_empty() || default.is_some_and(|backend| !leads_there(backend));
+    if rules != spec.rules {
+        ops.push(Op::Set(
+            "/spec/rules".to_owned(),
+            serde_json::to_value(&rules).ok()?,
+        ));
+    }
+    let (title, edit) = match (ops.is_empty(), is_left) {
+        (true, _) => return None,
+        (false, true) => (
+            format!("Publish {service} no longer by {id}"),
+            Edit::Fields(id.clone(), ops),
+        ),
+        (false, false) => (
+            format!("Publish {service} no longer: delete {id}"),
+            Edit::Delete(id.clone()),
+        ),
+    };
+    let mind = "Whoever uses it from outside loses it.";
+    Some(Proposal::new(id.to_string(), title, mind, vec![edit]))
 }
 
 /// Take a rule out of a policy.

@@ -311,6 +311,28 @@ fn no_value_of_a_secret_crosses_the_wire() {
     }
 }
 
+/// It is metadata, which nobody can ask for in part.
+#[test]
+fn what_kubectl_wrote_into_a_secret_is_dropped_and_said() {
+    let mut contents = Contents::default();
+    let secret = r#"{"metadata":{"name":"db","namespace":"shop","annotations":{"note":"\"kubectl.kubernetes.io/last-applied-configuration\":",
+        "kubectl.kubernetes.io/last-applied-configuration":"{\"data\":{\"password\":\"Y2FuYXJ5\"}}"}},"type":"Opaque"}"#;
+    let secrets = ("Secret", vec![secret.to_owned(), fake::object("shop", "other")]);
+    contents.lists.insert("/api/v1/secrets", secrets);
+    let fake = Fake::start(contents, |_, _| None);
+    let live = read(&fake.options());
+    let remarks: Vec<String> = live.diagnostics.iter().map(ToString::to_string).collect();
+    let remarks = remarks.join("\n");
+    assert!(
+        remarks.contains("came with the metadata of 1 Secrets"),
+        "{remarks}"
+    );
+    let mut written = Vec::new();
+    snapshot::encode(&live.cluster, &live.diagnostics, &mut written).unwrap();
+    let written = snapshot::read(written.as_slice()).unwrap();
+    assert!(!format!("{:?} {written:?}", live.cluster).contains("Y2FuYXJ5"));
+}
+
 #[test]
 fn keys_of_secrets_are_read_if_asked_for_and_values_dropped() {
     let mut contents = Contents::default();
@@ -547,6 +569,44 @@ fn a_report_names_the_verdicts_that_missing_kinds_may_change() {
     crate::report::check_schema(
         &std::fs::read_to_string("docs/report.schema.json").unwrap(),
         &without.to_string(),
+    );
+}
+
+/// What the JSON form says of missing kinds stands in the forms for people too.
+#[test]
+fn the_verdicts_that_missing_kinds_may_change_stand_in_every_report_for_people() {
+    let fake = Fake::start(blog(), |asked, _| {
+        let is_meant = ["/networkpolicies", "/rolebindings"]
+            .iter()
+            .any(|end| asked.path.ends_with(end));
+        is_meant.then(|| Fault::Status(403, "X: y", status(403, "it is forbidden: no")))
+    });
+    let kubeconfig = fake.kubeconfig();
+    let written = |format: &str| {
+        let kubeconfig = kubeconfig.to_str().unwrap();
+        run(&["report", "--kubeconfig", kubeconfig, "--format", format]).1
+    };
+    let json: serde_json::Value = serde_json::from_str(&written("json")).unwrap();
+    let refuted = json["uncertain"][0]["refutable"][0].as_str().unwrap();
+    let (markdown, html) = (written("markdown"), written("html"));
+    for line in [
+        "- could not be listed: `networkpolicies.networking.k8s.io`: `forbidden: no`",
+        "  - may open a way to `ClusterAdmin`",
+    ] {
+        assert!(markdown.contains(line), "{line}\n{markdown}");
+    }
+    assert!(
+        markdown.contains("; uncertain without it: ")
+            && markdown.contains(&format!("  - may refute `{refuted}`"))
+    );
+    let (_, unseen) = html.split_once("id=\"unseen\"").unwrap();
+    assert!(
+        unseen.contains("may refute:") && unseen.contains(&format!("<a href=\"#{refuted}\">")),
+        "{unseen}"
+    );
+    assert!(
+        unseen.contains("may open a way to:") && unseen.contains("<code>ClusterAdmin</code>"),
+        "{unseen}"
     );
 }
 

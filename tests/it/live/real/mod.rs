@@ -3,9 +3,10 @@
 //! `KUBEBUILDER_ASSETS` names the folder with both programs; `tests/apiserver/build` makes them. Without it these
 //! tests say so and do nothing.
 //!
-//! **Trap.** No controller and no kubelet runs: workloads have no pods, as in manifests.
+//! **Trap.** No controller and no kubelet runs, but in `controlled`: workloads have no pods, as in manifests.
 
 mod access;
+mod controlled;
 mod faults;
 mod load;
 
@@ -80,8 +81,14 @@ impl Servers {
         Self::start_with(assets, "kube-apiserver", &[])
     }
 
-    /// Starts another build of the API server, or one with further arguments.
+    /// Starts another build of the API server, or one with further arguments, where nobody makes accounts.
     fn start_with(assets: &Path, program: &str, more: &[&str]) -> Self {
+        // Admission would want the accounts.
+        let alone = ["--disable-admission-plugins=ServiceAccount"];
+        Self::launch(assets, program, &[&alone, more].concat())
+    }
+
+    fn launch(assets: &Path, program: &str, more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut servers = Self {
             children: Vec::new(),
@@ -114,8 +121,6 @@ impl Servers {
             format!("--service-account-key-file={}", keys("test-public.pem")),
             format!("--service-account-signing-key-file={}", keys("test-key.pem")),
             "--service-cluster-ip-range=10.0.0.0/16".to_owned(),
-            // Nothing makes the accounts that it would want.
-            "--disable-admission-plugins=ServiceAccount".to_owned(),
             "--allow-privileged".to_owned(),
         ];
         servers.run(assets, "etcd", &etcd);
@@ -411,8 +416,8 @@ fn findings(report: &Value) -> BTreeSet<String> {
     findings
         .iter()
         .map(|finding| {
-            let steps = finding["steps"].as_array().into_iter().flatten();
-            let steps: Vec<&str> = steps.filter_map(|step| step["technique"].as_str()).collect();
+            let steps = finding["path"]["steps"].as_array().unwrap().iter();
+            let steps: Vec<&str> = steps.map(|step| step["technique"].as_str().unwrap()).collect();
             format!("{} {} {}", finding["id"], finding["severity"], steps.join(" "))
         })
         .collect()

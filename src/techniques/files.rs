@@ -434,15 +434,21 @@ pub(super) fn kubelets_are_read(context: &Context<'_>) -> bool {
 
 fn token_steal(context: &Context<'_>, sink: &mut Sink<'_>) {
     let readable: FxHashSet<Text> = read_on(context, KUBELET_PODS).into_iter().collect();
+    // Pods of a node share accounts: the first of them shows each.
+    let mut seen = FxHashSet::default();
     for pod in pods(context) {
         let (node, placed) = pod.node(context.cluster);
         if !readable.contains(&node) {
             continue;
         }
-        // All tokens of a pod are of its one account.
-        if let Some((_, account, certainty, fact)) = tokens(context, &pod).into_iter().next() {
+        // All tokens of a pod are of its one account; the surest of them counts.
+        let surest = tokens(context, &pod).into_iter().min_by(|a, b| a.2.cmp(&b.2));
+        if let Some((_, account, certainty, fact)) = surest {
             let token = Position::Credential(Opens::Identity(account));
             let certainty = both(placed.clone(), certainty);
+            if !seen.insert((node.address(), token.clone(), certainty.clone())) {
+                continue;
+            }
             sink.step_if(
                 [volume(&node, KUBELET_PODS)],
                 token,
@@ -474,7 +480,7 @@ fn secret_steal(context: &Context<'_>, sink: &mut Sink<'_>) {
             let whole = keys.is_none().then(|| holder.whole(place));
             let keys = keys.into_iter().flatten().map(|key| holder.key(place, key));
             for gained in whole.into_iter().chain(keys) {
-                if seen.insert((node.address(), gained.clone())) {
+                if seen.insert((node.address(), gained.clone(), placed.clone())) {
                     let (files, on_node) = &*shared;
                     let evidence = [reference.proof(), on_node.clone()];
                     sink.step_if([files.clone()], gained, placed.clone(), evidence);

@@ -7,7 +7,7 @@ use super::pods::pods;
 use super::references::references;
 use super::structure::{kubelet, kubelets_count};
 use super::technique::techniques;
-use super::{Context, Family, Opens, Position, Sink};
+use super::{Context, Evidence, Family, Opens, Position, Sink};
 use crate::rbac::Identity;
 
 techniques! { TECHNIQUES, Family::Node;
@@ -106,26 +106,28 @@ fn node_identity(context: &Context<'_>, sink: &mut Sink<'_>) {
     if !kubelets_count(context) {
         return;
     }
+    // Pods of a node share accounts, Secrets and ConfigMaps: the first of them shows each.
     let mut seen = FxHashSet::default();
     for pod in pods(context) {
+        let node = &pod.pod.spec.node_name;
         let is_mirror = pod.pod.meta.annotations.contains("kubernetes.io/config.mirror");
-        if pod.pod.spec.node_name.is_empty() || is_mirror {
+        if node.is_empty() || is_mirror {
             continue;
         }
-        let user = Position::Identity(kubelet(&pod.pod.spec.node_name));
+        let user = Position::Identity(kubelet(node));
         let on_node = pod.node_evidence();
+        let mut add = |gained: Position, fact: &dyn Fn() -> Evidence| {
+            if seen.insert((node.address(), gained.clone())) {
+                sink.step([user.clone()], gained, [on_node.clone(), fact()]);
+            }
+        };
         let name = pod.pod.spec.account();
         let account = Identity::service_account(&pod.place.namespace, &name);
         let token = Position::Credential(Opens::Identity(account));
-        let fact = pod.field("/serviceAccountName", &name);
-        sink.step([user.clone()], token, [on_node.clone(), fact]);
+        add(token, &|| pod.field("/serviceAccountName", &name));
         let containers: Vec<_> = pod.containers().collect();
-        seen.clear();
         for reference in containers.iter().flat_map(references) {
-            let gained = reference.holder.whole(&reference.place);
-            if seen.insert(gained.clone()) {
-                sink.step([user.clone()], gained, [on_node.clone(), reference.proof()]);
-            }
+            add(reference.holder.whole(&reference.place), &|| reference.proof());
         }
     }
 }

@@ -129,8 +129,6 @@ pub(crate) struct Expand<'q> {
     pub(crate) to_bound: bool,
     /// Whether it goes from right to left in the text.
     pub(crate) reversed: bool,
-    /// Whether only the number of relationships is asked for.
-    pub(crate) counted: bool,
 }
 
 /// A condition on each item of a path.
@@ -164,6 +162,8 @@ pub(crate) struct Plan<'q> {
     pub(crate) ops: Vec<Op<'q>>,
     /// Of each operation: how many rows it is expected to make of one.
     pub(crate) factors: Vec<f64>,
+    /// Whether of the relationships of the last operation only the number is asked for.
+    counts_last: bool,
     /// The number of the first operation among the operators of the query, if it was given one.
     first: Cell<Option<usize>>,
 }
@@ -218,6 +218,7 @@ impl<'q> Plan<'q> {
                 width: 0,
                 ops: Vec::new(),
                 factors: Vec::new(),
+                counts_last: false,
                 first: Cell::new(None),
             },
             bound: names.iter().cloned().collect(),
@@ -258,15 +259,21 @@ impl<'q> Plan<'q> {
     /// Lets the last operation count relationships instead of going over each, if nothing else about them is asked;
     /// `used` are the names that are. Whether it does.
     pub(crate) fn count_last(&mut self, used: &BTreeSet<String>) -> bool {
-        let Some(Op::Expand(expand)) = self.ops.last_mut() else {
+        let Some(Op::Expand(expand)) = self.ops.last() else {
             return false;
         };
         let is_unused = |slot: usize| !used.contains(&self.names[slot]);
         let link = expand.link;
         let is_bound = expand.link_bound || expand.to_bound || link.length.is_some();
         let has_conditions = link.properties.is_some() || link.filter.is_some();
-        expand.counted = !is_bound && !has_conditions && is_unused(expand.link_slot) && is_unused(expand.to);
-        expand.counted
+        self.counts_last =
+            !is_bound && !has_conditions && is_unused(expand.link_slot) && is_unused(expand.to);
+        self.counts_last
+    }
+
+    /// Whether an operation counts relationships instead of going over each.
+    pub(crate) fn counts(&self, at: usize) -> bool {
+        self.counts_last && at + 1 == self.ops.len()
     }
 
     /// Gives the operations numbers, from this one on.
@@ -637,7 +644,6 @@ impl<'q> Planner<'q, '_> {
             to: to_slot,
             to_bound,
             reversed: to < from,
-            counted: false,
         }));
         self.bind(link.name.as_ref(), link_slot);
         self.bind(node.name.as_ref(), to_slot);

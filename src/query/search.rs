@@ -150,7 +150,7 @@ impl<'g> Runner<'g> {
             Some(Op::Expand(expand)) => match expand.link.length {
                 Some(length) if expand.link_bound => self.bound_path(matching, at, expand, length, emit),
                 Some(length) => self.paths(matching, at, expand, length, emit),
-                None if expand.counted => self.counted(matching, at, expand, emit),
+                None if plan.counts(at) => self.counted(matching, at, expand, emit),
                 None => self.single_hop(matching, at, expand, emit),
             },
         }

@@ -76,7 +76,7 @@ impl PodChange {
             Self::DropVariable(name, variable) => {
                 let at = containers(spec).filter(|(_, container)| container["name"] == name.as_str());
                 at.flat_map(|(at, container)| {
-                    listed(format!("{at}/env"), &container["env"], |one| {
+                    listed(&format!("{at}/env"), &container["env"], |one| {
                         one == variable.as_str()
                     })
                 })
@@ -95,7 +95,7 @@ fn containers(spec: &Value) -> impl Iterator<Item = (String, &Value)> {
 }
 
 /// The ops that take the elements of these names out of a list.
-fn listed(prefix: String, list: &Value, is_meant: impl Fn(&str) -> bool) -> Vec<Op> {
+fn listed(prefix: &str, list: &Value, is_meant: impl Fn(&str) -> bool) -> Vec<Op> {
     let all = list.as_array().into_iter().flatten().enumerate();
     let meant = all.filter(|(_, one)| one["name"].as_str().is_some_and(&is_meant));
     meant
@@ -105,10 +105,10 @@ fn listed(prefix: String, list: &Value, is_meant: impl Fn(&str) -> bool) -> Vec<
 
 /// The ops that take volumes and their mounts away.
 fn without(spec: &Value, is_meant: impl Fn(&str) -> bool) -> Vec<Op> {
-    let mut ops = listed("/volumes".to_owned(), &spec["volumes"], &is_meant);
+    let mut ops = listed("/volumes", &spec["volumes"], &is_meant);
     for (at, container) in containers(spec) {
         ops.extend(listed(
-            format!("{at}/volumeMounts"),
+            &format!("{at}/volumeMounts"),
             &container["volumeMounts"],
             &is_meant,
         ));

@@ -269,6 +269,34 @@ fn rights_of_containers_are_taken_back() {
 }
 
 #[test]
+fn a_password_in_a_manifest_is_taken_back_from_who_uses_it_alone() {
+    let database = "---
+apiVersion: v1
+kind: Service
+metadata: {name: db, namespace: shop}
+spec: {selector: {app: db}, ports: [{port: 3306}]}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db, namespace: shop}
+spec:
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec:
+      automountServiceAccountToken: false
+      containers: [{name: mysql, image: 'mysql:8', ports: [{containerPort: 3306}], env: [{name: MYSQL_ROOT_PASSWORD, value: hunter2}]}]
+";
+    let env = "env: [{name: DB_HOST, value: db}, {name: DB_USER, value: root}, {name: DB_PASSWORD, value: hunter2}]";
+    let titles = check(&web("", env, database));
+    let about: Vec<&String> = titles.iter().filter(|title| title.contains("password")).collect();
+    assert_eq!(
+        about,
+        ["Take the password in DB_PASSWORD out of container web: Deployment/shop/web"]
+    );
+}
+
+#[test]
 fn what_an_ingress_publishes_is_taken_back() {
     let ingress = |more: &str| {
         let yaml = web(

@@ -406,3 +406,45 @@ fn the_same_input_gives_the_same_bytes() {
     };
     assert_eq!(all(), all());
 }
+
+#[test]
+fn any_number_of_threads_gives_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir("examples/clusters/blog").unwrap() {
+        let path = file.unwrap().path();
+        std::fs::copy(&path, folder.path().join(path.file_name().unwrap())).unwrap();
+    }
+    // Enough for every thread to have some.
+    let pods = (0..60).map(|number| {
+        format!(
+            "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: p{number}, namespace: n{}, labels: {{app: a{}}}}}\n\
+             spec: {{containers: [{{name: c, image: example.com/x, ports: [{{containerPort: 80, hostPort: {}}}]}}]}}\n",
+            number % 7,
+            number % 11,
+            8000 + number
+        )
+    });
+    std::fs::write(folder.path().join("pods.yaml"), pods.collect::<String>()).unwrap();
+    let written = |arguments: &[&str], threads: &str| {
+        let output = assert_cmd::Command::cargo_bin("beachhead")
+            .unwrap()
+            .args(arguments)
+            .arg(folder.path())
+            .env("RAYON_NUM_THREADS", threads)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success() && output.stdout.len() > 1_000,
+            "{arguments:?}"
+        );
+        output.stdout
+    };
+    let reports = ["text", "json", "markdown", "html", "sarif", "junit"];
+    let graphs = ["json", "dot", "svg", "graphml", "opengraph", "mermaid"];
+    let reports = reports.map(|format| vec!["report", "--format", format]);
+    let graphs = graphs.map(|format| vec!["graph", "--engine", "builtin", "--paths", "--format", format]);
+    for arguments in reports.iter().chain(&graphs) {
+        let (alone, together) = (written(arguments, "1"), written(arguments, "7"));
+        assert!(alone == together, "{arguments:?}");
+    }
+}

@@ -252,6 +252,24 @@ fn namespaces_and_joins_have_a_blast_radius_too() {
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
+/// Paper cannot be clicked.
+#[test]
+fn what_is_closed_is_open_on_paper() {
+    let Some(Opened { browser, .. }) = opened(&blog()) else {
+        return;
+    };
+    let closed = || {
+        let script = "return document.querySelectorAll('#cut details:not([open]), #findings details:not([open])').length;";
+        browser.run(script).as_u64().unwrap()
+    };
+    let before = closed();
+    assert!(before > 5, "{before}");
+    browser.run("dispatchEvent(new Event('beforeprint'));");
+    assert_eq!(closed(), 0);
+    browser.run("dispatchEvent(new Event('afterprint'));");
+    assert_eq!(closed(), before);
+}
+
 #[test]
 fn hostile_names_are_inert_in_a_browser() {
     let text = "</script><img src=x onerror=\"window.ran=1\"><svg onload=window.ran=1>'\"><!--";

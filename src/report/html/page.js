@@ -81,8 +81,8 @@
   let closed = [];
   addEventListener("beforeprint", () => {
     const most = 60;
-    closed = shownFindings().slice(0, most).flatMap((finding) => [finding, ...finding.querySelectorAll("details")])
-      .filter((details) => !details.open);
+    const whole = shownFindings().slice(0, most).flatMap((finding) => [finding, ...finding.querySelectorAll("details")]);
+    closed = [...all("#cut details"), ...whole].filter((details) => !details.open);
     for (const details of closed) details.open = true;
   });
   addEventListener("afterprint", () => {

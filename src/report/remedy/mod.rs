@@ -115,7 +115,7 @@ impl Proposal {
 
 /// Everything that may be done about one fact of one step.
 fn proposals(step: &Step, fact: &Evidence, cluster: &Cluster) -> Vec<Proposal> {
-    let mut all = pod::proposals(fact, cluster);
+    let mut all = pod::proposals(step, fact, cluster);
     all.extend(rights::proposals(step, fact, cluster));
     all.extend(traffic::proposals(step, fact, cluster));
     all

@@ -9,7 +9,7 @@ use super::super::finding::workload_of;
 use super::Proposal;
 use super::edit::{Edit, Op, template};
 use crate::model::{Cluster, Container, Labels, ObjectId, PodSpec, Text, Volume};
-use crate::techniques::Evidence;
+use crate::techniques::{Evidence, Opens, Position, Step};
 
 /// The lists of containers of a pod's spec.
 const LISTS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
@@ -42,6 +42,8 @@ pub(super) enum PodChange {
     DropCapability(Text, Text),
     /// A volume goes, with everything that mounts it.
     DropVolume(Text),
+    /// A container gets a variable no longer.
+    DropVariable(Text, Text),
 }
 
 impl PodChange {
@@ -71,6 +73,15 @@ impl PodChange {
                 ops.collect()
             }
             Self::DropVolume(name) => without(spec, |volume| volume == name.as_str()),
+            Self::DropVariable(name, variable) => {
+                let at = containers(spec).filter(|(_, container)| container["name"] == name.as_str());
+                at.flat_map(|(at, container)| {
+                    listed(&format!("{at}/env"), &container["env"], |one| {
+                        one == variable.as_str()
+                    })
+                })
+                .collect()
+            }
         }
     }
 }
@@ -83,19 +94,24 @@ fn containers(spec: &Value) -> impl Iterator<Item = (String, &Value)> {
     })
 }
 
+/// The ops that take the elements of these names out of a list.
+fn listed(prefix: &str, list: &Value, is_meant: impl Fn(&str) -> bool) -> Vec<Op> {
+    let all = list.as_array().into_iter().flatten().enumerate();
+    let meant = all.filter(|(_, one)| one["name"].as_str().is_some_and(&is_meant));
+    meant
+        .map(|(at, _)| Op::Remove(format!("{prefix}/{at}")))
+        .collect()
+}
+
 /// The ops that take volumes and their mounts away.
 fn without(spec: &Value, is_meant: impl Fn(&str) -> bool) -> Vec<Op> {
-    let is_named = |value: &Value| value["name"].as_str().is_some_and(&is_meant);
-    let listed = |prefix: String, list: &Value| -> Vec<Op> {
-        let all = list.as_array().into_iter().flatten().enumerate();
-        let meant = all.filter(|(_, one)| is_named(one));
-        meant
-            .map(|(at, _)| Op::Remove(format!("{prefix}/{at}")))
-            .collect()
-    };
-    let mut ops = listed("/volumes".to_owned(), &spec["volumes"]);
+    let mut ops = listed("/volumes", &spec["volumes"], &is_meant);
     for (at, container) in containers(spec) {
-        ops.extend(listed(format!("{at}/volumeMounts"), &container["volumeMounts"]));
+        ops.extend(listed(
+            &format!("{at}/volumeMounts"),
+            &container["volumeMounts"],
+            &is_meant,
+        ));
     }
     ops
 }
@@ -120,12 +136,15 @@ fn about<'a>(fact: &'a Evidence, cluster: &'a Cluster) -> Option<(ObjectId, &'a 
     Some((workload, spec, rest.strip_prefix("/spec")?))
 }
 
-/// Returns what can be done about a fact of a pod.
-pub(super) fn proposals(fact: &Evidence, cluster: &Cluster) -> Vec<Proposal> {
+/// Returns what can be done about a fact of a pod that a step rests on.
+pub(super) fn proposals(step: &Step, fact: &Evidence, cluster: &Cluster) -> Vec<Proposal> {
     let Some((workload, spec, pointer)) = about(fact, cluster) else {
         return Vec::new();
     };
     let parts: Vec<&str> = pointer.split('/').skip(1).collect();
+    if let Some(proposal) = password(step, &workload, spec, &parts) {
+        return vec![proposal];
+    }
     let found = match parts.as_slice() {
         ["serviceAccountName"] => Some(no_token()),
         [field @ ("hostPID" | "hostIPC" | "hostNetwork" | "shareProcessNamespace")] => {
@@ -172,6 +191,34 @@ pub(super) fn proposals(fact: &Evidence, cluster: &Cluster) -> Vec<Proposal> {
         Proposal::new(title.clone(), title, mind, vec![Edit::Pods(workload, change)])
     });
     proposal.into_iter().collect()
+}
+
+/// Gives a container the password of a database no longer. Moved to a Secret that the container is given it would be
+/// read there as well, and no finding ends.
+fn password(step: &Step, workload: &ObjectId, spec: &PodSpec, parts: &[&str]) -> Option<Proposal> {
+    let (containers, at, variable) = match parts {
+        ["containers", at, "env", variable, "value"] => (&spec.containers, at, variable),
+        ["initContainers", at, "env", variable, "value"] => (&spec.init_containers, at, variable),
+        _ => return None,
+    };
+    let Position::Credential(Opens::Database(database)) = &step.conclusion else {
+        return None;
+    };
+    // What the database itself is given makes its password.
+    if (&database.namespace, &database.name) == (&workload.namespace, &workload.name) {
+        return None;
+    }
+    let container = containers.get(number(at))?;
+    let variable = &container.env.get(number(variable))?.name;
+    let title = format!(
+        "Take the password in {variable} out of container {}: {workload}",
+        container.name
+    );
+    let change = PodChange::DropVariable(container.name.clone(), variable.clone());
+    let mind = "The program must log in another way, such as with a token that expires; and who has read the manifest \
+                knows the password: change it, and keep the new one in a Secret.";
+    let edits = vec![Edit::Pods(workload.clone(), change)];
+    Some(Proposal::new(title.clone(), title, mind, edits).blunt())
 }
 
 type Found = (String, &'static str, PodChange);

@@ -92,7 +92,7 @@ impl<'a> ContainerPlace<'a> {
             }),
             certificates: self.asks_for_certificate(&family, &environment, &files),
             passwords: self.passwords(&family, &environment, &files),
-            companions: Vec::new(),
+            companions: self.archive(&environment).into_iter().collect(),
             elsewhere: None,
             importance: Importance::default(),
             family,

@@ -21,6 +21,12 @@ const ARCHIVES: &[&str] = &[
     "PBM_",
 ];
 
+/// Settings of the Zalando operator that are keys of the object store of its dumps.
+const LOGICAL: &[&str] = &[
+    "logical_backup_s3_secret_access_key",
+    "logical_backup_azure_storage_account_key",
+];
+
 /// Whether a variable or key of this name is a key of an object store.
 pub fn is_key_of_store(name: &str) -> bool {
     const STORES: &[&str] = &[
@@ -88,11 +94,7 @@ pub(super) fn of_zalando(cluster: &Cluster, backups: &Backups<'_>) -> Vec<Compan
             host.pointer = "/metadata/name".into();
             add(host, keys.collect());
         }
-        const KEYS: &[&str] = &[
-            "logical_backup_s3_secret_access_key",
-            "logical_backup_azure_storage_account_key",
-        ];
-        let keys = KEYS.iter().filter(|key| {
+        let keys = LOGICAL.iter().filter(|key| {
             let value = map.data.0.get(**key);
             backups.are_logical && value.is_some_and(|value| !value.text.is_empty())
         });

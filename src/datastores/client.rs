@@ -166,9 +166,31 @@ fn role_beside(families: &Families, container: &Container) -> Option<Role> {
             words.iter().any(copies).then_some(Role::Backup)
         }
         Some(_) => None,
-        None => role_of_image(&container.image),
+        None => role_of_image(&container.image).or_else(|| dumps(container).then_some(Role::Backup)),
     };
     role.filter(|role| matches!(role, Role::Console | Role::Backup))
+}
+
+/// Whether a container runs a program that copies a datastore, in an image of any name.
+fn dumps(container: &Container) -> bool {
+    const PROGRAMS: &[&str] = &[
+        "mariabackup",
+        "mariadb-dump",
+        "mongodump",
+        "mysqldump",
+        "pg_basebackup",
+        "pg_dump",
+        "pg_dumpall",
+        "xtrabackup",
+    ];
+    let words = [&container.command, &container.args]
+        .into_iter()
+        .flat_map(|list| list.words());
+    let mut programs = words.flat_map(|word| {
+        word.text
+            .split(|c: char| c.is_whitespace() || ";|&()".contains(c))
+    });
+    programs.any(|word| PROGRAMS.contains(&word.rsplit('/').next().unwrap_or_default()))
 }
 
 fn companion(role: Role, told: &Told<'_>, host: Fact) -> Companion {

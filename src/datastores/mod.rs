@@ -56,6 +56,8 @@ pub struct Datastore {
     pub proof: Fact,
     /// Whether it lets in whoever reaches it.
     pub door: Door,
+    /// The ports at which it does, if not at all of them.
+    pub open_at: Vec<u16>,
     /// Whether it asks for a client's certificate.
     pub certificates: bool,
     /// Everything that is known to hold a password for it.

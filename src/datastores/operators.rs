@@ -106,54 +106,74 @@ fn fact(one: &Managed<'_>, value: String) -> Fact {
     }
 }
 
-/// Which ports let in without asking, as far as the resource lists its listeners: each with what says so, and all ports.
-fn listeners(one: &Managed<'_>) -> Option<(Vec<u16>, Option<(u16, Fact)>)> {
+/// The listeners of a resource.
+struct Listeners {
+    /// The ports of all.
+    ports: Vec<u16>,
+    /// The port of the first that asks for nothing, with what says so.
+    open: Option<(u16, Fact)>,
+}
+
+/// The listeners that the resource lists; none if it lists none.
+fn listeners(one: &Managed<'_>) -> Option<Listeners> {
     let path = one.contract.listeners.as_str();
     let all = one.at(path).into_iter().filter(|_| !path.is_empty()).enumerate();
-    let ports = all.filter_map(|(at, listener)| {
-        let port = u16::try_from(listener.get("port")?.as_u64()?).ok()?;
+    let mut found = Listeners {
+        ports: Vec::new(),
+        open: None,
+    };
+    for (at, listener) in all {
+        let port = listener.get("port").and_then(Value::as_u64);
+        let Some(port) = port.and_then(|port| u16::try_from(port).ok()) else {
+            continue;
+        };
         let asks = listener
             .get("authentication")
             .is_some_and(|value| !value.is_null());
-        Some((at, port, listener, asks))
-    });
-    let ports: Vec<_> = ports.collect();
-    let open = ports
-        .iter()
-        .find(|(_, _, _, asks)| !asks)
-        .map(|(at, port, listener, _)| {
+        if !asks && found.open.is_none() {
             let name = listener.get("name").and_then(Value::as_str).unwrap_or_default();
-            let pointer = format!("/spec/{}/{at}/name", path.replace('.', "/")).into();
-            let value = format!("listener {name} asks for nothing").into();
-            let subject = Subject::Object(one.id.clone());
             let fact = Fact {
-                subject,
-                pointer,
-                value,
+                subject: Subject::Object(one.id.clone()),
+                pointer: format!("/spec/{}/{at}/name", path.replace('.', "/")).into(),
+                value: format!("listener {name} asks for nothing").into(),
             };
-            (*port, fact)
-        });
-    (!ports.is_empty()).then(|| (ports.iter().map(|(_, port, _, _)| *port).collect(), open))
+            found.open = Some((port, fact));
+        }
+        found.ports.push(port);
+    }
+    (!found.ports.is_empty()).then_some(found)
+}
+
+/// What the resource itself says of who is let in, and where.
+struct Said {
+    door: Door,
+    open_at: Vec<u16>,
+    /// The ports of its listeners, if it lists them.
+    ports: Option<Vec<u16>>,
 }
 
 /// What the resource itself says of who is let in; none if it leaves that to the image.
-fn door(one: &Managed<'_>) -> Option<(Door, Option<Vec<u16>>)> {
-    if let Some((ports, open)) = listeners(one) {
-        let doubt = || {
-            let list = one
-                .contract
-                .listeners
-                .rsplit_once('.')
-                .map_or("", |(before, _)| before);
-            let asked = !one.at(&format!("{list}.authorization")).is_empty();
-            asked.then(|| "its authorization lets in clients without a name".into())
-        };
-        return Some(match open {
-            Some((port, fact)) => (Door::Open(fact, doubt()), Some(vec![port])),
-            None => (Door::Locked, Some(ports)),
-        });
-    }
-    one.contract.asks.then_some((Door::Locked, None))
+fn said(one: &Managed<'_>) -> Option<Said> {
+    let locked = |ports| Said {
+        door: Door::Locked,
+        open_at: Vec::new(),
+        ports,
+    };
+    let Some(Listeners { ports, open }) = listeners(one) else {
+        return one.contract.asks.then(|| locked(None));
+    };
+    let Some((port, fact)) = open else {
+        return Some(locked(Some(ports)));
+    };
+    let list = one.contract.listeners.rsplit_once('.');
+    let list = list.map_or("", |(before, _)| before);
+    let asked = !one.at(&format!("{list}.authorization")).is_empty();
+    let doubt = asked.then(|| "its authorization lets in clients without a name".into());
+    Some(Said {
+        door: Door::Open(fact, doubt),
+        open_at: vec![port],
+        ports: Some(ports),
+    })
 }
 
 /// The resources that belong to others.
@@ -280,9 +300,10 @@ fn settle(datastore: &mut Datastore, one: &Managed<'_>) {
         Door::Open(fact, condition) => condition.is_some() || fact.pointer.ends_with("/image"),
         Door::Locked => true,
     };
-    if let Some((door, ports)) = door(one).filter(|_| by_image) {
-        datastore.door = door;
-        datastore.ports = ports.unwrap_or_else(|| std::mem::take(&mut datastore.ports));
+    if let Some(said) = said(one).filter(|_| by_image) {
+        datastore.door = said.door;
+        datastore.open_at = said.open_at;
+        datastore.ports = said.ports.unwrap_or_else(|| std::mem::take(&mut datastore.ports));
     }
 }
 
@@ -293,27 +314,34 @@ fn stand_in(
     passwords: Vec<Password>,
     companions: Vec<Companion>,
 ) -> Datastore {
-    let (door, ports) = door(one).unwrap_or_else(|| {
+    let said = said(one).unwrap_or_else(|| {
         let door = if family.is_open("") && passwords.is_empty() {
             let doubt = "the resource asks for no authentication".into();
             Door::Open(fact(one, format!("{} makes it", one.contract.title)), Some(doubt))
         } else {
             Door::Locked
         };
-        (door, None)
+        Said {
+            door,
+            open_at: Vec::new(),
+            ports: None,
+        }
     });
     Datastore {
         workload: one.id.clone(),
         family: family.clone(),
         container: Text::default(),
         pods: Vec::new(),
-        ports: ports.unwrap_or_else(|| family.ports.iter().copied().take(1).collect()),
+        ports: said
+            .ports
+            .unwrap_or_else(|| family.ports.iter().copied().take(1).collect()),
         basis: Basis::Operator,
         proof: fact(
             one,
             format!("{} makes a {} of it", one.contract.title, family.title),
         ),
-        door,
+        door: said.door,
+        open_at: said.open_at,
         certificates: false,
         passwords,
         companions,

@@ -205,6 +205,7 @@ fn add(found: &mut Found, host: &str, family: &Arc<Family>, port: Option<u16>, b
         basis,
         proof: fact,
         door: Door::Locked,
+        open_at: Vec::new(),
         passwords: Vec::new(),
         companions: Vec::new(),
         elsewhere: Some(format!("{host} takes connections from the cluster").into()),

@@ -90,6 +90,7 @@ impl<'a> ContainerPlace<'a> {
             door: self.door(&family, &environment, &files, &|name| {
                 cluster.secret(&self.pod.meta.namespace, name).is_some()
             }),
+            open_at: Vec::new(),
             certificates: self.asks_for_certificate(&family, &environment, &files),
             passwords: self.passwords(&family, &environment, &files),
             companions: self.archive(&environment).into_iter().collect(),

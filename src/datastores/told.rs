@@ -142,25 +142,21 @@ fn follow(pod: &Pod, container: &Container, variable: &mut Variable) {
     }
 }
 
-/// Adds the options of the command line that have a value.
+/// Adds the options of the command line that have a value, and the hosts that scripts in it name: `pg_dump -h db`.
 fn add_options(container: &Container, found: &mut Environment) {
     for (list, words) in [("command", &container.command), ("args", &container.args)] {
         let words = words.words();
-        for (at, word) in words
-            .iter()
-            .enumerate()
-            .filter(|(_, word)| word.text.starts_with('-'))
-        {
-            let (name, value, at) = match word.text.split_once('=') {
-                Some((name, value)) => (name, value, at),
-                None => match words.get(at + 1) {
-                    Some(next) if !next.text.starts_with('-') => {
-                        (word.text.as_str(), next.text.as_str(), at + 1)
-                    }
-                    _ => continue,
-                },
+        for (at, word) in words.iter().enumerate() {
+            let next = words.get(at + 1).map(|next| next.text.as_str());
+            let option = option(&word.text, next)
+                .map(|(name, value, is_next)| (name, value, at + usize::from(is_next)));
+            // A script may hold other credentials than the datastore's.
+            let is_meant = option.is_some() || word.text.to_ascii_lowercase().contains("password");
+            let host = || host_in(&word.text).map(|host| (HOST, host, at));
+            let Some((name, value, at)) = option.or_else(host) else {
+                continue;
             };
-            let name = Text::new(name.trim_start_matches('-'));
+            let name = Text::new(name);
             let referred = value.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')'));
             let variable = match referred.map(|name| found.get(name)) {
                 Some(Some(variable)) => Variable {
@@ -173,7 +169,8 @@ fn add_options(container: &Container, found: &mut Environment) {
                     origin: Origin::Inline,
                     value: Some(Literal {
                         text: value.into(),
-                        ..words[at].clone()
+                        withheld: words[at].withheld && is_meant,
+                        alike: words[at].alike.filter(|_| is_meant),
                     }),
                     pointer: format!("/{list}/{at}").into(),
                 },
@@ -181,6 +178,40 @@ fn add_options(container: &Container, found: &mut Environment) {
             found.entry(name).or_insert(variable);
         }
     }
+}
+
+/// The name under which the host of an option is kept.
+const HOST: &str = "host";
+
+/// The name and value of an option, and whether the value is the next word.
+fn option<'w>(word: &'w str, next: Option<&'w str>) -> Option<(&'w str, &'w str, bool)> {
+    if !word.starts_with('-') {
+        return None;
+    }
+    let name = |name: &'w str| match name.trim_start_matches('-') {
+        "h" => HOST,
+        name => name,
+    };
+    match word.split_once('=') {
+        Some((option, value)) => Some((name(option), value, false)),
+        None => next
+            .filter(|next| !next.starts_with('-'))
+            .map(|next| (name(word), next, true)),
+    }
+}
+
+/// The first host that a script gives to a program by an option.
+fn host_in(script: &str) -> Option<&str> {
+    let mut words = script.split_whitespace();
+    while let Some(word) = words.next() {
+        if let Some(host) = word.strip_prefix("--host=") {
+            return Some(host);
+        }
+        if matches!(word, "-h" | "--host") {
+            return words.next().map(|host| host.trim_matches(['"', '\'', ';']));
+        }
+    }
+    None
 }
 
 /// Adds the settings of the files that the container mounts of ConfigMaps; variables go before them.

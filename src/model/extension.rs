@@ -244,10 +244,9 @@ impl Other {
             Value::Object(members) => {
                 for (name, member) in members.iter_mut() {
                     match member {
-                        Value::Bool(_) => {}
                         Value::Number(_) if name == "port" => {}
                         Value::String(_) if Self::NAMES.contains(&name.as_str()) => {}
-                        Value::Array(_) | Value::Object(_) => {}
+                        Value::Bool(_) | Value::Array(_) | Value::Object(_) => {}
                         other => *other = Value::Null,
                     }
                 }

@@ -173,7 +173,12 @@ pub(super) fn reached_elsewhere(context: &Context<'_>, datastore: &Datastore) ->
 
 /// Reaching the datastore: every port of every pod, or whoever shares the loopback address it listens at; where no pod of
 /// the input runs it, sending freely, and by a rule that lets packets out to it.
-fn ways(context: &Context<'_>, datastore: &Datastore, outside: &Outside) -> Vec<(Position, Certainty)> {
+fn ways(
+    context: &Context<'_>,
+    datastore: &Datastore,
+    outside: &Outside,
+    ports: &[u16],
+) -> Vec<(Position, Certainty)> {
     if let Some(certainty) = reached_elsewhere(context, datastore) {
         let free = Position::Network(FREE.into());
         let all = [Some(free), outside.hub(&place(datastore))];
@@ -189,7 +194,7 @@ fn ways(context: &Context<'_>, datastore: &Datastore, outside: &Outside) -> Vec<
         .filter_map(|&index| pod(context.cluster, index));
     pods.flat_map(|pod| {
         let port = move |&port: &u16| Position::Port(pod.place.clone(), port, Protocol::Tcp);
-        datastore.ports.iter().map(port)
+        ports.iter().map(port)
     })
     .map(|port| (port, Certainty::Certain))
     .collect()
@@ -208,7 +213,9 @@ fn database_open(context: &Context<'_>, sink: &mut Sink<'_>) {
         let door = Some(fact).filter(|fact| **fact != datastore.proof);
         let door = door.and_then(|fact| evidence(context, fact));
         let proof: Vec<_> = proof(context, datastore).into_iter().chain(door).collect();
-        for (way, reached) in ways(context, datastore, outside) {
+        let all = &datastore.ports;
+        let ports = Some(&datastore.open_at).filter(|ports| !ports.is_empty());
+        for (way, reached) in ways(context, datastore, outside, ports.unwrap_or(all)) {
             let certainty = both(reached, certainty.clone());
             sink.step_if([way], database(datastore), certainty, proof.clone());
         }
@@ -237,7 +244,7 @@ fn database_login(context: &Context<'_>, sink: &mut Sink<'_>) {
     let outside = Outside::of(context);
     for datastore in context.datastores {
         let proof: Vec<_> = proof(context, datastore).into_iter().collect();
-        for (way, reached) in ways(context, datastore, outside) {
+        for (way, reached) in ways(context, datastore, outside, &datastore.ports) {
             let credential = Position::Credential(Opens::Database(place(datastore)));
             sink.step_if([way, credential], database(datastore), reached, proof.clone());
         }

@@ -22,9 +22,9 @@ pub(super) struct SnapshotArgs {
     /// Print the least ClusterRole that a snapshot needs, or the least Role for one --namespace
     #[arg(long, conflicts_with_all = ["output", "input"])]
     print_rbac: bool,
-    /// Note which keys of Secrets have the same value, so that a password kept under two names is known as one; values
-    /// are compared by a random key that is thrown away, and nothing of them is written. Of a live cluster it needs
-    /// --secret-keys
+    /// Note which credentials are the same, so that a password kept under two names is known as one: in Secrets,
+    /// ConfigMaps, variables and arguments. They are compared by a random key that is thrown away, and nothing of them
+    /// is written. Secrets of a live cluster need --secret-keys
     #[arg(long)]
     match_credentials: bool,
 }

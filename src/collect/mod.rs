@@ -87,13 +87,13 @@ pub struct Options {
     pub default_namespace: String,
     /// Most bytes that one compressed file or archive may unpack to.
     pub max_unpacked: u64,
-    /// Set by [`Options::matching_credentials`]: what tells equal values of Secrets.
+    /// Set by [`Options::matching_credentials`]: what tells equal credentials.
     pub matcher: Option<Matcher>,
 }
 
 impl Options {
-    /// Returns the same, noting which keys of Secrets have the same value. The values are hashed with a random key that
-    /// goes with these options, and only which are equal is kept.
+    /// Returns the same, noting which credentials are the same, in Secrets, ConfigMaps and the specs of pods. They are hashed
+    /// with a random key that goes with these options, and only which are equal is kept.
     #[must_use]
     pub fn matching_credentials(self) -> Self {
         Self {

@@ -13,7 +13,7 @@ use super::head::{Found, HeadSeed};
 use super::ingress;
 use super::json::JsonSplitter;
 use super::limits::{MAX_BRACED_YAML, MAX_DOCUMENT, MAX_LISTS, MAX_MESSAGE, MAX_RESTARTS};
-use super::matching::{Matcher, Values};
+use super::matching::{self, Matcher, Values};
 use super::piece::{Head, Part, Piece, Splitter};
 use super::yaml;
 
@@ -214,9 +214,9 @@ pub(super) fn read_as(text: &[u8], head: &Head, matcher: Option<&Matcher>) -> Ou
     }
 }
 
-/// Notes which values of a Secret are alike, if that is asked for.
+/// Notes which credentials are alike, if that is asked for.
 fn note_values(matcher: Option<&Matcher>, read: &mut Read, json: &str) {
-    if let Some(matcher) = matcher.filter(|_| matches!(read.object, Object::Secret(_))) {
+    if let Some(matcher) = matcher.filter(|_| matching::may_hold(&read.object)) {
         matcher.note(&mut read.object, serde_json::from_str(json).unwrap_or_default());
     }
 }
@@ -333,7 +333,7 @@ impl Reader<'_> {
         }
         match yaml::read(text, self.is_yaml_item, ObjectSeed(&head)) {
             Ok(mut read) => {
-                if let Some(matcher) = self.matcher.filter(|_| matches!(read.object, Object::Secret(_))) {
+                if let Some(matcher) = self.matcher.filter(|_| matching::may_hold(&read.object)) {
                     let values = yaml::read(text, self.is_yaml_item, std::marker::PhantomData::<Values>);
                     matcher.note(&mut read.object, values.unwrap_or_default());
                 }
@@ -468,10 +468,7 @@ fn object<'de, D: Deserializer<'de>>(head: &Head, deserializer: D) -> Result<Rea
         })),
     };
     let mut object = object;
-    if let Object::Secret(secret) = &mut object {
-        // A manifest says nothing about which values are alike.
-        secret.alike.clear();
-    }
+    matching::forget(&mut object);
     if let Object::Pod(pod) = &mut object {
         pod.spec.shrink_to_fit();
         pod.meta.owner_references.shrink_to_fit();

@@ -9,13 +9,11 @@ use rustc_hash::FxHashMap;
 
 use super::family::{Families, User};
 use super::hosts::addresses;
-use super::mounted::origin_of_file;
 use super::outside::{Ends, OUTSIDE, host_id};
 use super::role::{Role, role_of_image, starts_no_server};
 use super::server::Environment;
-use super::{
-    Companion, Datastore, Fact, Origin, Password, Presence, Subject, Variable, operators, variables,
-};
+use super::told::{AllTold, Told, names_a_file};
+use super::{Companion, Datastore, Fact, Origin, Password, Presence, Subject, Variable, operators};
 use crate::model::{Cluster, Container, Literal, ObjectId, Pod, Text, names_a_credential};
 
 /// Which datastores stand behind each Service, by namespace and name; hosts outside have a namespace of their own.
@@ -31,26 +29,16 @@ struct Host<'a> {
     datastores: BTreeMap<usize, ObjectId>,
 }
 
-/// The containers of a pod of every sort, with the list that each stands in and its place there.
-pub(super) fn containers(pod: &Pod) -> impl Iterator<Item = (&'static str, usize, &Container)> {
-    let lists = [
-        ("containers", &pod.spec.containers),
-        ("initContainers", &pod.spec.init_containers),
-        ("ephemeralContainers", &pod.spec.ephemeral_containers),
-    ];
-    lists.into_iter().flat_map(|(list, containers)| {
-        containers
-            .iter()
-            .enumerate()
-            .map(move |(at, one)| (list, at, one))
-    })
-}
-
 /// Adds to each datastore the passwords that clients hold.
 ///
 /// # Complexity
 /// Linear in the settings of all containers, times [`MOST_HOSTS`].
-pub(super) fn add_passwords(cluster: &Cluster, families: &Families, datastores: &mut [Datastore]) {
+pub(super) fn add_passwords(
+    cluster: &Cluster,
+    families: &Families,
+    all: &AllTold<'_>,
+    datastores: &mut [Datastore],
+) {
     let behind = behind(cluster, datastores);
     if behind.is_empty() {
         return;
@@ -59,15 +47,12 @@ pub(super) fn add_passwords(cluster: &Cluster, families: &Families, datastores: 
         if pod.has_ended() {
             continue;
         }
-        for (list, at, container) in containers(pod) {
-            let settings = settings(cluster, pod, container);
-            let fact = |variable: &Variable| Fact {
-                subject: Subject::Pod(index),
-                pointer: format!("/{list}/{at}{}", variable.pointer).into(),
-                value: variable.name.clone(),
-            };
-            let hosts = named_hosts(&behind, &pod.meta.namespace, &settings);
-            if let Some(role) = role_beside(families, container) {
+        for told in all.of(index).iter() {
+            let hosts = named_hosts(&behind, &pod.meta.namespace, &told.settings);
+            if hosts.is_empty() {
+                continue;
+            }
+            if let Some(role) = role_beside(families, told.container) {
                 // Of several settings that name one datastore the first is enough.
                 let mut beside = BTreeMap::new();
                 for host in &hosts {
@@ -76,43 +61,54 @@ pub(super) fn add_passwords(cluster: &Cluster, families: &Families, datastores: 
                     }
                 }
                 for (at, host) in beside {
-                    let companion = companion(role, container, &settings, named(fact(host.variable), host));
-                    if let Some(datastore) = datastores.get_mut(at) {
-                        datastore.companions.push(companion);
-                    }
+                    let companion = companion(role, told, named(fact(index, told, host.variable), host));
+                    datastores[at].companions.push(companion);
                 }
             }
-            let keys = private_keys(cluster, pod, container, (list, at), index);
+            let keys = private_keys(cluster, pod, told.container, told.place, index);
             for host in &hosts {
-                let asking = host.datastores.keys().filter(|&&at| datastores[at].certificates);
-                for at in asking.copied().collect::<Vec<_>>() {
-                    let service = host.datastores.get(&at).cloned();
+                let asking = host.datastores.iter();
+                for (&at, service) in asking
+                    .filter(|(at, _)| datastores[**at].certificates)
+                    .collect::<Vec<_>>()
+                {
                     let found = keys.iter().map(|key| Password {
-                        host: Some(named(fact(host.variable), host)),
-                        service: service.clone(),
-                        container: container.name.clone(),
+                        host: Some(named(fact(index, told, host.variable), host)),
+                        service: Some(service.clone()),
+                        container: told.container.name.clone(),
                         ..key.clone()
                     });
                     datastores[at].passwords.extend(found);
                 }
             }
-            for (at, password, host) in uses(&hosts, &settings, datastores, families) {
-                let named = named(fact(host.variable), host);
-                let found = Password {
-                    origin: password.origin.clone(),
-                    user: User::Unknown,
-                    container: container.name.clone(),
-                    name: password.name.clone(),
-                    fact: fact(password),
-                    host: (password.name != host.variable.name).then_some(named),
-                    service: host.datastores.get(&at).cloned(),
-                    presence: Presence::Seen,
-                };
-                if let Some(datastore) = datastores.get_mut(at) {
-                    datastore.passwords.push(found);
-                }
+            for (at, variable, host) in uses(&hosts, &told.settings, datastores, families) {
+                let found = password(index, told, variable, host, at);
+                datastores[at].passwords.push(found);
             }
         }
+    }
+}
+
+fn fact(pod: usize, told: &Told<'_>, variable: &Variable) -> Fact {
+    Fact {
+        subject: Subject::Pod(pod),
+        pointer: told.pointer(variable),
+        value: variable.name.clone(),
+    }
+}
+
+/// The password of the datastore at a position that a container is told beside its host.
+fn password(pod: usize, told: &Told<'_>, variable: &Variable, host: &Host<'_>, at: usize) -> Password {
+    let named = named(fact(pod, told, host.variable), host);
+    Password {
+        origin: variable.origin.clone(),
+        user: User::Unknown,
+        container: told.container.name.clone(),
+        name: variable.name.clone(),
+        fact: fact(pod, told, variable),
+        host: (variable.name != host.variable.name).then_some(named),
+        service: host.datastores.get(&at).cloned(),
+        presence: Presence::Seen,
     }
 }
 
@@ -170,95 +166,47 @@ fn role_beside(families: &Families, container: &Container) -> Option<Role> {
             words.iter().any(copies).then_some(Role::Backup)
         }
         Some(_) => None,
-        None => role_of_image(&container.image),
+        None => role_of_image(&container.image).or_else(|| dumps(container).then_some(Role::Backup)),
     };
     role.filter(|role| matches!(role, Role::Console | Role::Backup))
 }
 
-fn companion(role: Role, container: &Container, settings: &Environment, host: Fact) -> Companion {
-    let keys = settings.values().filter(|variable| match &variable.value {
+/// Whether a container runs a program that copies a datastore, in an image of any name.
+fn dumps(container: &Container) -> bool {
+    const PROGRAMS: &[&str] = &[
+        "mariabackup",
+        "mariadb-dump",
+        "mongodump",
+        "mysqldump",
+        "pg_basebackup",
+        "pg_dump",
+        "pg_dumpall",
+        "xtrabackup",
+    ];
+    let words = [&container.command, &container.args]
+        .into_iter()
+        .flat_map(|list| list.words());
+    let mut programs = words.flat_map(|word| {
+        word.text
+            .split(|c: char| c.is_whitespace() || ";|&()".contains(c))
+    });
+    programs.any(|word| PROGRAMS.contains(&word.rsplit('/').next().unwrap_or_default()))
+}
+
+fn companion(role: Role, told: &Told<'_>, host: Fact) -> Companion {
+    let keys = told.settings.values().filter(|variable| match &variable.value {
         Some(value) => value.withheld,
         None => matches!(variable.origin, Origin::Secret(..)),
     });
     Companion {
         role,
-        container: container.name.clone(),
+        container: told.container.name.clone(),
         host,
-        variables: settings.keys().cloned().collect(),
+        variables: told.settings.keys().cloned().collect(),
         keys: keys
             .map(|variable| (variable.name.clone(), variable.origin.clone()))
             .collect(),
     }
-}
-
-/// The variables of a container, the options of its command line that have a value, and the files that variables name.
-fn settings(cluster: &Cluster, pod: &Pod, container: &Container) -> Environment {
-    let mut found = variables(cluster, &pod.meta.namespace, container);
-    for variable in found.values_mut() {
-        let Some(value) = variable
-            .value
-            .as_ref()
-            .filter(|value| value.text.starts_with('/'))
-        else {
-            continue;
-        };
-        if names_a_file(&variable.name)
-            && let Some((origin, at)) = origin_of_file(&pod.spec, container, &value.text)
-        {
-            variable.origin = origin;
-            variable.pointer = format!("/volumeMounts/{at}/mountPath").into();
-            variable.value = None;
-        }
-    }
-    for (list, words) in [("command", &container.command), ("args", &container.args)] {
-        let words = words.words();
-        for (at, word) in words
-            .iter()
-            .enumerate()
-            .filter(|(_, word)| word.text.starts_with('-'))
-        {
-            let (name, value, at) = match word.text.split_once('=') {
-                Some((name, value)) => (name, value, at),
-                None => match words.get(at + 1) {
-                    Some(next) if !next.text.starts_with('-') => {
-                        (word.text.as_str(), next.text.as_str(), at + 1)
-                    }
-                    _ => continue,
-                },
-            };
-            let name = Text::new(name.trim_start_matches('-'));
-            let withheld = words.get(at).is_some_and(|word| word.withheld);
-            let referred = value.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')'));
-            let variable = match referred.map(|name| found.get(name)) {
-                Some(Some(variable)) => Variable {
-                    name: name.clone(),
-                    ..variable.clone()
-                },
-                Some(None) => continue,
-                None => Variable {
-                    name: name.clone(),
-                    origin: Origin::Inline,
-                    value: Some(Literal {
-                        text: value.into(),
-                        withheld,
-                    }),
-                    pointer: format!("/{list}/{at}").into(),
-                },
-            };
-            found.entry(name).or_insert(variable);
-        }
-    }
-    found
-}
-
-/// Whether a variable of this name holds the path of a file with a password or a key.
-fn names_a_file(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    let stem = name.strip_suffix("_FILE").or_else(|| name.strip_suffix("_PATH"));
-    stem.is_some_and(|stem| names_a_credential(stem) || stem.ends_with("_KEY"))
-        || ["SSLKEY", "SSL_KEY", "TLS_KEY", "PGPASSFILE"]
-            .iter()
-            .any(|end| name.ends_with(end))
 }
 
 fn behind(cluster: &Cluster, datastores: &[Datastore]) -> Behind {
@@ -297,7 +245,7 @@ fn behind(cluster: &Cluster, datastores: &[Datastore]) -> Behind {
         }
     }
     for (key, resource) in operators::services(cluster) {
-        if let Some(&at) = by_id.get(resource) {
+        if let Some(&at) = by_id.get(&resource) {
             behind.entry(key).or_default().insert(at);
         }
     }
@@ -457,21 +405,5 @@ mod tests {
             ["ORDER", "ORDER_DB", "ORDER_DB_PASSWORD"]
         );
         assert_eq!(starts(&"A_".repeat(1 << 16)).len(), 6);
-    }
-
-    #[test]
-    fn files_with_passwords_are_known_by_name() {
-        for name in [
-            "DB_PASSWORD_FILE",
-            "PGSSLKEY",
-            "ETCD_KEY_FILE",
-            "MYSQL_TLS_KEY",
-            "DB_PASSWORD_PATH",
-        ] {
-            assert!(names_a_file(name), "{name}");
-        }
-        for name in ["CONFIG_FILE", "CERT_FILE", "PATH", "KEYBOARD"] {
-            assert!(!names_a_file(name), "{name}");
-        }
     }
 }

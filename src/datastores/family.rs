@@ -61,6 +61,7 @@ pub struct Family {
     pub replication: Vec<String>,
     pub options: Vec<String>,
     pub open: bool,
+    pub open_images: Vec<String>,
     pub open_before: Option<u32>,
     pub doubt: Option<String>,
     pub locks: Vec<String>,
@@ -110,6 +111,7 @@ impl Family {
     /// Whether a server of this image lets everyone in unless told otherwise.
     pub fn is_open(&self, image: &str) -> bool {
         self.open
+            || self.is_packed_open(image)
             || self.open_before.is_some_and(|closed| {
                 let release = tag(image).and_then(|tag| {
                     let digits = tag.trim_start_matches('v');
@@ -118,6 +120,15 @@ impl Family {
                 });
                 release.is_some_and(|release| release < closed)
             })
+    }
+}
+
+impl Family {
+    /// Whether those who packed the image made it so that it lets everyone in.
+    pub(super) fn is_packed_open(&self, image: &str) -> bool {
+        self.open_images
+            .iter()
+            .any(|part| repository(image).contains(part))
     }
 }
 
@@ -200,6 +211,7 @@ impl Families {
         let known = [last, two]
             .into_iter()
             .find_map(|start| self.images.get(&repository[start..]));
+        let known = known.or_else(|| self.images.get(unversioned(&repository[last..])?));
         known.map(|&at| &self.list[at])
     }
 
@@ -237,6 +249,23 @@ pub(super) fn repository(image: &str) -> &str {
     }
 }
 
+/// The name before a version that some put into it: `postgresql-15`, `spilo-17`, `mysql-80-c9s`.
+fn unversioned(name: &str) -> Option<&str> {
+    const SYSTEMS: &[&str] = &[
+        "alpine", "c8s", "c9s", "c10s", "centos7", "el7", "el8", "el9", "fedora",
+    ];
+    let mut parts = name.rsplit('-');
+    let mut last = parts.next()?;
+    let mut rest = name;
+    if SYSTEMS.contains(&last) {
+        rest = &rest[..rest.len() - last.len() - 1];
+        last = parts.next()?;
+    }
+    let is_version = !last.is_empty() && last.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let start = rest.len().checked_sub(last.len() + 1)?;
+    is_version.then(|| &rest[..start])
+}
+
 fn tag(image: &str) -> Option<&str> {
     let image = image.split('@').next().unwrap_or_default();
     image[repository(image).len()..].strip_prefix(':')
@@ -271,6 +300,13 @@ mod tests {
             Some("mssql")
         );
         assert_eq!(family("mssql/server"), Some("mssql"));
+        assert_eq!(
+            family("registry.redhat.io/rhel9/postgresql-15:1"),
+            Some("postgresql")
+        );
+        assert_eq!(family("quay.io/sclorg/mysql-80-c9s"), Some("mysql"));
+        assert_eq!(family("ghcr.io/zalando/spilo-17:4.0-p2"), Some("postgresql"));
+        assert_eq!(family("cgr.dev/chainguard/valkey:latest"), Some("valkey"));
         for image in [
             "example.org/server",
             "oliver006/redis_exporter",
@@ -280,6 +316,9 @@ mod tests {
             "bitnami/mysqld-exporter",
             "percona/mongodb_exporter",
             "postgrest/postgrest",
+            "example.org/redis-7-exporter",
+            "example.org/postgres-1a",
+            "-9",
             "",
             "/",
             ":",
@@ -301,6 +340,7 @@ mod tests {
             !open("elasticsearch", "elasticsearch")
                 && !open("elasticsearch", "e:5000/elasticsearch@sha256:7")
         );
+        assert!(open("elasticsearch", "docker.io/bitnamilegacy/elasticsearch:8.1"));
         assert!(open("redis", "redis") && !open("postgresql", "postgres:9"));
     }
 }

@@ -7,7 +7,8 @@
 //! something only if the file could be read.
 
 use crate::model::{
-    Cluster, KeyToPath, ServerFile, ServerSetting, Text, Volume, is_server_setting, server_settings,
+    Cluster, Container, KeyToPath, Pod, ServerFile, ServerSetting, Text, Volume, is_server_setting,
+    server_settings,
 };
 
 use super::family::Family;
@@ -210,6 +211,29 @@ impl ContainerPlace<'_> {
             }
         }
     }
+}
+
+/// The files that a container mounts of ConfigMaps: the ConfigMap, its key, and the place of the mount.
+pub(super) fn mounted_files(cluster: &Cluster, pod: &Pod, container: &Container) -> Vec<(Text, Text, usize)> {
+    let mut found = Vec::new();
+    for one in &container.volume_mounts {
+        let mounted = one.mount_path.trim_end_matches('/');
+        let paths = match pod.spec.volume(&one.name) {
+            _ if !one.sub_path.is_empty() => vec![mounted.to_owned()],
+            Some(volume) => {
+                let names = names(cluster, &pod.meta.namespace, volume).into_iter();
+                names.map(|name| format!("{mounted}/{name}")).collect()
+            }
+            None => continue,
+        };
+        for path in paths {
+            if let Some((Origin::ConfigMap(map, key), at)) = origin_of_file(&pod.spec, container, &path) {
+                found.push((map, key, at));
+            }
+        }
+    }
+    found.truncate(MOST);
+    found
 }
 
 fn mount(at: usize) -> String {

@@ -8,25 +8,30 @@
 //! **Trap.** Never by name alone: a Service called `metadata-db` may be anything, an exporter's image carries
 //! its database's name, and `pg_dump` runs in the server's image.
 
+mod archive;
 mod client;
+mod contract;
 mod door;
 mod environment;
 mod family;
 mod files;
 mod hosts;
+mod managers;
 mod mounted;
 mod operators;
 mod outside;
 mod role;
 mod server;
 mod settings;
+mod told;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use archive::is_key_of_store;
 pub use environment::{Origin, Variable, variables};
 pub use family::{Class, Families, Family, User};
-pub use operators::{Manager, managers};
+pub use managers::{Manager, managers};
 pub use role::{Role, role_of_image};
 pub use settings::{EnvironmentPatterns, Importance, Settings, SettingsError};
 
@@ -51,6 +56,8 @@ pub struct Datastore {
     pub proof: Fact,
     /// Whether it lets in whoever reaches it.
     pub door: Door,
+    /// The ports at which it does, if not at all of them.
+    pub open_at: Vec<u16>,
     /// Whether it asks for a client's certificate.
     pub certificates: bool,
     /// Everything that is known to hold a password for it.
@@ -243,8 +250,10 @@ pub fn datastores(cluster: &Cluster, settings: &Settings) -> Vec<Datastore> {
     }
     let mut datastores: Vec<_> = found.into_values().collect();
     operators::add_managed(cluster, families, &mut datastores);
-    outside::add_outside(cluster, families, &mut datastores);
-    client::add_passwords(cluster, families, &mut datastores);
+    let all = told::AllTold::new(cluster);
+    outside::add_outside(cluster, families, &all, &mut datastores);
+    client::add_passwords(cluster, families, &all, &mut datastores);
+    outside::doubt(&mut datastores);
     settings.rate(cluster, &mut datastores);
     datastores.sort_by(|a, b| (&a.workload, &a.container).cmp(&(&b.workload, &b.container)));
     datastores

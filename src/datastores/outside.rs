@@ -7,13 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use indexmap::IndexMap;
-use rustc_hash::FxHashSet;
 
 use super::family::{Families, Family};
 use super::hosts::{Address, addresses};
-use super::server::Environment;
-use super::{Basis, Datastore, Door, Fact, Importance, Subject, variables};
-use crate::model::{Cluster, ObjectId, Pod, Service, Text};
+use super::told::AllTold;
+use super::{Basis, Datastore, Door, Fact, Importance, Subject};
+use crate::model::{Cluster, ObjectId, Service, Text};
 
 /// The namespace of the ids of hosts outside.
 pub(super) const OUTSIDE: &str = "~outside";
@@ -27,9 +26,47 @@ static MANAGED: LazyLock<IndexMap<String, String>> =
 
 /// The family of a managed service by its host's name.
 fn managed<'a>(host: &str, families: &'a Families) -> Option<&'a Arc<Family>> {
-    let mut dots = host.match_indices('.');
-    let id = dots.find_map(|(at, _)| MANAGED.get(&host[at..]))?;
-    families.by_id(id)
+    families.by_id(entry(host)?.trim_end_matches('?'))
+}
+
+/// What the table says of a host.
+fn entry(host: &str) -> Option<&'static str> {
+    let fitting = MANAGED.iter().filter(|(end, _)| fits(host, end));
+    let (_, said) = fitting.max_by_key(|(end, _)| end.len())?;
+    Some(said)
+}
+
+/// Whether a host's name ends as an entry of the table says.
+fn fits(host: &str, end: &str) -> bool {
+    let (mut labels, mut wanted) = (host.rsplit('.'), end.rsplit('.'));
+    loop {
+        match (wanted.next(), labels.next()) {
+            // The dot that an entry begins with: there is a name before it.
+            (Some(""), label) => return label.is_some(),
+            (Some(wanted), Some(label)) => {
+                if wanted != "*" && wanted != label {
+                    return false;
+                }
+            }
+            (None, label) => return label.is_none(),
+            (Some(_), None) => return false,
+        }
+    }
+}
+
+/// Of a family that asks nobody by itself it is not known whether a host outside asks, unless someone holds a password;
+/// of a managed service the table tells.
+pub(super) fn doubt(datastores: &mut [Datastore]) {
+    for datastore in datastores
+        .iter_mut()
+        .filter(|datastore| datastore.passwords.is_empty())
+    {
+        let may_be_open = |host: &str| entry(host).map_or(datastore.family.open, |said| said.ends_with('?'));
+        if let Some(host) = datastore.host().filter(|host| may_be_open(host)) {
+            let doubt = format!("{host} asks for no password");
+            datastore.door = Door::Open(datastore.proof.clone(), Some(doubt.into()));
+        }
+    }
 }
 
 /// The id of a host outside.
@@ -50,10 +87,15 @@ type Found = BTreeMap<Text, Datastore>;
 ///
 /// # Complexity
 /// Linear in Services, endpoints and the settings of containers.
-pub(super) fn add_outside(cluster: &Cluster, families: &Families, datastores: &mut Vec<Datastore>) {
+pub(super) fn add_outside(
+    cluster: &Cluster,
+    families: &Families,
+    all: &AllTold<'_>,
+    datastores: &mut Vec<Datastore>,
+) {
     let mut found = Found::new();
     named_by_services(cluster, families, &mut found);
-    named_by_clients(cluster, families, &mut found);
+    named_by_clients(cluster, families, all, &mut found);
     datastores.extend(found.into_values());
 }
 
@@ -83,32 +125,15 @@ fn named_by_services(cluster: &Cluster, families: &Families, found: &mut Found) 
     }
 }
 
-fn named_by_clients(cluster: &Cluster, families: &Families, found: &mut Found) {
+fn named_by_clients(cluster: &Cluster, families: &Families, all: &AllTold<'_>, found: &mut Found) {
     let known: BTreeSet<(&str, &str)> = cluster
         .services
         .values()
         .map(|service| (service.meta.namespace.as_str(), service.meta.name.as_str()))
         .collect();
-    // Pods of one template name the same hosts; of each the first is asked.
-    let mut seen = FxHashSet::default();
-    for (index, pod) in cluster
-        .pods
-        .values()
-        .enumerate()
-        .filter(|(_, pod)| !pod.has_ended() && template(pod).is_none_or(|template| seen.insert(template)))
-    {
-        for (list, at, container) in super::client::containers(pod) {
-            let mut values = container
-                .env
-                .iter()
-                .filter_map(|variable| variable.value.as_ref());
-            let may_name = container.env.iter().any(|variable| variable.value_from.is_some())
-                || values.any(|value| value.text.contains('.'));
-            if !may_name && container.env_from.is_empty() {
-                continue;
-            }
-            let environment: Environment = variables(cluster, &pod.meta.namespace, container);
-            for variable in environment.values() {
+    for index in all.first() {
+        for told in all.of(index).iter() {
+            for variable in told.settings.values() {
                 let Some(value) = variable.value.as_ref().filter(|value| value.text.contains('.')) else {
                     continue;
                 };
@@ -118,7 +143,7 @@ fn named_by_clients(cluster: &Cluster, families: &Families, found: &mut Found) {
                     };
                     let fact = Fact {
                         subject: Subject::Pod(index),
-                        pointer: format!("/{list}/{at}{}", variable.pointer).into(),
+                        pointer: told.pointer(variable),
                         value: format!("{}={}", variable.name, value.text).into(),
                     };
                     add(found, &address.host, family, address.port, Basis::Address, fact);
@@ -126,21 +151,6 @@ fn named_by_clients(cluster: &Cluster, families: &Families, found: &mut Found) {
             }
         }
     }
-}
-
-/// The template that a pod was made of, as far as its owner tells.
-fn template(pod: &Pod) -> Option<(&Text, &Text, &Text, Option<&Text>)> {
-    const BY_TEMPLATE: &[&str] = &["ReplicaSet", "StatefulSet", "DaemonSet", "ReplicationController"];
-    let owner = pod.meta.owner_references.first()?;
-    let revision = pod.meta.labels.get("controller-revision-hash");
-    // Of those without a history of revisions the name tells.
-    let is_told = owner.kind.starts_with("Replica") || revision.is_some();
-    (is_told && BY_TEMPLATE.contains(&owner.kind.as_str())).then_some((
-        &pod.meta.namespace,
-        &owner.kind,
-        &owner.name,
-        revision,
-    ))
 }
 
 /// The family of an address that a client names, if it lies outside the cluster.
@@ -166,8 +176,17 @@ fn outside<'a>(
     match (managed, by_scheme) {
         (Some(family), Some(scheme)) => Some(if family.id == "sql" { scheme } else { family }),
         (Some(family), None) => {
-            let port = address.port.and_then(|port| families.of_port(port).next());
-            Some(port.filter(|_| family.id == "sql").unwrap_or(family))
+            let port = address.port.filter(|port| !family.ports.contains(port));
+            let usual = |port| {
+                families
+                    .of_port(port)
+                    .find(|one| one.ports.first() == Some(&port))
+            };
+            // The name says more than the port, but for a cache of another kind.
+            let told = port
+                .and_then(usual)
+                .filter(|one| family.id == "sql" || one.class == family.class);
+            Some(told.unwrap_or(family))
         }
         (None, scheme) => scheme.filter(|_| is_name),
     }
@@ -186,6 +205,7 @@ fn add(found: &mut Found, host: &str, family: &Arc<Family>, port: Option<u16>, b
         basis,
         proof: fact,
         door: Door::Locked,
+        open_at: Vec::new(),
         passwords: Vec::new(),
         companions: Vec::new(),
         elsewhere: Some(format!("{host} takes connections from the cluster").into()),
@@ -273,7 +293,7 @@ mod tests {
         assert_eq!((MANAGED.len(), lines > 20), (lines, true));
         for (end, family) in MANAGED.iter() {
             assert!(
-                end.starts_with('.') && Families::built_in().by_id(family).is_some(),
+                end.contains('.') && Families::built_in().by_id(family.trim_end_matches('?')).is_some(),
                 "{end}"
             );
         }
@@ -284,6 +304,20 @@ mod tests {
         let family = |host| managed(host, Families::built_in()).map(|family| family.id.as_str());
         assert_eq!(family("shop.abc.eu-west-1.rds.amazonaws.com"), Some("sql"));
         assert_eq!(family("shop.postgres.database.azure.com"), Some("postgresql"));
+        assert_eq!(family("b-1.x.c2.kafka.us-east-1.amazonaws.com"), Some("kafka"));
+        assert_eq!(family("x.memorydb.us-east-1.amazonaws.com"), Some("redis"));
+        assert_eq!(family("cassandra.eu-west-1.amazonaws.com"), Some("cassandra"));
+        assert_eq!(family("shop.rds.cn-north-1.amazonaws.com.cn"), Some("sql"));
+        assert_eq!(family("r-1.redis.rds.aliyuncs.com"), Some("redis"));
+        assert_eq!(family("db.abc.supabase.co"), Some("postgresql"));
+        assert_eq!(
+            (family("abc.supabase.co"), family("a.db.abc.supabase.co")),
+            (None, None)
+        );
+        assert_eq!(
+            (family("rds.amazonaws.com"), family("x.cassandra.a.amazonaws.com")),
+            (None, None)
+        );
         assert_eq!(family("rds.amazonaws.com.example.org"), None);
         assert_eq!(family("db"), None);
     }

@@ -151,7 +151,9 @@ pub(super) fn starts_no_server(family: &Family, families: &Families, container: 
         .map(|word| word.rsplit('/').next().unwrap_or_default())
         .filter(|word| !word.is_empty());
     let first = programs.clone().next().unwrap_or_default();
-    if matches!(first, "sleep" | "tail") {
+    // The same program keeps watch over servers and holds no data then.
+    let watches = words.iter().any(|word| word.text == "--sentinel");
+    if watches || matches!(first, "sleep" | "tail") {
         return true;
     }
     let serves = |word: &str| {

@@ -90,9 +90,10 @@ impl<'a> ContainerPlace<'a> {
             door: self.door(&family, &environment, &files, &|name| {
                 cluster.secret(&self.pod.meta.namespace, name).is_some()
             }),
+            open_at: Vec::new(),
             certificates: self.asks_for_certificate(&family, &environment, &files),
             passwords: self.passwords(&family, &environment, &files),
-            companions: Vec::new(),
+            companions: self.archive(&environment).into_iter().collect(),
             elsewhere: None,
             importance: Importance::default(),
             family,

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::num::NonZeroU32;
 
 use indexmap::IndexMap;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -38,10 +39,11 @@ slim! {
         string_data: Keys,
         /// Of keys whose value is another key's too, by name: the same number for the same value. Not part of the API's
         /// shape, and only there when the user asked for it.
-        alike: BTreeMap<Text, u64>,
+        alike: BTreeMap<Text, NonZeroU32>,
     }
 
-    /// A ConfigMap; of values of several lines only settings of servers are kept, of the others all but credentials.
+    /// A ConfigMap; of values of several lines only settings of servers are kept, and by which clients find them; of the
+    /// others all but credentials.
     pub struct ConfigMap {
         #[serde(rename = "metadata")]
         meta: Meta,
@@ -136,13 +138,14 @@ impl<'de> Deserialize<'de> for Settings {
         let withheld = || Literal {
             text: super::literal::WITHHELD.into(),
             withheld: true,
+            alike: None,
         };
         let shown = |key: &Text, value: Literal| match value {
             known if known.withheld => known,
             text if text.text.trim_end().contains('\n') => match super::kubelet::reduced(&text.text) {
                 Some(reduced) => Literal {
                     text: reduced.into(),
-                    withheld: false,
+                    ..Literal::default()
                 },
                 None => super::server_files::reduced(&text.text).unwrap_or_else(withheld),
             },

@@ -84,41 +84,90 @@ impl Other {
 
     /// The same for databases that operators make: of these members the names of users and of Secrets are kept.
     const OF_OPERATORS: &'static [(&'static str, &'static [&'static str])] = &[
-        ("acid.zalan.do", &["users"]),
-        ("cassandra.datastax.com", &["superuserSecretName"]),
-        ("ceph.rook.io", &["users"]),
+        ("acid.zalan.do", &["enableLogicalBackup", "users"]),
+        ("barmancloud.cnpg.io", &["configuration"]),
+        (
+            "cassandra.datastax.com",
+            &["clusterName", "superuserSecretName", "users"],
+        ),
+        ("ceph.rook.io", &["store"]),
         ("couchbase.com", &["security"]),
         ("databases.spotahome.com", &["auth"]),
+        ("elasticsearch.k8s.elastic.co", &["auth"]),
         (
             "k8s.mariadb.com",
-            &["rootPasswordSecretKeyRef", "passwordSecretKeyRef"],
+            &[
+                "mariaDbRef",
+                "passwordSecretKeyRef",
+                "rootPasswordSecretKeyRef",
+                "storage",
+            ],
         ),
-        ("minio.min.io", &["configuration", "credsSecret"]),
-        ("mongodbcommunity.mongodb.com", &["users"]),
         ("k8ssandra.io", &["cassandra", "medusa"]),
+        ("kafka.strimzi.io", &["authentication", "kafka"]),
+        ("minio.min.io", &["configuration", "credsSecret", "users"]),
+        ("mongodbcommunity.mongodb.com", &["users"]),
         ("mysql.oracle.com", &["secretName", "backupProfiles"]),
-        ("pgv2.percona.com", &["users"]),
-        ("postgres-operator.crunchydata.com", &["users"]),
+        (
+            "opensearch.opster.io",
+            &["general", "opensearchCluster", "passwordFrom", "security"],
+        ),
+        ("opensearch.org", &["general", "security"]),
+        ("pgv2.percona.com", &["backups", "users"]),
+        ("pingcap.com", &["cluster", "passwordSecret"]),
+        ("postgres-operator.crunchydata.com", &["backups", "users"]),
         (
             "postgresql.cnpg.io",
-            &["superuserSecret", "enableSuperuserAccess", "backup"],
+            &[
+                "backup",
+                "bootstrap",
+                "cluster",
+                "enableSuperuserAccess",
+                "managed",
+                "passwordSecret",
+                "plugins",
+                "superuser",
+                "superuserSecret",
+            ],
         ),
         ("ps.percona.com", &["secretsName", "backup"]),
-        ("psmdb.percona.com", &["secrets", "backup"]),
-        ("pxc.percona.com", &["secretsName", "backup"]),
+        ("psmdb.percona.com", &["secrets", "backup", "replsets", "users"]),
+        ("pxc.percona.com", &["secretsName", "backup", "users"]),
+        (
+            "rabbitmq.com",
+            &["importCredentialsSecret", "rabbitmqClusterReference"],
+        ),
         ("redis.redis.opstreelabs.in", &["kubernetesConfig"]),
+        (
+            "velero.io",
+            &[
+                "credential",
+                "excludedNamespaces",
+                "includedNamespaces",
+                "template",
+            ],
+        ),
     ];
 
-    /// Members whose text is a name, of a user or a Secret.
+    /// Members whose text is a name, of a user, a Secret or a sort.
     const NAMES: &'static [&'static str] = &[
         "adminSecret",
+        "barmanObjectName",
         "config",
+        "connectionStringSecretName",
         "credentialsSecret",
         "key",
         "name",
+        "namespace",
+        "secretName",
         "secretPath",
+        "serviceName",
+        "type",
         "users",
     ];
+
+    /// Members that list names.
+    const LISTS_OF_NAMES: &'static [&'static str] = &["excludedNamespaces", "includedNamespaces"];
 
     /// Calico keeps its objects in one group and serves them in another.
     const OF_CALICO: &'static [&'static str] = &[
@@ -167,7 +216,7 @@ impl Other {
             };
             spec.retain(|member, _| members.contains(&member.as_str()));
             if Self::OF_OPERATORS.iter().any(|(known, _)| *known == group) {
-                spec.values_mut().for_each(Self::keep_names);
+                Self::keep_members(spec);
             } else {
                 spec.values_mut().for_each(Self::withhold);
             }
@@ -195,13 +244,26 @@ impl Other {
             Value::Object(members) => {
                 for (name, member) in members.iter_mut() {
                     match member {
-                        Value::Array(_) | Value::Object(_) => Self::keep_names(member),
+                        Value::Number(_) if name == "port" => {}
                         Value::String(_) if Self::NAMES.contains(&name.as_str()) => {}
+                        Value::Bool(_) | Value::Array(_) | Value::Object(_) => {}
                         other => *other = Value::Null,
                     }
                 }
+                Self::keep_members(members);
             }
             _ => {}
+        }
+    }
+
+    fn keep_members(members: &mut serde_json::Map<String, Value>) {
+        for (name, member) in members.iter_mut() {
+            match member {
+                Value::Array(items) if Self::LISTS_OF_NAMES.contains(&name.as_str()) => {
+                    items.retain(Value::is_string);
+                }
+                other => Self::keep_names(other),
+            }
         }
     }
 

@@ -7,6 +7,7 @@
 //! and hold none: switches and file names stay visible.
 
 use std::fmt;
+use std::num::NonZeroU32;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -26,6 +27,8 @@ pub struct Literal {
     pub text: Text,
     /// Whether a secret part was replaced: a credential is written here in clear.
     pub withheld: bool,
+    /// The number of that part, the same for the same one everywhere; only there when the user asked for it.
+    pub alike: Option<NonZeroU32>,
 }
 
 impl Literal {
@@ -33,8 +36,15 @@ impl Literal {
     pub fn plain(text: &str) -> Self {
         Self {
             text: Text::new(truncated(text)),
-            withheld: false,
+            ..Self::default()
         }
+    }
+
+    /// Returns the secret part of the value as written, if this shows all but one.
+    pub fn secret_of<'a>(&self, written: &'a str) -> Option<&'a str> {
+        let (before, after) = self.text.split_once(WITHHELD).filter(|_| self.withheld)?;
+        let secret = written.strip_prefix(before)?.strip_suffix(after)?;
+        (!secret.is_empty() && !after.contains(WITHHELD)).then_some(secret)
     }
 
     /// Returns the value called `name` without its secret part.
@@ -77,6 +87,7 @@ impl Literal {
         Self {
             text: Text::new(shown),
             withheld: true,
+            alike: None,
         }
     }
 }
@@ -103,7 +114,7 @@ fn redacted_word(word: Literal) -> Literal {
             let value = Literal::redacted(option, value);
             Literal {
                 text: Text::from(format!("{option}={}", value.text)),
-                withheld: value.withheld,
+                ..value
             }
         }
         _ => word.called(""),
@@ -125,7 +136,7 @@ pub fn names_a_credential(name: &str) -> bool {
         "CREDENTIAL",
         "REQUIREPASS",
     ];
-    const ENDS: &[&str] = &["PASS", "PWD", "_AUTH"];
+    const ENDS: &[&str] = &["PASS", "PWD", "_PW", "_AUTH"];
     const NOT: &[&str] = &[
         "_FILE",
         "_PATH",
@@ -134,6 +145,8 @@ pub fn names_a_credential(name: &str) -> bool {
         "_TTL",
         "_EXPIRY",
         "_EXPIRATION",
+        // The name of a Secret, as the Zalando operator is told it.
+        "_ENVIRONMENT_SECRET",
     ];
     let name = name.trim_start_matches('-').as_bytes();
     let ends = |end: &&str| name.len() >= end.len() && is_word(&name[name.len() - end.len()..], end);
@@ -317,8 +330,11 @@ impl fmt::Display for Literal {
 impl Serialize for Literal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.withheld {
-            let mut map = serializer.serialize_map(Some(1))?;
+            let mut map = serializer.serialize_map(None)?;
             map.serialize_entry("withheld", &self.text)?;
+            if let Some(alike) = self.alike {
+                map.serialize_entry("alike", &alike)?;
+            }
             map.end()
         } else {
             self.text.serialize(serializer)
@@ -340,20 +356,23 @@ impl<'de> Deserialize<'de> for Literal {
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Literal, E> {
                 Ok(Literal {
                     text: Text::new(text),
-                    withheld: false,
+                    ..Literal::default()
                 })
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Literal, A::Error> {
-                let mut text = Text::default();
+                let mut literal = Literal {
+                    withheld: true,
+                    ..Literal::default()
+                };
                 while let Some(key) = map.next_key::<Text>()? {
-                    if key == "withheld" {
-                        text = map.next_value()?;
-                    } else {
-                        return Err(serde::de::Error::invalid_type(serde::de::Unexpected::Map, &self));
+                    match key.as_str() {
+                        "withheld" => literal.text = map.next_value()?,
+                        "alike" => literal.alike = map.next_value()?,
+                        _ => return Err(serde::de::Error::invalid_type(serde::de::Unexpected::Map, &self)),
                     }
                 }
-                Ok(Literal { text, withheld: true })
+                Ok(literal)
             }
         }
         deserializer.deserialize_any(LiteralVisitor)
@@ -412,6 +431,19 @@ mod tests {
             "git@example.org:shop/app.git",
         );
         check("ACCOUNTS_DB_URI", "mongodb://u:p%40@h", "mongodb://u:***@h");
+    }
+
+    #[test]
+    fn the_secret_part_is_what_is_not_shown() {
+        let secret = |name: &str, value: &'static str| Literal::redacted(name, value).secret_of(value);
+        assert_eq!(secret("DB_PASSWORD", "hunter2"), Some("hunter2"));
+        assert_eq!(secret("URI", "postgresql://me:hunter2@db/x"), Some("hunter2"));
+        assert_eq!(secret("DSN", "host=db password=hunter2 user=me"), Some("hunter2"));
+        assert_eq!(secret("DSN", "me:hunter2@tcp(db:3306)/shop"), Some("hunter2"));
+        assert_eq!(secret("A", "redis://:a1@b redis://:c2@d"), None);
+        for (name, value) in [("DB_PASSWORD", "true"), ("DB_PASSWORD", ""), ("DB_HOST", "db")] {
+            assert_eq!(secret(name, value), None);
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 mod access;
 mod admission;
+mod client_files;
 mod cluster;
 mod config;
 mod diagnostic;

@@ -385,6 +385,11 @@ impl Arguments {
     pub fn words(&self) -> &[Literal] {
         &self.0
     }
+
+    /// The words, to change.
+    pub fn words_mut(&mut self) -> &mut [Literal] {
+        &mut self.0
+    }
 }
 
 impl From<Vec<Literal>> for Arguments {
@@ -403,6 +408,17 @@ impl PodSpec {
             .iter()
             .chain(&self.init_containers)
             .chain(&self.ephemeral_containers)
+    }
+
+    /// All containers, to change, each with the list that it stands in and its place there.
+    pub fn all_containers_mut(&mut self) -> impl Iterator<Item = (&'static str, usize, &mut Container)> {
+        let lists = [
+            ("containers", &mut self.containers),
+            ("initContainers", &mut self.init_containers),
+            ("ephemeralContainers", &mut self.ephemeral_containers),
+        ];
+        let placed = lists.into_iter();
+        placed.flat_map(|(list, all)| all.iter_mut().enumerate().map(move |(at, one)| (list, at, one)))
     }
 
     /// Containers that run as long as the pod does: the ordinary ones, sidecars and ephemeral ones.

@@ -4,8 +4,8 @@
 //! blocks and indentation become parts of a name, `mysqld.skip-grant-tables`. `server_files.toml` says which names are
 //! kept, and what they mean.
 //!
-//! **Trap.** Such files hold passwords, so nothing is kept but settings of the table, and of those that are a password
-//! only that they are set. A text that is read again, from a snapshot, must give the same settings.
+//! **Trap.** Such files hold passwords, so nothing is kept but settings of the table and those by which clients find a
+//! server (`client_files`), and of those that are a password only that they are set. A text that is read again, from a snapshot, must give the same settings.
 
 use std::sync::LazyLock;
 
@@ -20,6 +20,8 @@ use super::literal::WITHHELD;
 const MOST: usize = 64;
 /// The longest value that is kept, in bytes.
 const LONGEST: usize = 256;
+/// Most settings of clients that are kept of one file.
+const MOST_OF_CLIENTS: usize = 32;
 /// The deepest nesting that names follow.
 const DEEPEST: usize = 32;
 
@@ -142,6 +144,7 @@ pub(super) fn reduced(text: &str) -> Option<Literal> {
     Some(Literal {
         text: lines.join("\n").into(),
         withheld: true,
+        alike: None,
     })
 }
 
@@ -187,6 +190,8 @@ struct Reader {
     deeper: usize,
     rules: Rules,
     found: Vec<ServerSetting>,
+    /// How many of those are a client's.
+    of_clients: usize,
 }
 
 impl Reader {
@@ -294,14 +299,20 @@ impl Reader {
     }
 
     fn record(&mut self, name: &str, value: &str) {
-        if self.found.len() >= MOST || self.deeper > 0 {
+        if self.found.len() - self.of_clients >= MOST || self.deeper > 0 {
             return;
         }
         let outer = self.frames.iter().map(Frame::name);
         let parts: Vec<&str> = outer.filter(|part| !part.is_empty()).chain([name]).collect();
-        if let Some((name, is_secret)) = KEPT.find(&parts.join(".")) {
+        let path = parts.join(".");
+        if let Some((name, is_secret)) = KEPT.find(&path) {
             self.found
                 .push((name, shown(value, is_secret && !value.is_empty())));
+        } else if self.of_clients < MOST_OF_CLIENTS
+            && let Some(value) = super::client_files::kept(&path, value)
+        {
+            self.of_clients += 1;
+            self.found.push((path, value));
         }
     }
 
@@ -469,8 +480,10 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: &[&str]) {
+        // What clients are told is a matter of `client_files`.
         let found: Vec<String> = server_settings(text)
             .into_iter()
+            .filter(|(name, _)| KEPT.find(name).is_some())
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
         assert_eq!(found, expected, "{text}");

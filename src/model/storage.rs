@@ -21,7 +21,20 @@ slim! {
         local: Option<LocalVolume>,
         nfs: Option<NfsVolume>,
         csi: Option<CsiSource>,
+        node_affinity: Option<VolumeNodeAffinity>,
     }
+
+    /// `nodeAffinity` of a PersistentVolume.
+    pub struct VolumeNodeAffinity { required: Option<NodeTerms>, }
+
+    /// `required` of it: any one of the terms.
+    pub struct NodeTerms { node_selector_terms: Vec<NodeTerm>, }
+
+    /// One term: all of the expressions.
+    pub struct NodeTerm { match_expressions: Vec<NodeExpression>, }
+
+    /// One expression, as written: it is shown, and no rule decides by it.
+    pub struct NodeExpression { key: Text, operator: Text, values: Vec<Text>, }
 
     /// `local` of a PersistentVolume.
     pub struct LocalVolume { path: Text, }

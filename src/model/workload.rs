@@ -48,4 +48,12 @@ impl Workload {
             .as_ref()
             .map_or(&self.spec.template, |job| &job.spec.template)
     }
+
+    /// The template of the pods, to change.
+    pub fn template_mut(&mut self) -> &mut PodTemplate {
+        match &mut self.spec.job_template {
+            Some(job) => &mut job.spec.template,
+            None => &mut self.spec.template,
+        }
+    }
 }

@@ -3,7 +3,7 @@
 //! **Trap.** Techniques bring their own words (title, remediation); nothing here may name one.
 
 use crate::rbac::Scope;
-use crate::techniques::{ANY, FREE, MOVED, Position, Relation, SOME};
+use crate::techniques::{ANY, COPIED, FREE, MOVED, Position, RESTORED, Relation, SOME};
 
 /// How many things of one kind are listed one by one.
 const FEW: usize = 3;
@@ -84,6 +84,13 @@ pub fn gains(position: &Position) -> String {
         Position::Secret(_) | Position::ConfigMap(_) => format!("all values of {position}"),
         Position::SecretKey(place, key) => format!("the value {key} of Secret/{place}"),
         Position::ConfigMapKey(place, key) => format!("the value {key} of ConfigMap/{place}"),
+        Position::Volume(place) if place.namespace == RESTORED => match place.name.as_str() {
+            "any" => "volumes restored by their handle".to_owned(),
+            driver => format!("volumes of the driver {driver} restored by their handle"),
+        },
+        Position::Volume(place) if place.namespace == COPIED => {
+            format!("what Velero in {} copied to its object store", place.name)
+        }
         Position::Volume(_) => format!("the contents of {position}"),
         Position::Database(_) => format!("the data of {position}"),
         Position::CloudIdentity(_) => format!("requests to the cloud as {position}"),

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::pods::{ContainerView, Mark, marked};
+use super::alike::Alike;
+use super::pods::{ContainerView, Mark, both, marked};
 use super::references::{Holder, Keys, Way, references_by};
 use super::technique::techniques;
 use super::{Certainty, Context, Evidence, Family, Opens, Place, Position, Sink};
-use crate::model::{ObjectId, Text};
+use crate::model::{Literal, ObjectId, Text};
 use crate::rbac::Identity;
 
 techniques! { TECHNIQUES, Family::Credential;
@@ -254,15 +255,28 @@ fn secret_inline(context: &Context<'_>, sink: &mut Sink<'_>) {
                 .insert(place.clone());
         }
     }
+    let alike = Alike::new(context);
     for pod in marked(context, Mark::INLINE) {
         for container in pod.containers() {
             let (owner, certainty) = container.holder();
             for (pointer, name, value) in inline(&container) {
                 let key = (pod.index, Text::from(container.at(&pointer)));
-                let evidence = [container.fact(&pointer, format!("{name}={value}"))];
+                let evidence = [container.fact(&pointer, format!("{name}={}", value.text))];
                 let databases = opens.get(&key).into_iter().flatten();
+                let mut is_known = false;
                 let mut opened: Vec<Opens> = databases.cloned().map(Opens::Database).collect();
-                if opened.is_empty() {
+                for same in alike.of(value.alike) {
+                    let database = Opens::Database(same.opens.clone());
+                    if !opened.contains(&database) {
+                        let shown = format!("{name}={}, the same value as {}", value.text, same.stands);
+                        let proof = [container.fact(&pointer, shown)];
+                        let certainty = both(certainty.clone(), same.certainty.clone());
+                        let credential = Position::Credential(database.clone());
+                        sink.step_if([owner.clone()], credential, certainty, proof);
+                        is_known = true;
+                    }
+                }
+                if opened.is_empty() && !is_known {
                     opened.push(Opens::unknown(&pod.place, &container.container.name, &name));
                 }
                 for opens in opened {
@@ -274,17 +288,13 @@ fn secret_inline(context: &Context<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// The credentials in a container's spec: pointer, name, what is shown of the value.
-fn inline(container: &ContainerView<'_>) -> Vec<(String, Text, Text)> {
+/// The credentials in a container's spec: pointer, name, the value as far as it is shown.
+fn inline<'a>(container: &ContainerView<'a>) -> Vec<(String, Text, &'a Literal)> {
     let spec = container.container;
-    let mut found: Vec<(String, Text, Text)> = Vec::new();
+    let mut found: Vec<(String, Text, &Literal)> = Vec::new();
     for (at, variable) in spec.env.iter().enumerate() {
         if let Some(value) = variable.value.as_ref().filter(|value| value.withheld) {
-            found.push((
-                format!("/env/{at}/value"),
-                variable.name.clone(),
-                value.text.clone(),
-            ));
+            found.push((format!("/env/{at}/value"), variable.name.clone(), value));
         }
     }
     for (list, words) in [("command", spec.command.words()), ("args", spec.args.words())] {
@@ -297,7 +307,7 @@ fn inline(container: &ContainerView<'_>) -> Vec<(String, Text, Text)> {
                     None => format!("{list}-{at}").into(),
                 },
             };
-            found.push((format!("/{list}/{at}"), option, word.text.clone()));
+            found.push((format!("/{list}/{at}"), option, word));
         }
     }
     found

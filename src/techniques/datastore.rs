@@ -42,7 +42,8 @@ techniques! { TECHNIQUES, Family::Datastore;
     ///
     /// A port of the datastore can be reached, and a password that it accepts is held. Where no pod of the input runs it,
     /// because an operator makes the pods or it lies outside the cluster, packets that no egress policy closes are taken to
-    /// reach it, on a condition; outside also those that a rule of an egress policy lets out to it.
+    /// reach it: on a condition, but for pods of an operator where there is no policy that could close them; outside also
+    /// those that a rule of an egress policy lets out to it.
     ///
     /// What does not suffice: the password alone behind a policy that closes the port, or the port alone.
     ///
@@ -143,14 +144,46 @@ pub(super) fn proof(context: &Context<'_>, datastore: &Datastore) -> Option<Evid
     evidence(context, &fact)
 }
 
+/// How sure it is that packets reach a datastore that no pod of the input runs; none if a pod does. Pods that an operator
+/// makes are assumed to be reached like others where the input has no policy that could close them.
+pub(super) fn reached_elsewhere(context: &Context<'_>, datastore: &Datastore) -> Option<Certainty> {
+    const POLICIES: &[&str] = &[
+        "cilium.io",
+        "crd.projectcalico.org",
+        "projectcalico.org",
+        "security.istio.io",
+    ];
+    let condition = datastore.elsewhere.clone()?;
+    let cluster = context.cluster;
+    let namespace = &datastore.workload.namespace;
+    let may_be_closed = || {
+        let mut policies = cluster.network_policies.iter();
+        let mut others = cluster.others.values();
+        policies.any(|(id, _)| id.namespace == *namespace)
+            || !cluster.admin_policies.is_empty()
+            || others.any(|one| POLICIES.iter().any(|group| one.is_of_group(group)))
+    };
+    let is_open = context.network.ignores_policies() || !may_be_closed();
+    Some(if datastore.host().is_none() && is_open {
+        Certainty::Assumed
+    } else {
+        Certainty::Conditional(condition)
+    })
+}
+
 /// Reaching the datastore: every port of every pod, or whoever shares the loopback address it listens at; where no pod of
 /// the input runs it, sending freely, and by a rule that lets packets out to it.
-fn ways(context: &Context<'_>, datastore: &Datastore, outside: &Outside) -> Vec<(Position, Certainty)> {
-    if let Some(condition) = &datastore.elsewhere {
+fn ways(
+    context: &Context<'_>,
+    datastore: &Datastore,
+    outside: &Outside,
+    ports: &[u16],
+) -> Vec<(Position, Certainty)> {
+    if let Some(certainty) = reached_elsewhere(context, datastore) {
         let free = Position::Network(FREE.into());
         let all = [Some(free), outside.hub(&place(datastore))];
-        let condition = || Certainty::Conditional(condition.clone());
-        return all.into_iter().flatten().map(|way| (way, condition())).collect();
+        let all = all.into_iter().flatten();
+        return all.map(|way| (way, certainty.clone())).collect();
     }
     if datastore.ports.is_empty() {
         return loopback::ways(context, datastore);
@@ -161,7 +194,7 @@ fn ways(context: &Context<'_>, datastore: &Datastore, outside: &Outside) -> Vec<
         .filter_map(|&index| pod(context.cluster, index));
     pods.flat_map(|pod| {
         let port = move |&port: &u16| Position::Port(pod.place.clone(), port, Protocol::Tcp);
-        datastore.ports.iter().map(port)
+        ports.iter().map(port)
     })
     .map(|port| (port, Certainty::Certain))
     .collect()
@@ -180,7 +213,9 @@ fn database_open(context: &Context<'_>, sink: &mut Sink<'_>) {
         let door = Some(fact).filter(|fact| **fact != datastore.proof);
         let door = door.and_then(|fact| evidence(context, fact));
         let proof: Vec<_> = proof(context, datastore).into_iter().chain(door).collect();
-        for (way, reached) in ways(context, datastore, outside) {
+        let all = &datastore.ports;
+        let ports = Some(&datastore.open_at).filter(|ports| !ports.is_empty());
+        for (way, reached) in ways(context, datastore, outside, ports.unwrap_or(all)) {
             let certainty = both(reached, certainty.clone());
             sink.step_if([way], database(datastore), certainty, proof.clone());
         }
@@ -209,7 +244,7 @@ fn database_login(context: &Context<'_>, sink: &mut Sink<'_>) {
     let outside = Outside::of(context);
     for datastore in context.datastores {
         let proof: Vec<_> = proof(context, datastore).into_iter().collect();
-        for (way, reached) in ways(context, datastore, outside) {
+        for (way, reached) in ways(context, datastore, outside, &datastore.ports) {
             let credential = Position::Credential(Opens::Database(place(datastore)));
             sink.step_if([way, credential], database(datastore), reached, proof.clone());
         }

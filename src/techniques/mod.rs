@@ -8,8 +8,10 @@
 
 mod absence;
 mod admission;
+mod alike;
 pub mod api_server;
 pub mod api_service;
+pub mod backups;
 mod bindable;
 pub mod certificates;
 mod claims;
@@ -57,6 +59,7 @@ mod structure;
 pub mod supply;
 mod technique;
 mod version;
+pub mod volumes;
 pub mod vulnerable;
 pub mod webhooks;
 
@@ -64,7 +67,7 @@ pub use absence::{Absence, why_absent};
 pub use claims::Claims;
 pub use explain::explain;
 pub use held::Held;
-pub use position::{ANY, FREE, Label, MOVED, Opens, Place, Position, SOME};
+pub use position::{ANY, COPIED, FREE, Label, MOVED, Opens, Place, Position, RESTORED, SOME};
 pub use step::{Certainty, Evidence, Family, Few, Reason, Relation, Step};
 pub use technique::{Sink, Technique};
 
@@ -201,6 +204,8 @@ static FAMILIES: &[&[&Technique]] = &[
     password::TECHNIQUES,
     datastore::TECHNIQUES,
     side_doors::TECHNIQUES,
+    volumes::TECHNIQUES,
+    backups::TECHNIQUES,
     escape::TECHNIQUES,
     kernel::TECHNIQUES,
     host::TECHNIQUES,

@@ -1,11 +1,13 @@
 //! Passwords that are known to open a datastore.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use super::alike::{Alike, certainty};
 use super::datastore::{evidence, place};
+use super::structure::escaped;
 use super::technique::techniques;
-use super::{Certainty, Context, Evidence, Family, Opens, Place, Position, Sink};
-use crate::datastores::{Origin, Presence, User};
+use super::{Context, Evidence, Family, Opens, Place, Position, Sink};
+use crate::datastores::{Origin, User};
 use crate::model::{ObjectId, Text};
 
 techniques! { TECHNIQUES, Family::Credential;
@@ -15,9 +17,10 @@ techniques! { TECHNIQUES, Family::Credential;
     ///
     /// The datastore's own container takes the key for a variable or option that its image documents as the
     /// password. Or a client takes it for a password beside a setting that names the datastore's Service. A Secret that an
-    /// operator is known to make is assumed to be there if the input does not hold it.
+    /// operator is known to make is assumed to be there if the input does not hold it. Or, in a snapshot that was made with
+    /// `--match-credentials`, the key is a credential by its name or form and its value is such a password.
     ///
-    /// What does not suffice: a key that only sounds like it.
+    /// What does not suffice: a key that only sounds like it; without `--match-credentials`, the same value.
     ///
     /// # Detection
     ///
@@ -34,39 +37,8 @@ techniques! { TECHNIQUES, Family::Credential;
     }
 }
 
-/// The keys of Secrets that are known to have the same value, by its number; empty unless the user asked for it.
-struct Alike<'a>(BTreeMap<u64, Vec<(&'a ObjectId, &'a Text)>>);
-
-impl<'a> Alike<'a> {
-    fn new(context: &Context<'a>) -> Self {
-        let mut keys = BTreeMap::<u64, Vec<_>>::new();
-        for (id, secret) in &context.cluster.secrets {
-            for (key, number) in &secret.alike {
-                keys.entry(*number).or_default().push((id, key));
-            }
-        }
-        Self(keys)
-    }
-
-    /// The other keys with the value of this one.
-    fn others<'s>(
-        &'s self,
-        context: &Context<'a>,
-        namespace: &'s str,
-        name: &'s str,
-        key: &'s str,
-    ) -> impl Iterator<Item = (&'a ObjectId, &'a Text)> + 's {
-        let secret = context.cluster.secret(namespace, name);
-        let number = secret.and_then(|secret| secret.alike.get(key));
-        let all = number.and_then(|number| self.0.get(number)).into_iter().flatten();
-        all.copied()
-            .filter(move |(id, other)| id.namespace != *namespace || id.name != *name || *other != key)
-    }
-}
-
 fn database_password(context: &Context<'_>, sink: &mut Sink<'_>) {
-    let alike = Alike::new(context);
-    let mut matched = BTreeSet::new();
+    let mut known = BTreeSet::new();
     for datastore in context.datastores {
         let opened = place(datastore);
         for password in &datastore.passwords {
@@ -88,25 +60,44 @@ fn database_password(context: &Context<'_>, sink: &mut Sink<'_>) {
                 .into_iter()
                 .flatten()
                 .filter_map(|fact| evidence(context, fact));
+            known.insert((held.clone(), opened.clone()));
             let credential = Position::Credential(Opens::Database(opened.clone()));
-            let certainty = match &password.presence {
-                Presence::Seen => Certainty::Certain,
-                Presence::Made => Certainty::Assumed,
-                Presence::Depends(condition) => Certainty::Conditional(condition.clone()),
-            };
-            sink.step_if([held], credential.clone(), certainty.clone(), evidence);
-            if let Origin::Secret(name, key) = &password.origin {
-                for (other, other_key) in alike.others(context, namespace, name, key) {
-                    let place = Place::new(&other.namespace, &other.name);
-                    let same = format!("the same value as {key} of Secret/{namespace}/{name}");
-                    let proof = Evidence::new(other.clone(), format!("/data/{other_key}"), same);
-                    let held = Position::SecretKey(place, other_key.clone());
-                    let known = (held.clone(), opened.clone());
-                    if matched.insert(known) {
-                        sink.step_if([held], credential.clone(), certainty.clone(), [proof]);
-                    }
-                }
+            sink.step_if([held], credential, certainty(password), evidence);
+        }
+    }
+    same_passwords(context, &known, sink);
+}
+
+/// The keys of Secrets and ConfigMaps whose value is a password that is known, as far as they are not known themselves.
+fn same_passwords(context: &Context<'_>, known: &BTreeSet<(Position, Place)>, sink: &mut Sink<'_>) {
+    let alike = Alike::new(context);
+    if alike.is_empty() {
+        return;
+    }
+    let mut add = |held: Position, id: &ObjectId, key: &Text, number| {
+        for same in alike.of(number) {
+            if known.contains(&(held.clone(), same.opens.clone())) {
+                continue;
             }
+            let proof = Evidence::new(
+                id.clone(),
+                format!("/data/{}", escaped(key)),
+                format!("the same value as {}", same.stands),
+            );
+            let credential = Position::Credential(Opens::Database(same.opens.clone()));
+            sink.step_if([held.clone()], credential, same.certainty.clone(), vec![proof]);
+        }
+    };
+    for (id, secret) in &context.cluster.secrets {
+        for (key, number) in &secret.alike {
+            let held = Position::SecretKey(Place::new(&id.namespace, &id.name), key.clone());
+            add(held, id, key, Some(*number));
+        }
+    }
+    for (id, map) in &context.cluster.config_maps {
+        for (key, value) in map.data.0.iter().filter(|(_, value)| value.alike.is_some()) {
+            let held = Position::ConfigMapKey(Place::new(&id.namespace, &id.name), key.clone());
+            add(held, id, key, value.alike);
         }
     }
 }

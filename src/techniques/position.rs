@@ -61,6 +61,10 @@ pub const ANY: &str = "*";
 pub const SOME: &str = "~held";
 /// The name that stands for the pods of a namespace that are made anew on a held node.
 pub const MOVED: &str = "~moved";
+/// The namespace of the positions of those who restore volumes by their handle; the name is the CSI driver's.
+pub const RESTORED: &str = "~restored";
+/// The namespace of the positions of those who read what Velero copied; the name is the namespace that it runs in.
+pub const COPIED: &str = "~copied";
 /// The name of the network position of everyone whose egress no policy closes.
 pub const FREE: &str = "~free";
 

@@ -287,25 +287,59 @@ fn unpacked(path: &Path) -> String {
     )
 }
 
-/// Two Secrets with one password, of which the datastore is given one.
+/// One password in many places, of which the datastore is given one; and the same text where it is no credential.
 const TWICE: &str = r#"
 kind: Secret
 apiVersion: v1
 metadata: { name: a }
-data: { password: aHVudGVyMg== }
+data: { password: aHVudGVyJTI= }
 alike: { password: 7 }
 ---
 kind: Secret
 apiVersion: v1
 metadata: { name: b, namespace: web }
-stringData: { pw: hunter2, other: hunter3 }
-alike: { other: 7 }
+stringData: { db-pw: "hunter%2", url: "postgres://me:hunter%252@db.example.org/x", other-pw: hunter3, user: "hunter%2", flag-token: "true" }
+alike: { other-pw: 7 }
+---
+kind: ConfigMap
+apiVersion: v1
+metadata: { name: c, namespace: web }
+data: { ADMIN_PASSWORD: "hunter%2", NAME: "hunter%2" }
+---
+kind: Deployment
+apiVersion: apps/v1
+metadata: { name: web, namespace: web }
+spec: { template: { spec: { containers: [{ name: web, image: web, args: [--smtp-password, "hunter%2"], env: [{ name: LEGACY_DSN, value: "Server=old;Password=hunter%2;" }, { name: OTHER_PASSWORD, value: hunter3 }, { name: FAKE_PASSWORD, value: { withheld: "***", alike: 1 } }, { name: A_TOKEN, value: "true" }] }] } } }
 ---
 kind: Pod
 apiVersion: v1
 metadata: { name: db }
-spec: { containers: [{ name: db, image: "postgres:17", env: [{ name: POSTGRES_PASSWORD, valueFrom: { secretKeyRef: { name: a, key: password } } }] }] }
+spec: { containers: [{ name: db, image: "postgres:17", env: [{ name: A_TOKEN, value: "true" }, { name: POSTGRES_PASSWORD, valueFrom: { secretKeyRef: { name: a, key: password } } }] }] }
+---
+kind: Pod
+apiVersion: v1
+metadata: { name: inline }
+spec: { containers: [{ name: db, image: "mysql:8", env: [{ name: MYSQL_ROOT_PASSWORD, value: hunter3 }] }] }
 "#;
+
+/// What opens a datastore, with what is said of it.
+fn openers(input: &str, datastore: &str) -> Vec<String> {
+    let graph = run(&["graph", input, "--format", "json"]);
+    let graph: serde_json::Value = serde_json::from_str(graph.trim()).unwrap();
+    let steps = graph["steps"].as_array().unwrap().iter();
+    let opens = steps.filter(|step| step["conclusion"] == format!("Credential/Database/default/{datastore}"));
+    let shown = |step: &serde_json::Value| {
+        let of = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        format!(
+            "{} {}",
+            of(&step["premises"][0]),
+            of(&step["evidence"][0]["value"])
+        )
+    };
+    let mut shown: Vec<_> = opens.map(shown).collect();
+    shown.sort();
+    shown
+}
 
 #[test]
 fn equal_values_are_matched_only_when_asked() {
@@ -315,23 +349,37 @@ fn equal_values_are_matched_only_when_asked() {
     std::fs::write(&input, TWICE).unwrap();
     run(&["snapshot", &input, "-o", &plain]);
     run(&["snapshot", &input, "-o", &matched, "--match-credentials"]);
-    let opens = |input: &str, id: &str| {
-        let graph = run(&["graph", input, "--format", "json"]);
-        let graph: serde_json::Value = serde_json::from_str(graph.trim()).unwrap();
-        let steps = graph["steps"].as_array().unwrap();
-        steps
-            .iter()
-            .any(|step| step["premises"][0] == id && step["conclusion"] == "Credential/Database/default/db")
-    };
-    for input in [&input, &plain, &matched] {
-        assert!(opens(input, "Secret/default/a/password"));
-        assert!(!opens(input, "Secret/web/b/other"));
+    for input in [&input, &plain] {
+        let own = "Secret/default/a/password POSTGRES_PASSWORD, the superuser's";
+        assert_eq!(openers(input, "db"), [own]);
+        let own = "Container/default/inline/db MYSQL_ROOT_PASSWORD=***";
+        assert_eq!(openers(input, "inline"), [own]);
     }
-    assert!(opens(&matched, "Secret/web/b/pw"));
-    assert!(!opens(&plain, "Secret/web/b/pw") && !opens(&input, "Secret/web/b/pw"));
-    let text = unpacked(Path::new(&matched));
+    let same = "the same value as password of Secret/default/a";
+    assert_eq!(
+        openers(&matched, "db"),
+        [
+            format!("ConfigMap/web/c/ADMIN_PASSWORD {same}"),
+            format!("Container/web/web/web --smtp-password=***, {same}"),
+            format!("Container/web/web/web LEGACY_DSN=Server=old;Password=***;, {same}"),
+            "Secret/default/a/password POSTGRES_PASSWORD, the superuser's".to_owned(),
+            format!("Secret/web/b/db-pw {same}"),
+            format!("Secret/web/b/url {same}"),
+        ]
+    );
+    let same = "the same value as MYSQL_ROOT_PASSWORD of Pod/default/inline";
+    assert_eq!(
+        openers(&matched, "inline"),
+        [
+            "Container/default/inline/db MYSQL_ROOT_PASSWORD=***".to_owned(),
+            format!("Container/web/web/web OTHER_PASSWORD=***, {same}"),
+            format!("Secret/web/b/other-pw {same}"),
+        ]
+    );
+    // The name is no credential.
+    let text = unpacked(Path::new(&matched)).replace(r#""NAME":"hunter%2""#, "");
     assert!(
-        text.contains(r#""alike":{"password":1}"#) && !text.contains("hunter"),
+        text.contains(r#""alike":{"db-pw":1,"other-pw":2,"url":1}"#) && !text.contains("hunter"),
         "{text}"
     );
 }

@@ -80,6 +80,10 @@ fn relational_databases_ask_as_their_images_do() {
             "postgresql by image, locked; an application user's password in Secret s/k",
         ),
         (
+            "image: \"ghcr.io/zalando/spilo-17:4.0-p2\", env: [{ name: PGPASSWORD_SUPERUSER, value: x1 }, { name: PGPASSWORD_STANDBY, valueFrom: { secretKeyRef: { name: s, key: standby } } }]",
+            "postgresql by image, locked; the superuser's password in inline; the replication user's password in Secret s/standby",
+        ),
+        (
             "image: \"bitnami/postgresql:16\", env: [{ name: ALLOW_EMPTY_PASSWORD, value: \"yes\" }]",
             "postgresql by image, open as ALLOW_EMPTY_PASSWORD=yes",
         ),
@@ -233,6 +237,24 @@ fn wide_stores_and_indexes_ask_as_their_images_do() {
         (
             "image: \"registry.k8s.io/etcd:3.5\", command: [etcd, --client-cert-auth=true]",
             "etcd by image, locked",
+        ),
+    ]);
+}
+
+#[test]
+fn those_who_pack_an_image_may_leave_it_open() {
+    check(&[
+        (
+            "image: \"bitnami/elasticsearch:8\", env: [{ name: ELASTICSEARCH_PASSWORD, value: x1 }]",
+            "elasticsearch by image, open as bitnami/elasticsearch:8; the superuser's password in inline",
+        ),
+        (
+            "image: \"bitnami/elasticsearch:8\", env: [{ name: ELASTICSEARCH_ENABLE_SECURITY, value: \"true\" }, { name: ELASTICSEARCH_PASSWORD, value: x1 }]",
+            "elasticsearch by image, locked; the superuser's password in inline",
+        ),
+        (
+            "image: \"bitnami/opensearch:2\"",
+            "opensearch by image, open as bitnami/opensearch:2",
         ),
     ]);
 }
@@ -634,6 +656,7 @@ fn what_only_looks_like_one_is_none() {
         "image: \"example.org/app\", env: [{ name: POSTGRES_PASSWORD, value: x1 }]",
         "image: \"postgres:17\", command: [sh, -c, \"until pg_isready -h db; do sleep 1; done\"]",
         "image: \"redis:7\", command: [redis-cli, -h, cache, monitor]",
+        "image: \"redis:7\", command: [redis-server, /redis/sentinel.conf, --sentinel]",
         "image: \"mongo:7\", args: [mongodump, --host, db]",
         "image: \"quay.io/strimzi/operator:0.44\"",
         "image: \"example.org/mysql:1/\"",

@@ -179,10 +179,13 @@ const OTHERS: &[Wanted] = &[
     ),
 ];
 
-/// What operators make databases of: group, kind and resource of each, all in namespaces.
+/// What operators make databases, their users and their copies of: group, kind and resource of each, all in namespaces.
 const DATABASES: &[(&str, &str, &str)] = &[
     ("acid.zalan.do", "postgresql", "postgresqls"),
     ("postgresql.cnpg.io", "Cluster", "clusters"),
+    ("postgresql.cnpg.io", "DatabaseRole", "databaseroles"),
+    ("postgresql.cnpg.io", "Pooler", "poolers"),
+    ("barmancloud.cnpg.io", "ObjectStore", "objectstores"),
     (
         "postgres-operator.crunchydata.com",
         "PostgresCluster",
@@ -198,6 +201,8 @@ const DATABASES: &[(&str, &str, &str)] = &[
     ),
     ("mysql.oracle.com", "InnoDBCluster", "innodbclusters"),
     ("k8s.mariadb.com", "MariaDB", "mariadbs"),
+    ("k8s.mariadb.com", "User", "users"),
+    ("k8s.mariadb.com", "Backup", "backups"),
     (
         "mongodbcommunity.mongodb.com",
         "MongoDBCommunity",
@@ -205,8 +210,12 @@ const DATABASES: &[(&str, &str, &str)] = &[
     ),
     ("elasticsearch.k8s.elastic.co", "Elasticsearch", "elasticsearches"),
     ("opensearch.opster.io", "OpenSearchCluster", "opensearchclusters"),
+    ("opensearch.opster.io", "OpensearchUser", "opensearchusers"),
+    ("opensearch.org", "OpenSearchCluster", "opensearchclusters"),
     ("kafka.strimzi.io", "Kafka", "kafkas"),
+    ("kafka.strimzi.io", "KafkaUser", "kafkausers"),
     ("rabbitmq.com", "RabbitmqCluster", "rabbitmqclusters"),
+    ("rabbitmq.com", "User", "users"),
     ("redis.redis.opstreelabs.in", "Redis", "redis"),
     (
         "redis.redis.opstreelabs.in",
@@ -229,10 +238,16 @@ const DATABASES: &[(&str, &str, &str)] = &[
     ),
     ("crdb.cockroachlabs.com", "CrdbCluster", "crdbclusters"),
     ("pingcap.com", "TidbCluster", "tidbclusters"),
+    ("pingcap.com", "TidbInitializer", "tidbinitializers"),
     ("couchbase.com", "CouchbaseCluster", "couchbaseclusters"),
     ("minio.min.io", "Tenant", "tenants"),
     ("ceph.rook.io", "CephObjectStore", "cephobjectstores"),
+    ("ceph.rook.io", "CephObjectStoreUser", "cephobjectstoreusers"),
     ("vault.banzaicloud.com", "Vault", "vaults"),
+    ("snapshot.storage.k8s.io", "VolumeSnapshot", "volumesnapshots"),
+    ("velero.io", "BackupStorageLocation", "backupstoragelocations"),
+    ("velero.io", "Schedule", "schedules"),
+    ("velero.io", "Backup", "backups"),
 ];
 
 /// Everything that is asked for, the model's kinds first.

@@ -180,7 +180,7 @@ async fn next(server: &Server, target: &Target, options: &Options, state: &State
         kind: target.kind.clone(),
     });
     let path = path(target, options, state);
-    let matcher = options.matcher.clone().filter(|_| is_secret);
+    let matcher = options.matcher.clone();
     let read = move |body: &[u8]| {
         if without_values {
             page::read_secrets(body, &head)

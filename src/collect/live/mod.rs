@@ -62,7 +62,7 @@ pub struct Options {
     pub secret_keys: bool,
     /// Whether to ask without a credential too.
     pub probe_anonymous: bool,
-    /// What tells equal values of Secrets, if they are read.
+    /// What tells equal credentials, if they are read.
     pub matcher: Option<Matcher>,
     /// Objects per page, else as many as `kubectl` asks for.
     pub page_size: Option<usize>,

@@ -66,6 +66,9 @@ power_table! {
     /// A copy of another volume.
     CREATE_SNAPSHOT_CONTENTS = "create-snapshot-contents", "take over volume snapshots",
         [wide("create", "snapshot.storage.k8s.io", "volumesnapshotcontents")];
+    /// A copy of a volume of one's own namespace, or of what a content names.
+    CREATE_SNAPSHOTS = "create-snapshots", "create volume snapshots",
+        [on("create", "snapshot.storage.k8s.io", "volumesnapshots")];
     /// Devices for pods.
     WRITE_DEVICE_CLAIMS = "write-device-claims", "claim devices",
         [on("create update patch", DEVICES, "resourceclaims resourceclaimtemplates")];

@@ -183,9 +183,7 @@ fn dumps(container: &Container) -> bool {
         "pg_dumpall",
         "xtrabackup",
     ];
-    let words = [&container.command, &container.args]
-        .into_iter()
-        .flat_map(|list| list.words());
+    let words = container.command.words().iter().chain(container.args.words());
     let mut programs = words.flat_map(|word| {
         word.text
             .split(|c: char| c.is_whitespace() || ";|&()".contains(c))

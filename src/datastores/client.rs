@@ -166,7 +166,9 @@ fn role_beside(families: &Families, container: &Container) -> Option<Role> {
             words.iter().any(copies).then_some(Role::Backup)
         }
         Some(_) => None,
-        None => role_of_image(&container.image).or_else(|| dumps(container).then_some(Role::Backup)),
+        // What it runs tells more than a word in the image's name.
+        None if dumps(container) => Some(Role::Backup),
+        None => role_of_image(&container.image),
     };
     role.filter(|role| matches!(role, Role::Console | Role::Backup))
 }

@@ -41,32 +41,28 @@ impl Alike {
         let Some(namespace) = password.fact.namespace(cluster) else {
             return;
         };
-        let (number, stands) = match &password.origin {
+        let pod = || password.fact.pod().and_then(|at| cluster.pods.at(at));
+        let number = match &password.origin {
             Origin::Secret(name, key) => {
                 let secret = cluster.secret(namespace, name);
-                let number = secret.and_then(|secret| secret.alike.get(key).copied());
-                (number, format!("{key} of Secret/{namespace}/{name}"))
+                secret.and_then(|secret| secret.alike.get(key).copied())
             }
             Origin::ConfigMap(name, key) => {
-                let value = cluster
-                    .config_map(namespace, name)
-                    .and_then(|map| map.data.0.get(key));
-                let number = value.and_then(|value| value.alike);
-                (number, format!("{key} of ConfigMap/{namespace}/{name}"))
+                let map = cluster.config_map(namespace, name);
+                map.and_then(|map| map.data.0.get(key)?.alike)
             }
-            Origin::Inline => {
-                let pod = password.fact.pod().and_then(|at| cluster.pods.at(at));
-                let value = pod.and_then(|(_, pod)| written(&pod.spec, &password.fact.pointer));
-                let number = value.and_then(|value| value.alike);
-                let workload = pod.map(|(_, pod)| cluster.workload_of(pod).to_string());
-                (
-                    number,
-                    format!("{} of {}", password.name, workload.unwrap_or_default()),
-                )
-            }
+            Origin::Inline => pod().and_then(|(_, pod)| written(&pod.spec, &password.fact.pointer)?.alike),
         };
         let Some(number) = number else {
             return;
+        };
+        let stands = match &password.origin {
+            Origin::Secret(name, key) => format!("{key} of Secret/{namespace}/{name}"),
+            Origin::ConfigMap(name, key) => format!("{key} of ConfigMap/{namespace}/{name}"),
+            Origin::Inline => {
+                let workload = pod().map(|(_, pod)| cluster.workload_of(pod).to_string());
+                format!("{} of {}", password.name, workload.unwrap_or_default())
+            }
         };
         let opens = place(datastore);
         let known = self.0.entry(number).or_default();

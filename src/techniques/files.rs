@@ -434,8 +434,6 @@ pub(super) fn kubelets_are_read(context: &Context<'_>) -> bool {
 
 fn token_steal(context: &Context<'_>, sink: &mut Sink<'_>) {
     let readable: FxHashSet<Text> = read_on(context, KUBELET_PODS).into_iter().collect();
-    // Pods of a node share accounts: the first of them shows each.
-    let mut seen = FxHashSet::default();
     for pod in pods(context) {
         let (node, placed) = pod.node(context.cluster);
         if !readable.contains(&node) {
@@ -446,9 +444,6 @@ fn token_steal(context: &Context<'_>, sink: &mut Sink<'_>) {
         if let Some((_, account, certainty, fact)) = surest {
             let token = Position::Credential(Opens::Identity(account));
             let certainty = both(placed.clone(), certainty);
-            if !seen.insert((node.address(), token.clone(), certainty.clone())) {
-                continue;
-            }
             sink.step_if(
                 [volume(&node, KUBELET_PODS)],
                 token,

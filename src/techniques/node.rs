@@ -106,7 +106,6 @@ fn node_identity(context: &Context<'_>, sink: &mut Sink<'_>) {
     if !kubelets_count(context) {
         return;
     }
-    // Pods of a node share accounts, Secrets and ConfigMaps: the first of them shows each.
     let mut seen = FxHashSet::default();
     for pod in pods(context) {
         let node = &pod.pod.spec.node_name;
@@ -116,8 +115,9 @@ fn node_identity(context: &Context<'_>, sink: &mut Sink<'_>) {
         }
         let user = Position::Identity(kubelet(node));
         let on_node = pod.node_evidence();
+        seen.clear();
         let mut add = |gained: Position, fact: &dyn Fn() -> Evidence| {
-            if seen.insert((node.address(), gained.clone())) {
+            if seen.insert(gained.clone()) {
                 sink.step([user.clone()], gained, [on_node.clone(), fact()]);
             }
         };

@@ -193,7 +193,7 @@ pub(super) fn marked<'a>(context: &Context<'a>, wanted: Mark) -> impl Iterator<I
 }
 
 /// A JSON pointer into a pod's object, in parts: there are few different ones, and millions of facts that need one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Pointer {
     spec: &'static str,
     /// The list of containers and the place in it.
@@ -207,14 +207,31 @@ impl Pointer {
     /// The text; of a pointer that this thread asked for before it is only looked up.
     fn text(self) -> Text {
         thread_local! {
-            static KNOWN: RefCell<FxHashMap<Pointer, Text>> = RefCell::default();
+            static KNOWN: RefCell<FxHashMap<[usize; 7], Text>> = RefCell::default();
         }
         KNOWN.with_borrow_mut(|known| {
-            known
-                .entry(self)
-                .or_insert_with(|| self.to_string().into())
-                .clone()
+            let text = known.entry(self.key());
+            text.or_insert_with(|| self.to_string().into()).clone()
         })
+    }
+
+    /// What tells pointers apart: the parts are words of the program, which are told apart by where they lie.
+    fn key(self) -> [usize; 7] {
+        let (list, at) = self.container.unwrap_or(("", usize::MAX));
+        let word = |word: &'static str| word.as_ptr() as usize;
+        // Words may begin at one place and differ in length.
+        let words = [self.spec, list, self.field, self.rest];
+        let lengths = words.iter().fold(0, |all, word| all << 16 | word.len());
+        let index = self.index.unwrap_or(usize::MAX);
+        [
+            word(self.spec),
+            word(list),
+            at,
+            word(self.field),
+            index,
+            word(self.rest),
+            lengths,
+        ]
     }
 }
 
@@ -279,12 +296,11 @@ impl<'a> PodView<'a> {
     /// The node the pod runs on, and how sure that is.
     pub(super) fn node(&self, cluster: &Cluster) -> (Text, Certainty) {
         let (node, known) = cluster.node_of(self.pod);
-        let on_every_node = self
-            .pod
-            .meta
-            .controller()
-            .is_some_and(|owner| owner.kind == "DaemonSet");
-        let certainty = if known || on_every_node {
+        let on_every_node = || {
+            let owner = self.pod.meta.controller();
+            owner.is_some_and(|owner| owner.kind == "DaemonSet")
+        };
+        let certainty = if known || on_every_node() {
             Certainty::Certain
         } else {
             Certainty::Conditional("the scheduler places the pod on this node".into())

@@ -203,6 +203,16 @@ fn given(context: &Context<'_>, holder: Holder, way: Way, sink: &mut Sink<'_>) {
                 continue;
             }
             let (owner, certainty) = container.holder();
+            let mut add = |conclusion, evidence| {
+                sink.step_if([owner.clone()], conclusion, certainty.clone(), evidence);
+            };
+            // Of most containers there is one, and nothing to put together.
+            if let [only] = &references[..]
+                && only.keys().is_none()
+            {
+                add(holder.whole(&only.place), vec![only.proof()]);
+                continue;
+            }
             let mut taken = BTreeMap::<Place, Taken>::new();
             for reference in references {
                 let proof = reference.proof();
@@ -213,9 +223,7 @@ fn given(context: &Context<'_>, holder: Holder, way: Way, sink: &mut Sink<'_>) {
                 }
             }
             for (place, taken) in taken {
-                give(context.keys, holder, &place, taken, |conclusion, evidence| {
-                    sink.step_if([owner.clone()], conclusion, certainty.clone(), evidence);
-                });
+                give(context.keys, holder, &place, taken, &mut add);
             }
         }
     }

@@ -102,11 +102,11 @@ pub(super) fn tokens(
     }
     let spec = &pod.pod.spec;
     let name = spec.account();
-    let account = context.cluster.service_account(&pod.place.namespace, &name);
+    let account = || context.cluster.service_account(&pod.place.namespace, &name);
     // The account decides only for a pod that is silent.
     let automount = spec
         .automount_service_account_token
-        .or(account.and_then(|account| account.automount_service_account_token))
+        .or_else(|| account()?.automount_service_account_token)
         .unwrap_or(true);
     let mut found = Vec::new();
     for container in pod.containers() {
@@ -124,9 +124,8 @@ pub(super) fn tokens(
 /// Whether a volume of the container's own stands where the token would be; admission then leaves it.
 fn mounts_over_token(container: &ContainerView<'_>) -> bool {
     const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
-    container
-        .mounts()
-        .any(|(_, mount, _)| mount.mount_path.trim_end_matches('/') == TOKEN)
+    let mut mounts = container.container.volume_mounts.iter();
+    mounts.any(|mount| mount.mount_path.trim_end_matches('/') == TOKEN)
 }
 
 /// The first token for the API server among the container's projected volumes.

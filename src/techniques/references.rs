@@ -3,7 +3,10 @@
 //! **Trap.** A reference to an object that is not in the input is a reference all the same: manifests often
 //! leave Secrets out. The keys of such an object are all keys that anyone refers to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
 
 use super::pods::{ContainerView, pod};
 use super::{Evidence, Place, Position};
@@ -11,7 +14,7 @@ use crate::datastores::{Datastore, Origin};
 use crate::model::{Cluster, KeyToPath, Text};
 
 /// The two kinds of objects that hold settings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Holder {
     Secret,
     ConfigMap,
@@ -237,7 +240,7 @@ fn volumes<'a>(view: &ContainerView<'a>, add: &mut Add<'a, '_>) {
 
 /// The keys of every Secret and ConfigMap that is in the input or referred to.
 #[derive(Debug, Default)]
-pub(super) struct Keys(BTreeMap<(Holder, Place), BTreeSet<Text>>);
+pub(super) struct Keys(IndexMap<(Holder, Place), BTreeSet<Text>, FxBuildHasher>);
 
 impl Keys {
     /// Collects them from objects, references and what operators are known to make.
@@ -287,6 +290,7 @@ impl Keys {
                 }
             }
         }
+        keys.0.sort_unstable_keys();
         keys
     }
 

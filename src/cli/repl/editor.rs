@@ -237,7 +237,8 @@ mod tests {
             };
             slowest = slowest.max(std::iter::repeat_with(key).take(3).min().unwrap_or_default());
         }
-        // 16 ms with optimisation; a debug build on a busy machine gets more.
-        assert!(slowest < Duration::from_secs(1), "{slowest:?}");
+        // A debug build on a busy machine gets more.
+        let soon = if cfg!(debug_assertions) { 1000 } else { 16 };
+        assert!(slowest < Duration::from_millis(soon), "{slowest:?}");
     }
 }

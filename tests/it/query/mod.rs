@@ -700,7 +700,8 @@ fn time_and_interrupts_stop_a_query_soon() {
             "{query}"
         );
         let late = end.duration_since(raised.join().unwrap());
-        // 50 ms with optimisation; a debug build on a busy machine gets more.
-        assert!(late < Duration::from_secs(1), "{query}: {late:?}");
+        // A debug build on a busy machine gets more.
+        let soon = if cfg!(debug_assertions) { 1000 } else { 50 };
+        assert!(late < Duration::from_millis(soon), "{query}: {late:?}");
     }
 }

@@ -59,6 +59,11 @@ pub trait Graph {
         false
     }
 
+    /// Whether that column is made.
+    fn has_made_column(&self, _key: &str) -> bool {
+        false
+    }
+
     /// The values of a property of all nodes, if the graph has them as a column; it may be made by being asked for.
     fn column(&self, _key: &str) -> Option<&Column> {
         None

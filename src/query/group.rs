@@ -139,7 +139,12 @@ impl<'g> Groups<'g> {
         let numbers = grouping.numbers.as_deref()?;
         if self.columns.is_empty() {
             self.rows += 1;
-            if self.rows <= graph.nodes() / PART {
+            let is_made = |number: &Number<'_>| match number {
+                Number::Node(_) => true,
+                Number::Property(_, key) => graph.has_made_column(key),
+            };
+            let are_made = self.rows == 1 && numbers.iter().all(is_made);
+            if !are_made && self.rows <= graph.nodes() / PART {
                 return None;
             }
             let column = |number: &Number<'_>| match number {

@@ -325,6 +325,10 @@ impl Graph for AttackView<'_> {
         place(key).is_some()
     }
 
+    fn has_made_column(&self, key: &str) -> bool {
+        place(key).is_some_and(|place| self.columns[place].get().is_some())
+    }
+
     fn column(&self, key: &str) -> Option<&Column> {
         let column = &self.columns[place(key)?];
         let values = || (0..self.nodes()).map(|node| self.node_property(node, key));

@@ -662,7 +662,8 @@ fn time_and_interrupts_stop_a_query_soon() {
         "UNWIND range(1, 1000000) AS x UNWIND range(1, 100000) AS y RETURN x % 1000 AS z, collect(y)",
         "MATCH p = SHORTEST 100000000 (a)-->+(b) RETURN count(p)",
         "MATCH p = CHEAPEST 100000000 (a)-[l COST 1]->+(b) RETURN count(p)",
-        "MATCH (a), (b), (c), (d), (e), (f), (g) WHERE EXISTS { (a)-->(b)-->(c) WHERE b = d } RETURN count(*)",
+        "MATCH (a), (b), (c), (d), (e), (f), (g), (h), (i) \
+         WHERE EXISTS { (a)-->(b)-->(c) WHERE d <> e OR f <> g OR h <> i } RETURN count(*)",
     ];
     for query in endless {
         let limits = Limits {

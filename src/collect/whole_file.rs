@@ -11,6 +11,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
+use tempfile::NamedTempFile;
+
 /// The temporary files that are being written.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
@@ -21,7 +23,8 @@ const INTERRUPTED: i32 = 130;
 struct Unfinished(PathBuf);
 
 impl Unfinished {
-    fn new(path: &Path) -> Self {
+    /// Makes a temporary file in a folder. No signal comes between its making and its being known.
+    fn begin(folder: &Path) -> io::Result<(NamedTempFile, Self)> {
         static HANDLER: Once = Once::new();
         HANDLER.call_once(|| {
             // Where there is a handler already, as at the prompt, an interruption does not end the program.
@@ -30,8 +33,12 @@ impl Unfinished {
             when_ended();
         });
         let mut unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
-        unfinished.push(path.to_owned());
-        Self(path.to_owned())
+        let file = tempfile::Builder::new()
+            .prefix(".beachhead-")
+            .tempfile_in(folder)?;
+        let path = file.path().to_owned();
+        unfinished.push(path.clone());
+        Ok((file, Self(path)))
     }
 }
 
@@ -116,10 +123,7 @@ pub fn write_whole<E: From<io::Error>>(
         _ => Path::new("."),
     };
     // A temporary file is made with mode 0600, and renaming keeps it.
-    let mut file = tempfile::Builder::new()
-        .prefix(".beachhead-")
-        .tempfile_in(folder)?;
-    let _unfinished = Unfinished::new(file.path());
+    let (mut file, _unfinished) = Unfinished::begin(folder)?;
     let mut out = BufWriter::new(file.as_file_mut());
     contents(&mut out)?;
     out.flush()?;

@@ -8,6 +8,7 @@
 //! once. The first is exact everywhere. The second makes the problem hard (it contains set cover), so the search
 //! for it has a budget; [`Derivation::proven`] says whether it ended in time.
 
+mod closure;
 mod cost;
 mod derivation;
 mod partial;
@@ -15,7 +16,11 @@ mod reach;
 mod reuse;
 mod solver;
 
+pub use closure::Closures;
 pub use cost::Cost;
 pub use derivation::Derivation;
 pub use reach::{Premises, Reach};
 pub use solver::Solver;
+
+/// Asked now and then during long work: whether nobody waits for its end any more.
+pub type Stop<'s> = &'s dyn Fn() -> bool;

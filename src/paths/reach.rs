@@ -12,7 +12,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Cost, Derivation};
+use super::{Cost, Derivation, Stop};
 use crate::graph::{Rows, StepId, VertexId, Weight};
 
 /// How the costs of a step's premises combine.
@@ -49,41 +49,16 @@ impl Reach {
     /// start --1--> b -------^                  and 1 + 1 with `Premises::Max`
     /// ```
     pub fn new(rows: &Rows, starts: &[VertexId], premises: Premises) -> Self {
-        let mut search = Search {
-            rows,
-            cost: vec![Cost::NEVER; rows.vertices()],
-            by: vec![NONE; rows.positions()],
-            missing: (rows.positions()..rows.vertices())
-                .map(|join| rows.needs(VertexId::try_from(join).unwrap_or(VertexId::MAX)))
-                .collect(),
-            waiting: BTreeMap::new(),
-        };
-        for &start in starts {
-            search.cost[start as usize] = Cost::ZERO;
-        }
-        let mut first = starts.to_vec();
-        first.sort_unstable();
-        first.dedup();
-        search.waiting.insert(Cost::ZERO, first);
-        let mut near: [Vec<VertexId>; WEIGHTS] = Default::default();
-        while let Some((cost, vertices)) = search.waiting.pop_first() {
-            for vertex in vertices {
-                if search.cost[vertex as usize] == cost {
-                    search.leave(vertex, cost, premises, &mut near);
-                }
-            }
-            for (index, row) in (0..).zip(&mut near) {
-                if !row.is_empty() {
-                    let found = cost + Cost::of(Weight::new(index >> 1, index & 1 == 1));
-                    search.waiting.entry(found).or_default().append(row);
-                }
-            }
-        }
-        search.cost.truncate(rows.positions());
-        Self {
-            cost: search.cost,
-            by: search.by,
-        }
+        let mut search = Search::new(rows, starts);
+        while search.level(premises, &|| false) {}
+        search.reach()
+    }
+
+    /// As [`Reach::new`], but gives up, with `None`, soon after `stop` says so.
+    pub fn unless(rows: &Rows, starts: &[VertexId], premises: Premises, stop: Stop<'_>) -> Option<Self> {
+        let mut search = Search::new(rows, starts);
+        while search.level(premises, stop) {}
+        (!stop()).then(|| search.reach())
     }
 
     /// Whether a position can be held.
@@ -117,17 +92,69 @@ struct Search<'a> {
     /// Of a join: how many premises are not held.
     missing: Vec<u32>,
     waiting: BTreeMap<Cost, Vec<VertexId>>,
+    /// Takes what is one step further, by weight.
+    near: [Vec<VertexId>; WEIGHTS],
 }
 
-impl Search<'_> {
-    /// Follows the edges of a vertex whose cost is final; `near` takes what is one step further, by weight.
-    fn leave(
-        &mut self,
-        vertex: VertexId,
-        cost: Cost,
-        premises: Premises,
-        near: &mut [Vec<VertexId>; WEIGHTS],
-    ) {
+/// Vertices that are left between two questions whether to stop.
+const PULSE: usize = 4096;
+
+impl<'a> Search<'a> {
+    fn new(rows: &'a Rows, starts: &[VertexId]) -> Self {
+        let mut search = Self {
+            rows,
+            cost: vec![Cost::NEVER; rows.vertices()],
+            by: vec![NONE; rows.positions()],
+            missing: (rows.positions()..rows.vertices())
+                .map(|join| rows.needs(VertexId::try_from(join).unwrap_or(VertexId::MAX)))
+                .collect(),
+            waiting: BTreeMap::new(),
+            near: Default::default(),
+        };
+        for &start in starts {
+            search.cost[start as usize] = Cost::ZERO;
+        }
+        let mut first = starts.to_vec();
+        first.sort_unstable();
+        first.dedup();
+        search.waiting.insert(Cost::ZERO, first);
+        search
+    }
+
+    fn reach(mut self) -> Reach {
+        self.cost.truncate(self.rows.positions());
+        Reach {
+            cost: self.cost,
+            by: self.by,
+        }
+    }
+
+    /// Handles all vertices of the least cost; whether there may be more.
+    fn level(&mut self, premises: Premises, stop: Stop<'_>) -> bool {
+        let Some((cost, vertices)) = self.waiting.pop_first() else {
+            return false;
+        };
+        for part in vertices.chunks(PULSE) {
+            if stop() {
+                return false;
+            }
+            for &vertex in part {
+                if self.cost[vertex as usize] == cost {
+                    self.leave(vertex, cost, premises);
+                }
+            }
+        }
+        for (index, row) in (0..).zip(&mut self.near) {
+            if !row.is_empty() {
+                let found = cost + Cost::of(Weight::new(index >> 1, index & 1 == 1));
+                self.waiting.entry(found).or_default().append(row);
+            }
+        }
+        true
+    }
+
+    /// Follows the edges of a vertex whose cost is final.
+    fn leave(&mut self, vertex: VertexId, cost: Cost, premises: Premises) {
         let rows = self.rows;
         for arrow in rows.arrows(vertex) {
             let to = arrow.to as usize;
@@ -137,7 +164,7 @@ impl Search<'_> {
             }
             let found = cost + Cost::of(arrow.weight);
             if self.improves(to, found, arrow.step, cost) {
-                match near.get_mut(arrow.weight.index()) {
+                match self.near.get_mut(arrow.weight.index()) {
                     Some(row) => row.push(arrow.to),
                     None => self.waiting.entry(found).or_default().push(arrow.to),
                 }

@@ -11,7 +11,7 @@ use std::collections::BinaryHeap;
 
 use rustc_hash::FxHashMap;
 
-use super::{Cost, Derivation, Reach};
+use super::{Cost, Derivation, Reach, Stop};
 use crate::graph::{Rows, StepId, VertexId};
 
 /// Edges that one look around follows.
@@ -32,8 +32,8 @@ struct Frame {
     premises: Vec<VertexId>,
 }
 
-/// Returns a derivation of a position that `upper` holds.
-pub(super) fn derivation(rows: &Rows, upper: &Reach, target: VertexId) -> Derivation {
+/// Returns a derivation of a position that `upper` holds; `None` soon after `stop` says so.
+pub(super) fn derivation(rows: &Rows, upper: &Reach, target: VertexId, stop: Stop<'_>) -> Option<Derivation> {
     let mut held = Held {
         rows,
         upper,
@@ -41,6 +41,9 @@ pub(super) fn derivation(rows: &Rows, upper: &Reach, target: VertexId) -> Deriva
     };
     let mut frames: Vec<Frame> = held.frame(target).into_iter().collect();
     while let Some(frame) = frames.last_mut() {
+        if stop() {
+            return None;
+        }
         if let Some(premise) = frame.premises.pop() {
             if !held.has(premise) && (held.step_to.is_empty() || !held.look_around(premise)) {
                 frames.extend(held.frame(premise));
@@ -50,7 +53,8 @@ pub(super) fn derivation(rows: &Rows, upper: &Reach, target: VertexId) -> Deriva
             frames.pop();
         }
     }
-    Derivation::collect(rows, target, |position| held.step_to.get(&position).copied())
+    let step_to = |position| held.step_to.get(&position).copied();
+    Some(Derivation::collect(rows, target, step_to))
 }
 
 impl Held<'_> {

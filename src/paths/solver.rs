@@ -20,11 +20,14 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::partial::Partial;
 use super::reach::Premises;
-use super::{Cost, Derivation, Reach, reuse};
+use super::{Cost, Derivation, Reach, Stop, reuse};
 use crate::graph::{AttackGraph, Rows, StepId, VertexId};
 
 /// States that one search looks at before it gives up proving, unless told otherwise: some tens of milliseconds.
 const STATES: usize = 20_000;
+
+/// States between two questions whether to stop.
+const PULSE: usize = 64;
 
 /// States that counting derivations looks at.
 const COUNTED: usize = 2_000;
@@ -65,6 +68,8 @@ struct Search<'a> {
     waiting: Vec<Option<Waiting>>,
     /// What costs this or more is not looked at.
     ceiling: Cost,
+    /// Positions that are derived by a certain step.
+    only: Option<&'a FxHashMap<VertexId, StepId>>,
 }
 
 impl<'a> Solver<'a> {
@@ -73,11 +78,31 @@ impl<'a> Solver<'a> {
     /// # Complexity
     /// Two passes of [`Reach::new`].
     pub fn new(graph: &'a AttackGraph, rows: &'a Rows, starts: &[VertexId]) -> Self {
+        let reach = |premises| Reach::new(rows, starts, premises);
+        Self::of(graph, rows, [reach(Premises::Sum), reach(Premises::Max)])
+    }
+
+    /// As [`Solver::new`], but gives up, with `None`, soon after `stop` says so.
+    pub fn unless(
+        graph: &'a AttackGraph,
+        rows: &'a Rows,
+        starts: &[VertexId],
+        stop: Stop<'_>,
+    ) -> Option<Self> {
+        let reach = |premises| Reach::unless(rows, starts, premises, stop);
+        Some(Self::of(
+            graph,
+            rows,
+            [reach(Premises::Sum)?, reach(Premises::Max)?],
+        ))
+    }
+
+    fn of(graph: &'a AttackGraph, rows: &'a Rows, [upper, lower]: [Reach; 2]) -> Self {
         Self {
             graph,
             rows,
-            upper: Reach::new(rows, starts, Premises::Sum),
-            lower: Reach::new(rows, starts, Premises::Max),
+            upper,
+            lower,
             states: STATES,
             ranked: Mutex::default(),
         }
@@ -87,6 +112,11 @@ impl<'a> Solver<'a> {
     #[must_use]
     pub fn with_states(self, states: usize) -> Self {
         Self { states, ..self }
+    }
+
+    /// What any derivation of a position costs at least; [`Cost::NEVER`] if it cannot be held.
+    pub fn least(&self, position: VertexId) -> Cost {
+        self.lower.cost(position)
     }
 
     /// What can be held, each by the last step of a cheap derivation.
@@ -111,14 +141,19 @@ impl<'a> Solver<'a> {
     ///                   1
     /// ```
     pub fn cheapest(&self, target: VertexId, count: usize) -> Vec<Derivation> {
+        self.cheapest_unless(target, count, &|| false)
+    }
+
+    /// As [`Solver::cheapest`], but soon after `stop` says so the answer is what was found by then.
+    pub fn cheapest_unless(&self, target: VertexId, count: usize, stop: Stop<'_>) -> Vec<Derivation> {
         let Some(mut first) = self.upper.derivation(self.rows, target).filter(|_| count > 0) else {
             return Vec::new();
         };
-        if first.cost > self.lower.cost(target) {
-            let other = reuse::derivation(self.rows, &self.upper, target);
-            if other.cost < first.cost {
-                first = other;
-            }
+        if first.cost > self.lower.cost(target)
+            && let Some(other) = reuse::derivation(self.rows, &self.upper, target, stop)
+            && other.cost < first.cost
+        {
+            first = other;
         }
         if first.steps.is_empty() || (count == 1 && first.cost == self.lower.cost(target)) {
             first.proven = true;
@@ -126,12 +161,44 @@ impl<'a> Solver<'a> {
         }
         let ceiling = if count == 1 { first.cost } else { Cost::NEVER };
         let mut search = Search::new(self, target, ceiling);
-        let (mut found, ended) = search.run(target, count, self.states);
+        let (mut found, ended) = search.run(target, count, (self.states, stop));
         if found.is_empty() {
             first.proven = ended;
             found.push(first);
         }
         found
+    }
+
+    /// Returns the cheapest derivation of a position in which some positions are each derived by a certain step;
+    /// `None` if there is none, and soon after `stop` says so.
+    ///
+    /// # Complexity
+    /// As [`Solver::cheapest`]; where that many states do not suffice, two passes of [`Reach::new`] more.
+    pub fn along(
+        &self,
+        only: &FxHashMap<VertexId, StepId>,
+        target: VertexId,
+        stop: Stop<'_>,
+    ) -> Option<Derivation> {
+        if self.lower.cost(target) == Cost::ZERO {
+            return Some(Derivation::collect(self.rows, target, |_| None));
+        }
+        let mut search = Search::new(self, target, Cost::NEVER);
+        search.only = Some(only);
+        let (found, ended) = search.run(target, 1, (self.states, stop));
+        if ended || stop() {
+            return found.into_iter().next().filter(|_| !stop());
+        }
+        let is_other = |step| {
+            let only = only.get(&self.rows.conclusion(step));
+            only.is_some_and(|only| *only != step)
+        };
+        let rows = self.rows.without(is_other);
+        let starts = (0..)
+            .take(rows.positions())
+            .filter(|position| self.lower.cost(*position) == Cost::ZERO);
+        let solver = Solver::unless(self.graph, &rows, &starts.collect::<Vec<_>>(), stop)?;
+        solver.cheapest_unless(target, 1, stop).into_iter().next()
     }
 
     /// Returns how many derivations a position has, at most `most`, and whether these are all.
@@ -143,7 +210,7 @@ impl<'a> Solver<'a> {
             return (0, true);
         }
         let mut search = Search::new(self, target, Cost::NEVER);
-        let (found, ended) = search.run(target, most, self.states.min(COUNTED));
+        let (found, ended) = search.run(target, most, (self.states.min(COUNTED), &|| false));
         (found.len().max(1), ended && found.len() < most)
     }
 
@@ -182,10 +249,22 @@ impl<'a> Search<'a> {
             queue: BinaryHeap::new(),
             waiting: Vec::new(),
             ceiling,
+            only: None,
         };
         let partial = Partial::new(target, &solver.lower);
         search.push(Waiting::Partial(partial), solver.lower.cost(target), 0);
         search
+    }
+
+    /// The steps to a position that may be chosen.
+    fn ranked(&self, position: VertexId) -> Ranked {
+        let Some(step) = self.only.and_then(|only| only.get(&position)) else {
+            return self.solver.ranked(position);
+        };
+        let premises = self.solver.rows.premises(*step).iter();
+        let dearest = premises.map(|premise| self.solver.lower.cost(*premise)).max();
+        let known = dearest.filter(|dearest| *dearest != Cost::NEVER);
+        known.map(|dearest| (dearest, *step)).into_iter().collect()
     }
 
     fn push(&mut self, waiting: Waiting, bound: Cost, depth: usize) {
@@ -197,10 +276,18 @@ impl<'a> Search<'a> {
     }
 
     /// Looks at some states; returns what was found, and whether nothing cheaper is left.
-    fn run(&mut self, target: VertexId, count: usize, states: usize) -> (Vec<Derivation>, bool) {
+    fn run(
+        &mut self,
+        target: VertexId,
+        count: usize,
+        (states, stop): (usize, Stop<'_>),
+    ) -> (Vec<Derivation>, bool) {
         let (rows, lower) = (self.solver.rows, &self.solver.lower);
         let mut found = Vec::new();
-        for _ in 0..states {
+        for state in 0..states {
+            if state % PULSE == 0 && stop() {
+                break;
+            }
             let Some(Reverse((_, _, number))) = self.queue.pop() else {
                 return (found, true);
             };
@@ -208,7 +295,7 @@ impl<'a> Search<'a> {
                 Some(Waiting::Partial(partial)) => {
                     if let Some(position) = partial.next(lower) {
                         let above = partial.above(rows, position);
-                        let ranked = self.solver.ranked(position);
+                        let ranked = self.ranked(position);
                         self.alternative(Rc::new(partial), position, above, ranked, 0);
                         continue;
                     }

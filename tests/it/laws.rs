@@ -5,9 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use beachhead::graph::{AttackGraph, Rows, StepId, VertexId, Weight};
-use beachhead::paths::{Cost, Premises, Reach, Solver};
+use beachhead::paths::{Closures, Cost, Premises, Reach, Solver};
 use beachhead::techniques::{Certainty, Few, Position, Reason, Relation, Step};
 use proptest::prelude::*;
+use rustc_hash::FxHashMap;
 
 /// Positions of a small graph; the first is the start.
 const POSITIONS: usize = 7;
@@ -149,6 +150,44 @@ proptest! {
                     prop_assert_eq!(reach.is_held(vertex) && (number != 0 || is_start), held.contains(&number));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_is_held_from_many_starts_is_held_from_each(shapes in shapes(), least in 1_usize..4) {
+        let Small { graph, rows, .. } = Small::new(&shapes);
+        let closures = Closures::of_groups(&graph, &rows, least, &|| false).unwrap();
+        for start in 0..VertexId::try_from(rows.positions()).unwrap() {
+            let reach = Reach::new(&rows, &[start], Premises::Max);
+            let held = closures.held(start, &|| false).unwrap();
+            for position in 0..VertexId::try_from(rows.positions()).unwrap() {
+                prop_assert_eq!(
+                    held.contains(position as usize),
+                    reach.is_held(position),
+                    "{} from {}", position, start
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn along_a_step_no_other_derives_its_conclusion(shapes in shapes(), step in any::<prop::sample::Index>()) {
+        let small = Small::new(&shapes);
+        let step = StepId::try_from(step.index(shapes.len())).unwrap();
+        let vertex = small.rows.conclusion(step);
+        let conclusion = shapes[step as usize].1;
+        let solver = Solver::new(&small.graph, &small.rows, &small.start);
+        let only = FxHashMap::from_iter([(vertex, step)]);
+        let left: Vec<Shape> = (0..)
+            .zip(&shapes)
+            .filter(|(number, shape)| *number == step || shape.1 != conclusion)
+            .map(|(_, shape)| shape.clone())
+            .collect();
+        for target in (1..POSITIONS).filter(|_| conclusion != 0) {
+            let found = small.graph.vertex(&position(target));
+            let found = found.and_then(|target| solver.along(&only, target, &|| false));
+            let expected = derivations(&left, target).first().map(|(cost, _)| *cost);
+            prop_assert_eq!(found.map(|derivation| derivation.cost), expected, "target {}", target);
         }
     }
 

@@ -6,7 +6,12 @@
 // fix: begin with the database that most containers lead to
 MATCH (container:Container)
 WITH count(container) AS containers
-MATCH ANY SHORTEST (container:Container)-->+(database:Database)
-WHERE NOT EXISTS { (container)-[:DATABASE_LOCAL]->(database) }
-RETURN database.id AS database, count(container) AS leadToIt, containers
+CALL {
+  MATCH ANY SHORTEST (container:Container)-->+(database:Database)
+  RETURN database, count(container) AS lead
+}
+WITH containers, database,
+     lead - COUNT { MATCH (own:Container)-[:DATABASE_LOCAL]->(database) RETURN DISTINCT own } AS leadToIt
+WHERE leadToIt > 0
+RETURN database.id AS database, leadToIt, containers
 ORDER BY leadToIt DESC, database;

@@ -143,6 +143,64 @@ impl<'a> Closures<'a> {
     }
 }
 
+/// From where a position can be had.
+#[derive(Clone, Debug)]
+pub struct LedTo {
+    /// By steps with one premise alone: from there for sure.
+    pub sure: FixedBitSet,
+    /// If whatever else steps need is held too: from nowhere else.
+    pub perhaps: FixedBitSet,
+}
+
+impl LedTo {
+    /// Finds from where a position can be had; `None` soon after `stop` says so.
+    ///
+    /// A step that needs what no step gives can be carried out only by who begins with that.
+    ///
+    /// # Complexity
+    /// Linear in edges and vertices, twice.
+    pub fn new(rows: &Rows, target: VertexId, stop: Stop<'_>) -> Option<Self> {
+        Some(Self {
+            sure: back(rows, target, false, stop)?,
+            perhaps: back(rows, target, true, stop)?,
+        })
+    }
+}
+
+/// Everything from which a position can be had, by joint steps too or not.
+fn back(rows: &Rows, target: VertexId, joint: bool, stop: Stop<'_>) -> Option<FixedBitSet> {
+    let mut found = FixedBitSet::with_capacity(rows.positions());
+    found.insert(target as usize);
+    let mut open = vec![target];
+    let mut count = 0_usize;
+    while let Some(position) = open.pop() {
+        count += 1;
+        if count.is_multiple_of(PULSE) && stop() {
+            return None;
+        }
+        for &step in rows.steps_to(position) {
+            let premises = rows.premises(step);
+            if premises.len() > 1 && !joint {
+                continue;
+            }
+            let given = |premise: &VertexId| premises.len() > 1 && rows.steps_to(*premise).is_empty();
+            let mut alone = premises.iter().filter(|premise| given(premise));
+            let begin = (alone.next(), alone.next());
+            for premise in premises {
+                let is_left = match begin {
+                    (None, _) => true,
+                    (Some(only), None) => premise == only,
+                    _ => false,
+                };
+                if is_left && !found.put(*premise as usize) {
+                    open.push(*premise);
+                }
+            }
+        }
+    }
+    Some(found)
+}
+
 impl Walk<'_> {
     fn is_held(&self, position: VertexId) -> bool {
         let at = position as usize;

@@ -16,7 +16,7 @@ mod reach;
 mod reuse;
 mod solver;
 
-pub use closure::Closures;
+pub use closure::{Closures, LedTo};
 pub use cost::Cost;
 pub use derivation::Derivation;
 pub use reach::{Premises, Reach};

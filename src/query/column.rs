@@ -112,7 +112,7 @@ impl Column {
     }
 
     /// The values, each once, without null.
-    pub fn values(&self) -> impl Iterator<Item = &Value> {
+    pub fn values(&self) -> impl ExactSizeIterator<Item = &Value> {
         self.values.iter().skip(1).map(|single| &single.0)
     }
 }

@@ -5,9 +5,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use fixedbitset::FixedBitSet;
+
 use super::column::Column;
 use super::procedure::Procedure;
 use super::value::{LinkId, NodeId, PathValue, Value};
+use crate::paths::{LedTo, Stop};
 
 /// A property graph that queries read.
 pub trait Graph {
@@ -36,6 +39,10 @@ pub trait Graph {
 
     /// The relationships that end at a node, in order, each with the node where it begins.
     fn incoming(&self, node: NodeId) -> &[(LinkId, NodeId)];
+
+    /// Lets the processor load the relationships that begin at these nodes, or end there, all at once instead of one
+    /// after the other; for a graph that does not fit its caches.
+    fn fetch(&self, _nodes: &mut dyn Iterator<Item = NodeId>, _outgoing: bool) {}
 
     /// A property of a node; null if it has none of this name.
     fn node_property(&self, node: NodeId, key: &str) -> Value;
@@ -105,7 +112,8 @@ pub trait Graph {
 
     /// Gives `emit` the rows of one of these procedures, until it says that no more are wanted.
     ///
-    /// The arguments are as many as the procedure takes and of its types.
+    /// The arguments are as many as the procedure takes and of its types. It gives up soon after `stop` says so; what it
+    /// gave until then is right.
     ///
     /// # Errors
     /// What is wrong with the arguments.
@@ -113,18 +121,26 @@ pub trait Graph {
         &self,
         _procedure: &str,
         _arguments: &[Value],
+        _stop: Stop<'_>,
         _emit: &mut dyn FnMut(&[Value]) -> bool,
     ) -> Result<(), String> {
         Ok(())
     }
 
-    /// What it takes to go along a path, if the graph knows that better than by the `cost` of each relationship.
-    fn path_cost(&self, _path: &PathValue) -> Option<Value> {
+    /// What it takes to go along a path, if the graph knows that better than by the `cost` of each relationship; null
+    /// soon after `stop` says so.
+    fn path_cost(&self, _path: &PathValue, _stop: Stop<'_>) -> Option<Value> {
         None
     }
 
-    /// A path along the arrows whose derivation costs the least, if the graph has joint relationships.
-    fn cheapest(&self, _from: NodeId, _to: NodeId) -> Option<PathValue> {
+    /// What a path from one node to the other costs at least, if the graph knows; 0 soon after `stop` says so.
+    fn least_cost(&self, _from: NodeId, _to: NodeId, _stop: Stop<'_>) -> u32 {
+        0
+    }
+
+    /// A path along the arrows whose derivation costs the least, if the graph has joint relationships; none soon after
+    /// `stop` says so.
+    fn cheapest(&self, _from: NodeId, _to: NodeId, _stop: Stop<'_>) -> Option<PathValue> {
         None
     }
 
@@ -138,8 +154,15 @@ pub trait Graph {
         false
     }
 
-    /// The nodes that someone holds who holds this one, by number, if the graph has joint relationships.
-    fn held_from(&self, _node: NodeId) -> Option<Held> {
+    /// The nodes that someone holds who holds this one, by number, if the graph knows; soon after `stop` says so, none of
+    /// them.
+    fn held_from(&self, _node: NodeId, _stop: Stop<'_>) -> Option<Held> {
+        None
+    }
+
+    /// From which nodes one can be held: from some for sure, from all but some not; if the graph knows. None, too, soon
+    /// after `stop` says so.
+    fn led_to(&self, _node: NodeId, _stop: Stop<'_>) -> Option<LedTo> {
         None
     }
 
@@ -151,7 +174,7 @@ pub trait Graph {
 
 /// A set of nodes.
 #[derive(Clone, Debug)]
-pub struct Held(pub(crate) Arc<fixedbitset::FixedBitSet>);
+pub struct Held(pub(crate) Arc<FixedBitSet>);
 
 impl Held {
     /// Whether a node is in it.

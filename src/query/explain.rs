@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use super::ast::{Projection, Shortest, Take};
 use super::error::Span;
-use super::matching::{Expand, Op, Plan, Select, Source};
+use super::matching::{Expand, Op, Plan, Source};
 use super::run::{Runner, Table};
+use super::select::Select;
 use super::value::Value;
 
 /// One line of a plan.
@@ -227,11 +228,12 @@ fn selected(select: &Select<'_>, text: &str) -> (&'static str, String) {
     }
     let takes_all = (pattern.selection.as_ref()).is_none_or(|selection| selection.take == Take::All);
     let name = match pattern.shortest {
+        _ if select.asks_ends => "ReachableNodes",
         Some(Shortest::One | Shortest::All) => "ShortestPath",
         None if takes_all => "PathExpand",
         None => "SelectPaths",
     };
-    if select.meets() {
+    if select.meets() && !select.asks_ends {
         details.push_str("; from both ends");
     }
     (name, details)

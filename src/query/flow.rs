@@ -1,9 +1,6 @@
 //! WITH and RETURN: rows that flow through, and the end of a segment, where rows are kept, sorted or grouped.
 //!
-//! **Trap.** Of rows that are sorted and then limited only as many are kept as can still be among the first; a sort
-//! that was not stable would keep others.
-
-use std::cmp::Ordering;
+//! **Trap.** DISTINCT comes before SKIP, LIMIT and the WHERE behind WITH, and ORDER BY between them.
 
 use rustc_hash::FxHashSet;
 
@@ -11,6 +8,7 @@ use super::ast::{Expr, Order};
 use super::error::{Fault, QueryError, Result};
 use super::group::Groups;
 use super::limits::size;
+use super::order::{Sorted, Sorting};
 use super::run::{Frame, Row, Runner};
 use super::stage::{End, Project, Segment, Step};
 use super::value::{Key, Value};
@@ -20,7 +18,7 @@ pub(crate) struct Flow<'s, 'q> {
     pub(crate) segment: &'s Segment<'q>,
     /// What each stage that projects has let through.
     progress: Vec<Progress>,
-    end: Kept<'q>,
+    end: Kept,
     /// How many rows are wanted of the segment.
     wanted: usize,
 }
@@ -34,17 +32,10 @@ pub(crate) struct Progress {
 }
 
 /// What the end of a segment has of the rows.
-enum Kept<'q> {
+enum Kept {
     Rows(Vec<Row>),
-    Sorted(Progress, Vec<Sorted>),
-    Groups(Groups<'q>),
-}
-
-/// A projected row, what it is sorted by, and the row it comes from if that is still asked for.
-pub(crate) struct Sorted {
-    keys: Row,
-    pub(crate) values: Row,
-    before: Row,
+    Sorted(Progress, Sorting),
+    Groups(Groups),
 }
 
 impl<'s, 'q> Flow<'s, 'q> {
@@ -62,7 +53,7 @@ impl<'s, 'q> Flow<'s, 'q> {
         }
         let end = match &segment.end {
             End::Collect => Kept::Rows(Vec::new()),
-            End::Sort(project) => Kept::Sorted(runner.progress(project)?, Vec::new()),
+            End::Sort(project) => Kept::Sorted(runner.progress(project)?, Sorting::default()),
             End::Group(..) => Kept::Groups(Groups::default()),
         };
         Ok(Self {
@@ -246,16 +237,15 @@ impl<'g> Runner<'g> {
     }
 
     /// Keeps a row to be sorted, and drops those that cannot be among the first any more.
-    fn sort_in(&mut self, order: &[Order], rows: &mut Vec<Sorted>, next: Sorted, keep: usize) -> bool {
+    fn sort_in(&mut self, order: &[Order], rows: &mut Sorting, next: Sorted, keep: usize) -> bool {
         if keep == 0 || !self.more_rows(rows.len(), &next.values) {
             return false;
         }
-        rows.push(next);
+        rows.push(order, next);
         if rows.len() / 2 > keep.max(512) {
-            rows.sort_by(|left, right| by_keys(order, left, right));
-            let dropped: u64 = rows[keep..].iter().map(|row| size(&row.values)).sum();
+            let mut dropped = 0;
+            rows.keep(order, keep, |row| dropped += size(&row.values));
             self.release(dropped);
-            rows.truncate(keep);
         }
         true
     }
@@ -282,18 +272,16 @@ impl<'g> Runner<'g> {
         &mut self,
         project: &Project<'g>,
         progress: &Progress,
-        mut rows: Vec<Sorted>,
+        rows: Sorting,
     ) -> Result<Vec<Row>> {
         let order = &project.projection.order;
-        // Sorting what someone no longer waits for would let them wait.
-        if self.is_interrupted() {
-            return Ok(Vec::new());
-        }
-        if !order.is_empty() {
-            rows.sort_by(|left, right| by_keys(order, left, right));
-        }
         let mut found = Vec::new();
-        for row in rows.into_iter().skip(progress.skip).take(progress.left) {
+        let merged = rows.sorted(order).skip(progress.skip).take(progress.left);
+        for row in merged {
+            // Sorting what someone no longer waits for would let them wait.
+            if self.is_interrupted() {
+                return Ok(Vec::new());
+            }
             match self.is_let_through(project, &row.values, &row.before) {
                 Ok(true) => found.push(row.values),
                 Ok(false) => {}
@@ -303,26 +291,4 @@ impl<'g> Runner<'g> {
         }
         Ok(found)
     }
-}
-
-fn by_keys(order: &[Order], left: &Sorted, right: &Sorted) -> Ordering {
-    let pairs = left.keys.iter().zip(&right.keys);
-    let orders = order
-        .iter()
-        .zip(pairs)
-        .map(|(order, (left, right))| match order.nulls_first {
-            Some(first) if left.is_null() != right.is_null() => {
-                if left.is_null() == first {
-                    Ordering::Less
-                } else {
-                    Ordering::Greater
-                }
-            }
-            _ if order.descending => right.order(left),
-            _ => left.order(right),
-        });
-    orders
-        .into_iter()
-        .find(|order| order.is_ne())
-        .unwrap_or(Ordering::Equal)
 }

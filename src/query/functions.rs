@@ -190,16 +190,20 @@ impl Runner<'_> {
     }
 
     /// What a path costs: its derivation's effort, or the sum of the property `cost`; null if one has no number there.
-    fn path_cost(&self, path: &super::value::PathValue) -> Value {
-        if let Some(cost) = self.graph.path_cost(path) {
-            return cost;
+    fn path_cost(&mut self, path: &super::value::PathValue, span: Span) -> Result<Value> {
+        let (known, is_over) = self.watched(|runner, stop| (runner.graph.path_cost(path, stop), stop()));
+        if is_over {
+            self.whole(span)?;
+        }
+        if let Some(cost) = known {
+            return Ok(cost);
         }
         let mut whole = Some(0_i64);
         let mut sum = 0.0;
         for link in &path.links {
             let cost = self.graph.link_property(*link, "cost");
             let Some(number) = float(&cost) else {
-                return Value::Null;
+                return Ok(Value::Null);
             };
             sum += number;
             whole = match cost {
@@ -207,10 +211,10 @@ impl Runner<'_> {
                 _ => None,
             };
         }
-        whole.map_or(Value::Float(sum), Value::Int)
+        Ok(whole.map_or(Value::Float(sum), Value::Int))
     }
 
-    fn of_graph(&self, name: &str, value: &Value, span: Span) -> Result<Option<Value>> {
+    fn of_graph(&mut self, name: &str, value: &Value, span: Span) -> Result<Option<Value>> {
         let graph = self.graph;
         let texts = |names: Vec<&str>| Value::list(names.into_iter().map(Value::text).collect());
         Ok(Some(match (name, value) {
@@ -226,7 +230,7 @@ impl Runner<'_> {
             ("relationships", Value::Path(path)) => {
                 Value::list(path.links.iter().copied().map(Value::Link).collect())
             }
-            ("cost", Value::Path(path)) => self.path_cost(path),
+            ("cost", Value::Path(path)) => self.path_cost(path, span)?,
             ("length", Value::Path(path)) => Value::Int(i64::try_from(path.links.len()).unwrap_or(i64::MAX)),
             ("properties", of) => self.properties(of, span)?,
             ("keys", Value::Node(_) | Value::Link(_) | Value::Map(_)) => {

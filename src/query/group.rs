@@ -1,21 +1,19 @@
 //! Grouping: rows that agree in their keys, and what aggregations take in of them.
 //!
-//! Where nodes and properties that the graph has as columns are the keys, numbers stand for them, and a row that falls
-//! into a known group costs no more than finding that number.
-//!
-//! **Trap.** A number stands for a key only as long as the row holds a node there; null and everything else goes the
-//! long way.
+//! **Trap.** What a group gives is evaluated over its first row. Where aggregations only count, the others are counted
+//! by the [`Tally`](super::tally::Tally) of the segment, most of them before they are rows.
 
 use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::aggregate::Accumulator;
 use super::ast::{Expr, ExprKind, Projection};
-use super::column::Column;
 use super::data::Graph;
 use super::error::Result;
+use super::order::Sorting;
 use super::run::{Frame, Row, Runner};
 use super::stage::Project;
+use super::tally::{Number, Tally};
 use super::value::{Key, Keyed, Value};
 use super::walk;
 
@@ -28,20 +26,11 @@ pub(crate) struct Grouping<'q> {
     pub(crate) calls: Vec<&'q Expr>,
     /// Of each aggregation: whether it counts every row.
     counts: Vec<bool>,
-    /// Of each key what a number stands for, if one does for all of them.
-    numbers: Option<Vec<Number<'q>>>,
+    /// Of each key what a number stands for, if one does for all of them; else empty.
+    numbers: Vec<Number<'q>>,
 }
 
-/// What a number stands for.
-#[derive(Debug)]
-enum Number<'q> {
-    /// The node in this place of the row.
-    Node(usize),
-    /// A property of the node in this place.
-    Property(usize, &'q str),
-}
-
-/// Two numbers fit where the number of a group is kept.
+/// Two numbers of nodes fit where the number of a group is kept.
 const NUMBERS: usize = 2;
 
 impl<'q> Grouping<'q> {
@@ -60,10 +49,11 @@ impl<'q> Grouping<'q> {
             .for_each(|value| walk::aggregates(value, &mut calls));
         let keys = walk::grouping_keys(projection);
         let is_numbered = !projection.everything && (1..=NUMBERS).contains(&keys.len());
-        let numbers = keys.iter().map(|key| numbered(graph, key, names)).collect();
+        let numbers = keys.iter().map(|key| numbered(graph, key, names));
+        let numbers: Option<Vec<_>> = numbers.collect();
         Self {
             counts: calls.iter().map(|call| counts_all(call, bound)).collect(),
-            numbers: if is_numbered { numbers } else { None },
+            numbers: numbers.filter(|_| is_numbered).unwrap_or_default(),
             keys,
             calls,
         }
@@ -72,6 +62,16 @@ impl<'q> Grouping<'q> {
     /// Whether rows that agree in all keys need not be told apart, only counted.
     pub(crate) fn only_counts(&self) -> bool {
         self.counts.iter().all(|counts| *counts)
+    }
+
+    /// Whether a row of a known group need not be made.
+    pub(crate) fn only_tallies(&self) -> bool {
+        self.only_counts() && !self.numbers.is_empty()
+    }
+
+    /// What is known of its groups before there are any.
+    pub(crate) fn tally(&self) -> Tally<'q> {
+        Tally::new(self.numbers.clone())
     }
 }
 
@@ -103,19 +103,11 @@ fn numbered<'q>(graph: &dyn Graph, key: &'q Expr, names: &[String]) -> Option<Nu
     }
 }
 
-/// The groups that rows were put into.
-#[derive(Default)]
-pub(crate) struct Groups<'g> {
-    by_key: IndexMap<Key, Group, FxBuildHasher>,
-    /// The places of groups by the numbers of their keys.
-    by_number: FxHashMap<u64, usize>,
-    /// The columns of the keys, once so many rows came that making them pays.
-    columns: Vec<Option<&'g Column>>,
-    rows: u32,
-}
+/// The groups that rows were put into, by their keys.
+pub(crate) type Groups = IndexMap<Key, Group, FxBuildHasher>;
 
 /// The first row of a group, and what its aggregations took in.
-struct Group {
+pub(crate) struct Group {
     first: Row,
     accumulators: Vec<Accumulator>,
 }
@@ -130,53 +122,17 @@ impl Group {
     }
 }
 
-/// Making a column takes about as long as going this part of the nodes the long way.
-const PART: u32 = 4;
-
-impl<'g> Groups<'g> {
-    /// The number that stands for the keys of a row.
-    fn number(&mut self, graph: &'g dyn Graph, grouping: &Grouping<'_>, row: &[Value]) -> Option<u64> {
-        let numbers = grouping.numbers.as_deref()?;
-        if self.columns.is_empty() {
-            self.rows += 1;
-            let is_made = |number: &Number<'_>| match number {
-                Number::Node(_) => true,
-                Number::Property(_, key) => graph.has_made_column(key),
-            };
-            let are_made = self.rows == 1 && numbers.iter().all(is_made);
-            if !are_made && self.rows <= graph.nodes() / PART {
-                return None;
-            }
-            let column = |number: &Number<'_>| match number {
-                Number::Node(_) => None,
-                Number::Property(_, key) => graph.column(key),
-            };
-            self.columns = numbers.iter().map(column).collect();
-        }
-        let mut packed = 0;
-        for (number, column) in numbers.iter().zip(&self.columns) {
-            let (Number::Node(place) | Number::Property(place, _)) = number;
-            let Value::Node(node) = row[*place] else {
-                return None;
-            };
-            let own = column.map_or(node, |column| column.number(node));
-            packed = packed << 32 | u64::from(own);
-        }
-        Some(packed)
-    }
-}
-
 impl<'g> Runner<'g> {
     /// Puts a row into its group; whether more are wanted.
     pub(crate) fn group_in(
         &mut self,
-        groups: &mut Groups<'g>,
+        groups: &mut Groups,
         project: &Project<'g>,
         grouping: &Grouping<'g>,
         frame: Frame<'_>,
     ) -> Result<bool> {
-        let number = groups.number(self.graph, grouping, frame.row);
-        let known = number.and_then(|number| groups.by_number.get(&number).copied());
+        let number = self.tally.number(self.graph, frame.row);
+        let known = number.and_then(|number| self.tally.place(number));
         let place = match known {
             Some(place) => place,
             None => match self.place(groups, project, grouping, frame)? {
@@ -185,15 +141,19 @@ impl<'g> Runner<'g> {
             },
         };
         if let (Some(number), None) = (number, known) {
-            self.hold(size_of::<(u64, usize)>() as u64);
-            groups.by_number.insert(number, place);
+            self.hold(size_of::<(u64, u32)>() as u64);
+            self.tally.found(number, place);
         }
-        let group = &mut groups.by_key[place];
-        let calls = grouping.calls.iter().zip(&grouping.counts);
-        for (accumulator, (call, counts)) in group.accumulators.iter_mut().zip(calls) {
-            if *counts {
-                accumulator.count(self.weight);
-            } else {
+        self.tally.add(place, self.weight);
+        if !grouping.only_counts() {
+            let group = &mut groups[place];
+            let calls = grouping.calls.iter().zip(&grouping.counts);
+            for (accumulator, (call, _)) in group
+                .accumulators
+                .iter_mut()
+                .zip(calls)
+                .filter(|(_, (_, counts))| !**counts)
+            {
                 self.accumulate(accumulator, call, frame)?;
             }
         }
@@ -203,12 +163,11 @@ impl<'g> Runner<'g> {
     /// The place of the group of a row; none if no more rows may be kept.
     fn place(
         &mut self,
-        groups: &mut Groups<'g>,
+        groups: &mut Groups,
         project: &Project<'g>,
         grouping: &Grouping<'g>,
         frame: Frame<'_>,
     ) -> Result<Option<usize>> {
-        let groups = &mut groups.by_key;
         let mut key = if project.projection.everything {
             frame.row.to_vec()
         } else {
@@ -237,21 +196,28 @@ impl<'g> Runner<'g> {
     pub(crate) fn grouped(
         &mut self,
         names: &[String],
-        groups: Groups<'g>,
+        mut groups: Groups,
         project: &Project<'g>,
         grouping: &Grouping<'g>,
     ) -> Result<Vec<Row>> {
-        let mut groups = groups.by_key;
         let has_keys = project.projection.everything || !grouping.keys.is_empty();
         if groups.is_empty() && !has_keys {
             let group = Group::new(vec![Value::Null; names.len()], grouping);
             groups.insert(Key(Row::new()), group);
         }
         let mut progress = self.progress(project)?;
-        let mut rows = Vec::with_capacity(groups.len());
-        for group in groups.into_values() {
+        let order = &project.projection.order;
+        let mut rows = Sorting::default();
+        for (place, group) in groups.into_values().enumerate() {
+            if self.is_interrupted() {
+                break;
+            }
             let mut aggregated = FxHashMap::default();
-            for (accumulator, call) in group.accumulators.into_iter().zip(&grouping.calls) {
+            let calls = grouping.calls.iter().zip(&grouping.counts);
+            for (mut accumulator, (call, counts)) in group.accumulators.into_iter().zip(calls) {
+                if *counts {
+                    accumulator.count(self.tally.count(place));
+                }
                 aggregated.insert((call.span.start, call.span.end), accumulator.finish(call)?);
             }
             let before = std::mem::replace(&mut self.aggregated, aggregated);
@@ -265,7 +231,7 @@ impl<'g> Runner<'g> {
             self.aggregated = before;
             let next = next?;
             if self.is_new(progress.seen.as_mut(), &next.values) {
-                rows.push(next);
+                rows.push(order, next);
             }
         }
         self.sorted(project, &progress, rows)

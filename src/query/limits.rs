@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::error::{Fault, QueryError, Result, Span};
 use super::run::Runner;
 use super::value::Value;
+use crate::paths::Stop;
 
 /// How much a query may do before it is stopped.
 #[derive(Clone, Debug)]
@@ -58,6 +59,22 @@ pub(crate) struct Budget {
     pub(crate) stopped: Option<String>,
 }
 
+/// Tells long work that is not a query's own whether anyone waits for its end.
+#[derive(Clone, Debug)]
+pub(crate) struct Watch {
+    deadline: Option<Instant>,
+    interrupt: Option<Arc<AtomicBool>>,
+}
+
+impl Watch {
+    /// Whether the time is up, or someone wants the query to stop.
+    pub(crate) fn is_over(&self) -> bool {
+        let is_raised = |flag: &Arc<AtomicBool>| flag.load(Ordering::Relaxed);
+        self.interrupt.as_ref().is_some_and(is_raised)
+            || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+}
+
 impl Budget {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
@@ -93,6 +110,13 @@ impl Budget {
             self.ask_clock();
         }
         self.stopped.is_none()
+    }
+
+    fn watch(&self) -> Watch {
+        Watch {
+            deadline: self.deadline,
+            interrupt: self.limits.interrupt.clone(),
+        }
     }
 
     fn is_interrupted(&self) -> bool {
@@ -131,6 +155,15 @@ impl Runner<'_> {
     #[inline]
     pub(crate) fn expand(&mut self, count: u64) -> bool {
         self.budget.count(count)
+    }
+
+    /// Lets long work outside the query know when to give up, and notes whether it did.
+    pub(crate) fn watched<T>(&mut self, work: impl FnOnce(&mut Self, Stop<'_>) -> T) -> T {
+        let watch = self.budget.watch();
+        let done = work(self, &|| watch.is_over());
+        self.budget.count(0);
+        self.budget.ask_clock();
+        done
     }
 
     /// Whether a limit was met.

@@ -11,7 +11,8 @@ use std::collections::BTreeSet;
 
 use super::ast::{Comparison, Direction, Expr, ExprKind, Labels, LinkPattern, Name, NodePattern, Pattern};
 use super::data::Graph;
-use super::error::{Fault, QueryError, Result, Span};
+use super::error::{Fault, QueryError, Result};
+use super::select::{Select, each, is_common_node};
 use super::{estimate, walk};
 
 /// Nodes of a label that are so few that a path is searched for to each of them.
@@ -54,52 +55,6 @@ pub(crate) enum Op<'q> {
     },
 }
 
-/// A path that is searched for as a whole.
-#[derive(Debug)]
-pub(crate) struct Select<'q> {
-    pub(crate) pattern: &'q Pattern,
-    /// Places of the nodes and of the relationships between them.
-    pub(crate) nodes: Vec<usize>,
-    pub(crate) links: Vec<usize>,
-    /// Whether the row holds a node already.
-    pub(crate) bound: Vec<bool>,
-    /// Whether the search begins at the right end of the text.
-    pub(crate) backward: bool,
-    /// Conditions on every node and every relationship of a shortest path.
-    pub(crate) each_node: Vec<Each<'q>>,
-    pub(crate) each_link: Vec<Each<'q>>,
-}
-
-impl Select<'_> {
-    /// Whether a path may end where it begins; a `shortestPath` may not, unless it has no relationship.
-    pub(crate) fn comes_back(&self) -> bool {
-        self.pattern.shortest.is_none()
-    }
-
-    /// Whether it is searched for from both ends.
-    pub(crate) fn meets(&self) -> bool {
-        let ends = [self.bound.first(), self.bound.last()];
-        let is_simple = matches!(&self.pattern.hops[..], [(link, _)] if link.group.is_none());
-        is_simple && ends == [Some(&true), Some(&true)]
-    }
-
-    /// The conditions that are tested before paths are selected.
-    pub(crate) fn conditions(&self) -> Vec<Span> {
-        let groups = self
-            .pattern
-            .hops
-            .iter()
-            .filter_map(|(link, _)| link.group.as_ref());
-        let filters = groups.filter_map(|group| group.filter.as_ref());
-        let each = self.each_node.iter().chain(&self.each_link);
-        filters
-            .chain(&self.pattern.inner)
-            .map(|filter| filter.span)
-            .chain(each.map(|each| each.whole))
-            .collect()
-    }
-}
-
 /// Whether a pattern is searched for as a whole.
 fn is_searched(pattern: &Pattern) -> bool {
     let has_group = pattern.hops.iter().any(|(link, _)| link.group.is_some());
@@ -131,18 +86,12 @@ pub(crate) struct Expand<'q> {
     pub(crate) reversed: bool,
 }
 
-/// A condition on each item of a path.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Each<'q> {
-    pub(crate) name: &'q Name,
-    pub(crate) filter: &'q Expr,
-    /// Whether the condition must fail and not hold: that of `none(…)`.
-    pub(crate) negated: bool,
-    /// The place of the whole condition.
-    whole: Span,
-}
-
 impl Expand<'_> {
+    /// Whether it takes every relationship that there is.
+    pub(crate) fn is_any(&self) -> bool {
+        self.link.types.is_none() && self.node.labels.is_none()
+    }
+
     /// Which way the relationships point, seen from where the expansion begins.
     pub(crate) fn direction(&self) -> Direction {
         match (self.link.direction, self.reversed) {
@@ -164,6 +113,8 @@ pub(crate) struct Plan<'q> {
     pub(crate) factors: Vec<f64>,
     /// Whether of the relationships of the last operation only the number is asked for.
     counts_last: bool,
+    /// Whether its rows are only counted, group by group.
+    tallies_last: bool,
     /// The number of the first operation among the operators of the query, if it was given one.
     first: Cell<Option<usize>>,
 }
@@ -219,6 +170,7 @@ impl<'q> Plan<'q> {
                 ops: Vec::new(),
                 factors: Vec::new(),
                 counts_last: false,
+                tallies_last: false,
                 first: Cell::new(None),
             },
             bound: names.iter().cloned().collect(),
@@ -253,16 +205,29 @@ impl<'q> Plan<'q> {
             planner.pattern(&placed)?;
         }
         debug_assert!(planner.waiting.is_empty(), "all names are bound at the end");
+        // Relationships that a path goes over are no others' of the same MATCH, so there it must be known which.
+        let is_alone = patterns.iter().map(|pattern| pattern.hops.len()).sum::<usize>() == 1 && !gives_path;
+        for op in &mut planner.plan.ops {
+            if let Op::Select(select) = op {
+                select.asks_ends = is_alone && select.has_common_ends && select.asks_ends();
+            }
+        }
         Ok(planner.plan)
     }
 
     /// Lets the last operation count relationships instead of going over each, if nothing else about them is asked;
     /// `used` are the names that are. Whether it does.
     pub(crate) fn count_last(&mut self, used: &BTreeSet<String>) -> bool {
-        let Some(Op::Expand(expand)) = self.ops.last() else {
-            return false;
-        };
         let is_unused = |slot: usize| !used.contains(&self.names[slot]);
+        let expand = match self.ops.last() {
+            Some(Op::Expand(expand)) => expand,
+            Some(Op::Select(select)) => {
+                let (slot, is_bound) = select.end();
+                self.counts_last = select.asks_ends && !is_bound && is_unused(slot);
+                return self.counts_last;
+            }
+            _ => return false,
+        };
         let link = expand.link;
         let is_bound = expand.link_bound || expand.to_bound || link.length.is_some();
         let has_conditions = link.properties.is_some() || link.filter.is_some();
@@ -274,6 +239,37 @@ impl<'q> Plan<'q> {
     /// Whether an operation counts relationships instead of going over each.
     pub(crate) fn counts(&self, at: usize) -> bool {
         self.counts_last && at + 1 == self.ops.len()
+    }
+
+    /// Lets the last operation count rows of known groups before they are made, if it can.
+    pub(crate) fn tally_last(&mut self) {
+        self.tallies_last = match self.ops.last() {
+            Some(Op::Start { .. }) => true,
+            Some(Op::Expand(expand)) => !expand.to_bound && expand.link.length.is_none(),
+            Some(Op::Select(select)) => select.asks_ends && !select.end().1,
+            _ => false,
+        };
+    }
+
+    /// Whether an operation counts rows of known groups.
+    pub(crate) fn tallies(&self, at: usize) -> bool {
+        self.tallies_last && at + 1 == self.ops.len()
+    }
+
+    /// Which relationships the next operation goes over from where this one arrives.
+    pub(crate) fn ahead(&self, at: usize) -> Option<Direction> {
+        let arrived = match &self.ops[at] {
+            Op::Expand(expand) => expand.to,
+            Op::Start { slot, .. } => *slot,
+            _ => return None,
+        };
+        match self.ops.get(at + 1) {
+            Some(Op::Expand(next)) if next.from == arrived => {
+                let is_counted = self.counts(at + 1) && next.is_any();
+                (!is_counted).then(|| next.direction())
+            }
+            _ => None,
+        }
     }
 
     /// Gives the operations numbers, from this one on.
@@ -568,6 +564,12 @@ impl<'q> Planner<'q, '_> {
             backward: is_backward(pattern),
             each_node,
             each_link,
+            asks_ends: false,
+            is_common: pattern.hops.iter().all(|(link, _)| self.is_common(link)),
+            has_common_ends: [Some(&pattern.start), pattern.hops.last().map(|(_, node)| node)]
+                .into_iter()
+                .flatten()
+                .all(is_common_node),
         };
         self.push(Op::Select(select));
         for (node, slot) in &placed.nodes {
@@ -583,6 +585,16 @@ impl<'q> Planner<'q, '_> {
         }
         self.release();
         Ok(())
+    }
+
+    /// Whether a relationship is tested the same for every row.
+    fn is_common(&self, link: &LinkPattern) -> bool {
+        let mut names = BTreeSet::new();
+        for expr in link.filter.iter().chain(&link.cost) {
+            walk::names(expr, &mut names);
+        }
+        let own = link.name.as_ref().map(|name| &name.text);
+        link.group.is_none() && link.properties.is_none() && names.iter().all(|name| Some(name) == own)
     }
 
     /// Whether each condition within a searched pattern names only what is bound, and itself.
@@ -669,65 +681,4 @@ fn equality<'q>(conjunct: &'q Expr, name: Option<&Name>) -> Option<(&'q str, &'q
         }
     }
     None
-}
-
-/// `all(x IN nodes(p) WHERE …)`, `none(…)`, also over `relationships(p)`: whether it is about nodes, and what it asks.
-///
-/// The condition may name the item only, so that it can be tested item by item.
-fn each<'q>(conjunct: &'q Expr, path: &Name) -> Option<(bool, Each<'q>)> {
-    use super::ast::Quantifier;
-    let (quantified, outer) = match &conjunct.kind {
-        ExprKind::Not(inner) => (&**inner, true),
-        _ => (conjunct, false),
-    };
-    let ExprKind::Quantified {
-        quantifier,
-        name,
-        list,
-        filter: Some(filter),
-    } = &quantified.kind
-    else {
-        return None;
-    };
-    let negated = match (quantifier, outer) {
-        (Quantifier::All, false) => false,
-        (Quantifier::None, false) | (Quantifier::Any, true) => true,
-        _ => return None,
-    };
-    let ExprKind::Call {
-        name: function,
-        arguments,
-        ..
-    } = &list.kind
-    else {
-        return None;
-    };
-    let [
-        Expr {
-            kind: ExprKind::Variable(variable),
-            ..
-        },
-    ] = arguments.as_slice()
-    else {
-        return None;
-    };
-    let mut names = BTreeSet::new();
-    walk::names(filter, &mut names);
-    if *variable != path.text || names.contains(&path.text) {
-        return None;
-    }
-    let is_node = match function.text.to_lowercase().as_str() {
-        "nodes" => true,
-        "relationships" => false,
-        _ => return None,
-    };
-    Some((
-        is_node,
-        Each {
-            name,
-            filter,
-            negated,
-            whole: conjunct.span,
-        },
-    ))
 }

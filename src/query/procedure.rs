@@ -358,23 +358,25 @@ impl<'g> Runner<'g> {
         }
         let graph = self.graph;
         let (mut outcome, mut given) = (Ok(true), 0);
-        let mut emit = |results: &[Value]| {
-            let mut row = row.to_vec();
-            row.extend(
-                places
-                    .iter()
-                    .map(|place| results.get(*place).cloned().unwrap_or(Value::Null)),
-            );
-            outcome = self.yielded(flow, at, call.filter.as_ref(), after, &row);
-            given += u64::from(matches!(outcome, Ok(true)));
-            matches!(outcome, Ok(true))
-        };
-        if let Some(rows) = rows(graph, &procedure.name) {
-            let _ = rows.iter().all(|results| emit(results));
-        } else {
-            let called = graph.call(&procedure.name, &arguments, &mut emit);
-            called.map_err(|message| QueryError::new(Fault::Argument, call.procedure.span, message))?;
-        }
+        let answered = self.watched(|runner, stop| {
+            let mut emit = |results: &[Value]| {
+                let mut row = row.to_vec();
+                row.extend(
+                    places
+                        .iter()
+                        .map(|place| results.get(*place).cloned().unwrap_or(Value::Null)),
+                );
+                outcome = runner.yielded(flow, at, call.filter.as_ref(), after, &row);
+                given += u64::from(matches!(outcome, Ok(true)));
+                matches!(outcome, Ok(true))
+            };
+            if let Some(rows) = rows(graph, &procedure.name) {
+                let _ = rows.iter().all(|results| emit(results));
+                return Ok(());
+            }
+            graph.call(&procedure.name, &arguments, stop, &mut emit)
+        });
+        answered.map_err(|message| QueryError::new(Fault::Argument, call.procedure.span, message))?;
         if given == 0 && call.optional && matches!(outcome, Ok(true)) && !self.is_stopped() {
             let mut row = row.to_vec();
             row.resize(after.len(), Value::Null);

@@ -4,7 +4,9 @@
 //! worth nothing; the rows before it stay.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use fixedbitset::FixedBitSet;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::ast::{Asked, Expr, ExprKind, Union};
@@ -14,7 +16,9 @@ use super::explain::Profile;
 use super::flow::Flow;
 use super::inner::Inner;
 use super::limits::{Budget, Limits, size};
-use super::stage::{Compiler, Part, Program, Step};
+use super::select::{Leading, Rests};
+use super::stage::{Compiler, End, Part, Program, Segment, Step};
+use super::tally::Tally;
 use super::value::{Key, NodeId, Value};
 
 /// The values of one row, in the order of their names.
@@ -59,6 +63,10 @@ pub(crate) struct Runner<'g> {
     /// Values of the aggregations of the current group, by place in the text.
     pub(crate) aggregated: FxHashMap<(u32, u32), Value>,
     held: FxHashMap<NodeId, Option<Held>>,
+    /// The nodes that a pattern wants, by its address.
+    pub(crate) fitting: FxHashMap<usize, Arc<FixedBitSet>>,
+    pub(crate) leading: FxHashMap<NodeId, Leading>,
+    pub(crate) rests: Rests,
     /// The state of `rand()`.
     pub(crate) random: u64,
     pub(crate) patterns: FxHashMap<String, regex::Regex>,
@@ -68,6 +76,8 @@ pub(crate) struct Runner<'g> {
     pub(crate) inner: Inner<'g>,
     /// For how many rows the one stands that is worked on; more than one only on the way to being counted.
     pub(crate) weight: u64,
+    /// What is known of the groups that the segment which runs ends in.
+    pub(crate) tally: Tally<'g>,
 }
 
 /// Sets of held positions that are kept.
@@ -88,12 +98,16 @@ impl<'g> Runner<'g> {
             locals: Vec::new(),
             aggregated: FxHashMap::default(),
             held: FxHashMap::default(),
+            fitting: FxHashMap::default(),
+            leading: FxHashMap::default(),
+            rests: Rests::default(),
             random: 0x9E37_79B9_7F4A_7C15,
             patterns: FxHashMap::default(),
             profile: None,
             lacks_aggregate: false,
             inner: Inner::default(),
             weight: 1,
+            tally: Tally::default(),
         }
     }
 
@@ -141,8 +155,10 @@ impl<'g> Runner<'g> {
         if self.held.len() >= HELD {
             self.held.clear();
         }
-        let found = self.graph.held_from(node);
-        self.held.insert(node, found.clone());
+        let found = self.watched(|runner, stop| runner.graph.held_from(node, stop));
+        if !self.is_stopped() {
+            self.held.insert(node, found.clone());
+        }
         found
     }
 
@@ -199,22 +215,34 @@ impl<'g> Runner<'g> {
         let before = self.held();
         for (index, segment) in part.segments.iter().enumerate() {
             let cap = cap.filter(|_| index + 1 == part.segments.len());
-            let mut flow = Flow::new(self, segment, cap)?;
-            for row in &rows {
-                match self.push(&mut flow, 0, row) {
-                    Ok(true) => {}
-                    Ok(false) => break,
-                    Err(error) if error.fault == Fault::Stopped => break,
-                    Err(error) => return Err(error),
-                }
-            }
-            rows = self.timed(segment.id, |runner| runner.finish(flow))?;
+            let own = match &segment.end {
+                End::Group(_, grouping) => grouping.tally(),
+                _ => Tally::default(),
+            };
+            let outer = std::mem::replace(&mut self.tally, own);
+            let found = self.segment(segment, &rows, cap);
+            self.tally = outer;
+            rows = found?;
             // What the segment kept is gone but for the rows that it gives.
             self.release(self.held().saturating_sub(before));
             self.hold(rows.iter().map(|row| size(row)).sum());
             self.gave(segment.id, rows.len() as u64);
         }
         Ok(rows)
+    }
+
+    /// The rows that a segment makes of these.
+    fn segment(&mut self, segment: &Segment<'g>, rows: &[Row], cap: Option<usize>) -> Result<Vec<Row>> {
+        let mut flow = Flow::new(self, segment, cap)?;
+        for row in rows {
+            match self.push(&mut flow, 0, row) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) if error.fault == Fault::Stopped => break,
+                Err(error) => return Err(error),
+            }
+        }
+        self.timed(segment.id, |runner| runner.finish(flow))
     }
 
     /// Lets a row go through the stages from this one on; whether more are wanted.

@@ -57,7 +57,25 @@ impl<'g> Neighbours<'g> {
             node: is_both.then_some(node),
         }
     }
+
+    /// The next nodes, a few.
+    fn some(&self) -> impl Iterator<Item = NodeId> + Clone {
+        self.now.clone().take(FETCHED).map(|(_, node)| *node)
+    }
 }
+
+/// Fetches the relationships of nodes that are gone over soon.
+fn fetch(graph: &dyn Graph, nodes: impl Iterator<Item = NodeId> + Clone, direction: Direction) {
+    if direction != Direction::Left {
+        graph.fetch(&mut nodes.clone().take(FETCHED), true);
+    }
+    if direction != Direction::Right {
+        graph.fetch(&mut nodes.take(FETCHED), false);
+    }
+}
+
+/// Nodes whose relationships are fetched at once.
+const FETCHED: usize = 64;
 
 impl Iterator for Neighbours<'_> {
     type Item = (LinkId, NodeId);
@@ -200,14 +218,25 @@ impl<'g> Runner<'g> {
         matching: &mut Matching<'_, 'g>,
         at: usize,
         (node, slot, is_all): (&'g NodePattern, usize, bool),
-        candidates: impl Iterator<Item = NodeId>,
+        mut candidates: impl Iterator<Item = NodeId> + Clone,
         emit: Emit<'_, 'g>,
     ) -> Result<bool> {
-        for candidate in candidates {
+        let tallies = self.tallies(matching, at);
+        let ahead = matching.plan.ahead(at);
+        for place in 0.. {
+            if let Some(ahead) = ahead
+                && place % FETCHED == 0
+            {
+                fetch(self.graph, candidates.clone(), ahead);
+            }
+            let Some(candidate) = candidates.next() else { break };
             if !self.expand(1) {
                 return Ok(false);
             }
             if is_all || self.is_node(candidate, node) {
+                if tallies && self.tally.counted(&matching.row, slot, candidate) {
+                    continue;
+                }
                 matching.row[slot] = Value::Node(candidate);
                 if !self.op(matching, at + 1, emit)? {
                     return Ok(false);
@@ -288,6 +317,11 @@ impl<'g> Runner<'g> {
             .transpose()
     }
 
+    /// Whether rows of an operation are counted before they are made; not where someone wants to see their way.
+    pub(crate) fn tallies(&self, matching: &Matching<'_, 'g>, at: usize) -> bool {
+        matching.plan.tallies(at) && self.profile.is_none()
+    }
+
     /// Goes on at a node if it is the one that the pattern wants.
     fn arrive(
         &mut self,
@@ -339,7 +373,20 @@ impl<'g> Runner<'g> {
             row: &row,
         };
         let wanted = self.link_properties(expand.link, frame)?;
-        for (link, to) in Neighbours::new(self.graph, from, direction) {
+        let tallies = self.tallies(matching, at);
+        let ahead = plan.ahead(at);
+        let mut neighbours = Neighbours::new(self.graph, from, direction);
+        for place in 0.. {
+            if place % FETCHED == 0 {
+                if let Some(ahead) = ahead {
+                    fetch(self.graph, neighbours.some(), ahead);
+                } else if tallies {
+                    self.tally.fetch(expand.to, neighbours.some());
+                }
+            }
+            let Some((link, to)) = neighbours.next() else {
+                break;
+            };
             if !self.expand(1) {
                 return Ok(false);
             }
@@ -347,6 +394,10 @@ impl<'g> Runner<'g> {
                 continue;
             }
             if !self.is_link(link, expand.link, wanted.as_ref(), frame)? {
+                continue;
+            }
+            if tallies && (!self.is_node(to, expand.node) || self.tally.counted(&matching.row, expand.to, to))
+            {
                 continue;
             }
             matching.row[expand.link_slot] = Value::Link(link);
@@ -376,12 +427,12 @@ impl<'g> Runner<'g> {
         }
         let graph = self.graph;
         let direction = expand.direction();
-        let is_any = expand.link.types.is_none() && expand.node.labels.is_none();
         let all = match direction {
             Direction::Left => graph.incoming(from),
             _ => graph.outgoing(from),
         };
-        let used = used_at(matching, at, from, direction).filter(|_| is_any && direction != Direction::Both);
+        let used = used_at(matching, at, from, direction)
+            .filter(|_| expand.is_any() && direction != Direction::Both);
         let count = if let Some(used) = used {
             all.len() - used
         } else {

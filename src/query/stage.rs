@@ -12,7 +12,7 @@ use super::data::Graph;
 use super::error::{Fault, QueryError, Result};
 use super::explain::Listing;
 use super::group::Grouping;
-use super::matching::Plan;
+use super::matching::{Op, Plan};
 use super::procedure::{self, Procedure};
 use super::run::column;
 use super::{check, walk};
@@ -331,10 +331,18 @@ impl<'g> Compiler<'g> {
                 plan,
                 optional: false,
             } = &mut stage.step
-            && plan.count_last(&used)
         {
-            let last = stage.id + plan.ops.len() - 1;
-            self.listing.rename(last, "Expand(Count)");
+            if plan.count_last(&used) {
+                let last = stage.id + plan.ops.len() - 1;
+                let name = match plan.ops.last() {
+                    Some(Op::Select(_)) => "ReachableNodes(Count)",
+                    _ => "Expand(Count)",
+                };
+                self.listing.rename(last, name);
+            }
+            if grouping.only_tallies() {
+                plan.tally_last();
+            }
         }
     }
 }

@@ -1,12 +1,14 @@
 //! Passwords that are known to open a datastore.
 
-use std::collections::BTreeSet;
+use indexmap::IndexMap;
+use indexmap::map::Entry;
+use rustc_hash::FxBuildHasher;
 
 use super::alike::{Alike, certainty};
 use super::datastore::{evidence, place};
 use super::structure::escaped;
 use super::technique::techniques;
-use super::{Context, Evidence, Family, Opens, Place, Position, Sink};
+use super::{Certainty, Context, Evidence, Family, Few, Opens, Place, Position, Sink};
 use crate::datastores::{Origin, User};
 use crate::model::{ObjectId, Text};
 
@@ -37,8 +39,11 @@ techniques! { TECHNIQUES, Family::Credential;
     }
 }
 
+/// By the key that holds a password and what it opens: how sure that is, and what shows it.
+type Ways = IndexMap<(Position, Place), (Certainty, Few<Evidence>), FxBuildHasher>;
+
 fn database_password(context: &Context<'_>, sink: &mut Sink<'_>) {
-    let mut known = BTreeSet::new();
+    let mut ways = Ways::default();
     for datastore in context.datastores {
         let opened = place(datastore);
         for password in &datastore.passwords {
@@ -60,23 +65,41 @@ fn database_password(context: &Context<'_>, sink: &mut Sink<'_>) {
                 .into_iter()
                 .flatten()
                 .filter_map(|fact| evidence(context, fact));
-            known.insert((held.clone(), opened.clone()));
-            let credential = Position::Credential(Opens::Database(opened.clone()));
-            sink.step_if([held], credential, certainty(password), evidence);
+            // Every client that is given the key tells of it; one of them is proof enough, the surest.
+            let way = (certainty(password), evidence.collect::<Few<_>>());
+            match ways.entry((held, opened.clone())) {
+                Entry::Vacant(entry) => {
+                    entry.insert(way);
+                }
+                Entry::Occupied(mut entry) => {
+                    if way.0 == Certainty::Certain && entry.get().0 != Certainty::Certain {
+                        entry.insert(way);
+                    }
+                }
+            }
         }
     }
-    same_passwords(context, &known, sink);
+    for ((held, opened), (certainty, evidence)) in &ways {
+        let credential = Position::Credential(Opens::Database(opened.clone()));
+        sink.step_if(
+            [held.clone()],
+            credential,
+            certainty.clone(),
+            evidence.iter().cloned(),
+        );
+    }
+    same_passwords(context, &ways, sink);
 }
 
 /// The keys of Secrets and ConfigMaps whose value is a password that is known, as far as they are not known themselves.
-fn same_passwords(context: &Context<'_>, known: &BTreeSet<(Position, Place)>, sink: &mut Sink<'_>) {
+fn same_passwords(context: &Context<'_>, known: &Ways, sink: &mut Sink<'_>) {
     let alike = Alike::new(context);
     if alike.is_empty() {
         return;
     }
     let mut add = |held: Position, id: &ObjectId, key: &Text, number| {
         for same in alike.of(number) {
-            if known.contains(&(held.clone(), same.opens.clone())) {
+            if known.contains_key(&(held.clone(), same.opens.clone())) {
                 continue;
             }
             let proof = Evidence::new(

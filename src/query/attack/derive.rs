@@ -5,26 +5,48 @@
 
 use std::sync::{Arc, PoisonError};
 
+use fixedbitset::FixedBitSet;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::data::Graph as _;
 use super::super::value::{LinkId, NodeId, PathValue, Value};
 use super::AttackView;
 use crate::graph::StepId;
-use crate::paths::{Derivation, Solver};
+use crate::paths::{Closures, Derivation, Premises, Reach, Solver, Stop};
 
 impl<'a> AttackView<'a> {
-    /// The solver for these starts, which are sorted.
-    pub(super) fn solver(&self, starts: &[NodeId]) -> Arc<Solver<'a>> {
+    /// The solver for these starts, which are sorted; `None` soon after `stop` says so.
+    pub(super) fn solver(&self, starts: &[NodeId], stop: Stop<'_>) -> Option<Arc<Solver<'a>>> {
         let mut last = self.solver.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, solver)) = &*last
             && known == starts
         {
-            return Arc::clone(solver);
+            return Some(Arc::clone(solver));
         }
-        let solver = Arc::new(Solver::new(self.graph, self.rows, starts));
+        let solver = Arc::new(Solver::unless(self.graph, self.rows, starts, stop)?);
         *last = Some((starts.to_vec(), Arc::clone(&solver)));
-        solver
+        Some(solver)
+    }
+
+    /// What is held from one node, found by itself; `None` soon after `stop` says so.
+    pub(super) fn reached_from(&self, node: NodeId, stop: Stop<'_>) -> Option<Arc<FixedBitSet>> {
+        let reach = Reach::unless(self.rows, &[node], Premises::Max, stop)?;
+        let mut held = FixedBitSet::with_capacity(self.positions.len());
+        held.extend(
+            (0..self.nodes())
+                .filter(|node| reach.is_held(*node))
+                .map(|node| node as usize),
+        );
+        Some(Arc::new(held))
+    }
+
+    /// What tells what is held from many nodes; `None` soon after `stop` says so.
+    pub(super) fn closures(&self, stop: Stop<'_>) -> Option<&Closures<'a>> {
+        if self.closures.get().is_none() {
+            // Whoever was faster has made the same.
+            let _ = self.closures.set(Closures::new(self.graph, self.rows, stop)?);
+        }
+        self.closures.get()
     }
 
     /// The relationship of a step that begins at a premise.
@@ -82,8 +104,9 @@ impl<'a> AttackView<'a> {
     /// The least effort of a derivation that goes along a path from its beginning; null if the path goes against the
     /// arrows, or needs what cannot be held from its beginning or only by its own end. Going round costs what the steps of the round do.
     ///
-    /// `None` if no step of the path needs more than the one before it gave: then its own steps are all.
-    pub(super) fn derived_cost(&self, path: &PathValue) -> Option<Value> {
+    /// `None` if no step of the path needs more than the one before it gave: then its own steps are all. Null soon after
+    /// `stop` says so.
+    pub(super) fn derived_cost(&self, path: &PathValue, stop: Stop<'_>) -> Option<Value> {
         if !path.links.iter().any(|link| self.is_joint(*link)) {
             return None;
         }
@@ -115,13 +138,9 @@ impl<'a> AttackView<'a> {
             .iter()
             .map(|(node, link)| (*node, self.step_id(*link)))
             .collect();
-        let rows = self.rows.without(|step| {
-            let only = steps.get(&self.rows.conclusion(step));
-            only.is_some_and(|only| *only != step)
-        });
         let target = simple.last().map_or(start, |(node, _)| *node);
-        let solver = Solver::new(self.graph, &rows, &[start]);
-        let Some(derivation) = solver.cheapest(target, 1).into_iter().next() else {
+        let solver = self.solver(&[start], stop);
+        let Some(derivation) = solver.and_then(|solver| solver.along(&steps, target, stop)) else {
             return Some(Value::Null);
         };
         let known: FxHashSet<StepId> = derivation.steps.iter().copied().collect();

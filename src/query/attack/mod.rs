@@ -10,9 +10,10 @@ mod derive;
 mod procedures;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hint::black_box;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use fixedbitset::FixedBitSet;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 
@@ -22,7 +23,7 @@ use super::procedure::Procedure;
 use super::value::{LinkId, NodeId, PathValue, Value};
 use crate::graph::{AttackGraph, Rows, StepId};
 use crate::model::Cluster;
-use crate::paths::{Premises, Reach, Solver};
+use crate::paths::{Closures, LedTo, Solver, Stop};
 use crate::rbac::Identity;
 use crate::techniques::{Facts, Label, Position, Step};
 
@@ -70,7 +71,13 @@ pub struct AttackView<'a> {
     cluster: Option<(&'a Cluster, &'a Facts)>,
     /// The solver that was asked last, and the starts that it is for.
     solver: Mutex<Option<(Vec<NodeId>, Arc<Solver<'a>>)>>,
+    /// How often it was asked what is held, and what tells that fast once it was asked more than a few times.
+    asked: AtomicU32,
+    closures: OnceLock<Closures<'a>>,
 }
+
+/// So many questions what is held are answered one by one, as preparing for more takes longer.
+const ALONE: u32 = 4;
 
 /// Numbers of relationships by node, one list after the other.
 #[derive(Debug)]
@@ -160,6 +167,8 @@ impl<'a> AttackView<'a> {
             has_joint,
             cluster: None,
             solver: Mutex::default(),
+            asked: AtomicU32::new(0),
+            closures: OnceLock::new(),
         }
     }
 
@@ -248,6 +257,14 @@ impl Graph for AttackView<'_> {
 
     fn incoming(&self, node: NodeId) -> &[(LinkId, NodeId)] {
         self.incoming.get(node)
+    }
+
+    fn fetch(&self, nodes: &mut dyn Iterator<Item = NodeId>, outgoing: bool) {
+        let lists = if outgoing { &self.outgoing } else { &self.incoming };
+        for node in nodes {
+            // Nothing waits for what is read here, so that the next reads need not wait for it either.
+            black_box(lists.get(node).first().copied());
+        }
     }
 
     fn node_property(&self, node: NodeId, key: &str) -> Value {
@@ -365,19 +382,25 @@ impl Graph for AttackView<'_> {
         &self,
         procedure: &str,
         arguments: &[Value],
+        stop: Stop<'_>,
         emit: &mut dyn FnMut(&[Value]) -> bool,
     ) -> Result<(), String> {
-        self.answer(procedure, arguments, emit)
+        self.answer(procedure, arguments, stop, emit)
     }
 
-    fn path_cost(&self, path: &PathValue) -> Option<Value> {
-        self.derived_cost(path)
+    fn path_cost(&self, path: &PathValue, stop: Stop<'_>) -> Option<Value> {
+        self.derived_cost(path, stop)
     }
 
-    fn cheapest(&self, from: NodeId, to: NodeId) -> Option<PathValue> {
-        let solver = self.solver(&[from]);
-        let derivation = solver.cheapest(to, 1).into_iter().next()?;
-        Some(self.chain(&derivation))
+    fn least_cost(&self, from: NodeId, to: NodeId, stop: Stop<'_>) -> u32 {
+        let solver = self.solver(&[from], stop);
+        solver.map_or(0, |solver| solver.least(to).effort())
+    }
+
+    fn cheapest(&self, from: NodeId, to: NodeId, stop: Stop<'_>) -> Option<PathValue> {
+        let solver = self.solver(&[from], stop)?;
+        let derivation = solver.cheapest_unless(to, 1, stop).into_iter().next()?;
+        (!stop()).then(|| self.chain(&derivation))
     }
 
     fn has_joint(&self) -> bool {
@@ -388,15 +411,16 @@ impl Graph for AttackView<'_> {
         self.rows.premises(self.links[link as usize].0).len() > 1
     }
 
-    fn held_from(&self, node: NodeId) -> Option<Held> {
-        let reach = Reach::new(self.rows, &[node], Premises::Max);
-        let mut held = FixedBitSet::with_capacity(self.positions.len());
-        held.extend(
-            (0..self.nodes())
-                .filter(|node| reach.is_held(*node))
-                .map(|node| node as usize),
-        );
-        Some(Held(Arc::new(held)))
+    fn held_from(&self, node: NodeId, stop: Stop<'_>) -> Option<Held> {
+        let held = match self.closures.get() {
+            None if self.asked.fetch_add(1, Ordering::Relaxed) < ALONE => self.reached_from(node, stop),
+            _ => self.closures(stop).and_then(|closures| closures.held(node, stop)),
+        };
+        Some(Held(held.unwrap_or_default()))
+    }
+
+    fn led_to(&self, node: NodeId, stop: Stop<'_>) -> Option<LedTo> {
+        LedTo::new(self.rows, node, stop)
     }
 
     fn is_open(&self, link: LinkId, held: &Held) -> bool {

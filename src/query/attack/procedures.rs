@@ -14,7 +14,7 @@ use super::super::value::{NodeId, Value};
 use super::AttackView;
 use crate::model::{Cluster, Protocol};
 use crate::network::Verdict;
-use crate::paths::{Derivation, Solver};
+use crate::paths::{Derivation, Solver, Stop};
 use crate::rbac::{Request, ResourceRequest, Resources, Scope};
 use crate::techniques::{Facts, Position};
 
@@ -115,11 +115,17 @@ fn int(number: u32) -> Value {
 
 impl AttackView<'_> {
     /// Gives the rows of a procedure.
-    pub(super) fn answer(&self, procedure: &str, arguments: &[Value], emit: Emit<'_>) -> Result<(), String> {
+    pub(super) fn answer(
+        &self,
+        procedure: &str,
+        arguments: &[Value],
+        stop: Stop<'_>,
+        emit: Emit<'_>,
+    ) -> Result<(), String> {
         match (procedure, arguments) {
-            ("path.cheapest", [options]) => self.cheapest_paths(options, emit),
-            ("path.reach", [from]) => self.reached(from, emit),
-            ("attack.paths", [to, from, count]) => self.attacks(to, from, count, emit),
+            ("path.cheapest", [options]) => self.cheapest_paths(options, stop, emit),
+            ("path.reach", [from]) => self.reached(from, stop, emit),
+            ("attack.paths", [to, from, count]) => self.attacks([to, from], count, stop, emit),
             ("rbac.whoCan", [verb, resource, namespace, name]) => {
                 let (cluster, facts) = self.asked("rbac.whoCan")?;
                 let words = [verb, resource, namespace, name].map(|word| match word {
@@ -196,7 +202,7 @@ impl AttackView<'_> {
         ]
     }
 
-    fn cheapest_paths(&self, options: &Value, emit: Emit<'_>) -> Result<(), String> {
+    fn cheapest_paths(&self, options: &Value, stop: Stop<'_>, emit: Emit<'_>) -> Result<(), String> {
         let Value::Map(options) = options else {
             return Err("path.cheapest takes a map: {sourceNode: …, targetNode: …}".to_owned());
         };
@@ -226,7 +232,11 @@ impl AttackView<'_> {
             Some(_) => return Err("relTypes is a list of relationship types".to_owned()),
         };
         let mut tell = |solver: &Solver<'_>| {
-            for derivation in targets.iter().flat_map(|target| solver.cheapest(*target, count)) {
+            let found = |target: &NodeId| solver.cheapest_unless(*target, count, stop);
+            for derivation in targets.iter().flat_map(found) {
+                if stop() {
+                    return;
+                }
                 let told = self.told(&derivation);
                 let is_long =
                     matches!(&told[0], Value::Path(path) if path.links.len() as u64 > length.unsigned_abs());
@@ -237,20 +247,22 @@ impl AttackView<'_> {
             }
         };
         match types {
-            None => tell(&self.solver(&starts)),
+            None => self.solver(&starts, stop).iter().for_each(|solver| tell(solver)),
             Some(types) => {
                 let gone = |step| !types.contains(self.graph.step(step).reason.label());
                 let rows = self.rows.without(gone);
-                tell(&Solver::new(self.graph, &rows, &starts));
+                Solver::unless(self.graph, &rows, &starts, stop)
+                    .iter()
+                    .for_each(tell);
             }
         }
         Ok(())
     }
 
-    fn reached(&self, from: &Value, emit: Emit<'_>) -> Result<(), String> {
-        let starts = self.nodes_of(from)?;
-        let solver = self.solver(&starts);
-        let least = crate::paths::Reach::new(self.rows, &starts, crate::paths::Premises::Max);
+    fn reached(&self, from: &Value, stop: Stop<'_>, emit: Emit<'_>) -> Result<(), String> {
+        let Some(solver) = self.solver(&self.nodes_of(from)?, stop) else {
+            return Ok(());
+        };
         for node in 0..self.nodes() {
             let Some(derivation) = solver.reach().derivation(self.rows, node) else {
                 continue;
@@ -258,7 +270,7 @@ impl AttackView<'_> {
             let row = [
                 Value::Node(node),
                 int(derivation.cost.effort()),
-                int(least.cost(node).effort()),
+                int(solver.least(node).effort()),
             ];
             if !emit(&row) {
                 break;
@@ -267,7 +279,13 @@ impl AttackView<'_> {
         Ok(())
     }
 
-    fn attacks(&self, to: &Value, from: &Value, many: &Value, emit: Emit<'_>) -> Result<(), String> {
+    fn attacks(
+        &self,
+        [to, from]: [&Value; 2],
+        many: &Value,
+        stop: Stop<'_>,
+        emit: Emit<'_>,
+    ) -> Result<(), String> {
         let count = count(many)?;
         let targets = match to {
             Value::Null => (0..)
@@ -277,9 +295,14 @@ impl AttackView<'_> {
                 .collect(),
             to => self.nodes_of(to)?,
         };
-        let solver = self.solver(&self.nodes_of(from)?);
+        let Some(solver) = self.solver(&self.nodes_of(from)?, stop) else {
+            return Ok(());
+        };
         for target in targets {
-            for derivation in solver.cheapest(target, count) {
+            for derivation in solver.cheapest_unless(target, count, stop) {
+                if stop() {
+                    return Ok(());
+                }
                 let mut row = vec![Value::Node(target)];
                 row.extend(self.told(&derivation));
                 if !emit(&row) {

@@ -8,13 +8,14 @@
 //! **Trap.** What is known about walks does not hold for trails: the second shortest trail may begin with a detour
 //! that no shortest one takes. Partial paths are dropped only where [`Search::drops`] says why that is right.
 
+mod plan;
 mod product;
 mod queue;
+mod reach;
 mod rest;
 
 use super::ast::{By, Direction, Expr, Mode, Name, NodePattern, Shortest, Take};
 use super::error::{Fault, QueryError, Result};
-use super::matching::{Each, Select};
 use super::run::{Frame, Runner};
 use super::search::{Emit, Matching};
 use super::value::{LinkId, NodeId, PathValue, Value};
@@ -22,6 +23,10 @@ use super::wanted::Wanted;
 use product::{Element, Product, elements};
 use queue::{Goal, Step};
 use rest::Rest;
+
+pub(crate) use plan::{Each, Select, each, is_common_node};
+pub(crate) use reach::Leading;
+pub(crate) use rest::Rests;
 
 struct Search<'m, 'q> {
     select: &'m Select<'q>,
@@ -60,6 +65,11 @@ impl<'g> Runner<'g> {
         let search = self.search(matching, select, from)?;
         if !search.is_each(self, &Value::Node(from), &select.each_node)? {
             return Ok(true);
+        }
+        if select.asks_ends
+            && let Some(goes_on) = search.ends(self, (matching, at), &mut *emit)?
+        {
+            return Ok(goes_on);
         }
         if search.asks_solver() {
             return search.solved(self, (matching, at), emit);
@@ -238,9 +248,8 @@ impl<'g> Search<'_, 'g> {
             if end == self.from || !is_held || !self.fits(runner, end, self.elements[0].end)? {
                 continue;
             }
-            let Some(path) = runner.graph.cheapest(self.from, end) else {
-                continue;
-            };
+            let found = runner.watched(|runner, stop| runner.graph.cheapest(self.from, end, stop));
+            let Some(path) = found else { continue };
             let steps: Vec<Step> = path
                 .links
                 .iter()
@@ -311,11 +320,19 @@ impl<'g> Search<'_, 'g> {
         }
         let mut product = Product::new(self.from);
         let mut rest = if self.is_simple() {
-            self.meeting(runner, target)?
+            match self.shared(runner, target) {
+                Some(rest) => rest,
+                None => self.met(runner, target)?,
+            }
         } else {
             self.open_all(runner, &mut product)?;
             Rest::known(&product, Some(target))
         };
+        if let Some(steps) = self.least(runner, &rest, target)?
+            && let Some(row) = self.bound(runner, &steps)?
+        {
+            return go_on(runner, &steps, row, (matching, at), emit);
+        }
         self.paths(runner, &mut product, &mut rest, goal, (matching, at), emit)
     }
 

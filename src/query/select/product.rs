@@ -7,13 +7,12 @@ use rustc_hash::FxHashMap;
 use super::super::arithmetic::float;
 use super::super::ast::{By, Direction, Expr, LinkPattern, Mode, NodePattern};
 use super::super::error::{Fault, QueryError, Result};
-use super::super::matching::Select;
 use super::super::run::Runner;
 use super::super::search::Neighbours;
 use super::super::show;
 use super::super::value::{LinkId, NodeId, Value};
 use super::super::wanted::Wanted;
-use super::Search;
+use super::{Search, Select};
 
 /// Bytes of a vertex without its edges, roughly.
 const VERTEX: usize = 96;
@@ -270,8 +269,20 @@ impl<'g> Search<'_, 'g> {
         to: NodeId,
     ) -> Result<bool> {
         Ok(!self.used.contains(&link)
-            && runner.is_link(link, pattern, wanted, self.frame())?
             && (direction != Direction::Right || runner.may_follow(link, self.from))
+            && self.suits(runner, pattern, wanted, link, to)?)
+    }
+
+    /// Whether a relationship, and the node that it leads to, are as the pattern wants them.
+    pub(super) fn suits(
+        &self,
+        runner: &mut Runner<'g>,
+        pattern: &'g LinkPattern,
+        wanted: Option<&Value>,
+        link: LinkId,
+        to: NodeId,
+    ) -> Result<bool> {
+        Ok(runner.is_link(link, pattern, wanted, self.frame())?
             && self.is_each(runner, &Value::Link(link), &self.select.each_link)?
             && self.is_each(runner, &Value::Node(to), &self.select.each_node)?)
     }

@@ -52,6 +52,8 @@ struct Paths<'p> {
     queue: BinaryHeap<Reverse<Rank>>,
     ends: BTreeMap<NodeId, Taken>,
     passed: FxHashMap<usize, Taken>,
+    /// What every path costs at least.
+    floor: f64,
 }
 
 /// Partial paths that are taken before the search from the other end goes on.
@@ -88,6 +90,7 @@ impl<'g> Search<'_, 'g> {
             parts: vec![first],
             ends: BTreeMap::new(),
             passed: FxHashMap::default(),
+            floor: 0.0,
         };
         let (mut taken, mut patience) = (0, PATIENCE);
         let mut goes_on = true;
@@ -101,9 +104,14 @@ impl<'g> Search<'_, 'g> {
             if taken > patience {
                 self.grow(runner, paths.rest, taken)?;
                 patience = taken * 2;
+                if let Some(target) = goal.target.filter(|_| self.derives && paths.floor == 0.0) {
+                    let least =
+                        runner.watched(|runner, stop| runner.graph.least_cost(self.from, target, stop));
+                    paths.floor = f64::from(least);
+                }
             }
             // What is missing may be known better by now.
-            let better = part.cost + paths.rest.of(part.vertex, node);
+            let better = paths.floor.max(part.cost + paths.rest.of(part.vertex, node));
             if !part.whole && better > rank {
                 paths.queue.push(Reverse(Rank(better, order, last)));
                 continue;
@@ -179,11 +187,12 @@ impl<'g> Search<'_, 'g> {
 
     /// What a whole path costs by its derivation, where that counts; infinitely much if there is none that goes along it,
     /// as when it needs what only its own end gives.
-    fn whole_cost(&self, runner: &Runner<'g>, steps: &[Step]) -> Option<f64> {
+    fn whole_cost(&self, runner: &mut Runner<'g>, steps: &[Step]) -> Option<f64> {
         if !self.derives || !steps.iter().any(|step| runner.graph.is_joint(step.0)) {
             return None;
         }
-        let cost = runner.graph.path_cost(&self.path(steps))?;
+        let path = self.path(steps);
+        let cost = runner.watched(|runner, stop| runner.graph.path_cost(&path, stop))?;
         Some(float(&cost).unwrap_or(f64::INFINITY))
     }
 
@@ -213,12 +222,14 @@ impl<'g> Search<'_, 'g> {
             };
             paths.parts.push(next);
             if self.ends_well(runner, &paths.parts, paths.product)? {
-                // Of equal lengths the one that has come further is nearer to its end.
+                // Of equal lengths the one that has come further is nearer to its end, and so it is of equal costs where
+                // these are no more than bounds.
                 let order = match self.by {
-                    By::Length => u64::MAX - next.length,
-                    By::Cost => next.length,
+                    By::Cost if !self.derives => next.length,
+                    _ => u64::MAX - next.length,
                 };
-                let rank = Rank(next.cost + missing, order, paths.parts.len() - 1);
+                let rank = paths.floor.max(next.cost + missing);
+                let rank = Rank(rank, order, paths.parts.len() - 1);
                 paths.queue.push(Reverse(rank));
             } else {
                 paths.parts.pop();

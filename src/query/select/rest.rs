@@ -9,17 +9,19 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::super::ast::By;
+use super::super::ast::{By, Direction};
 use super::super::error::Result;
 use super::super::run::Runner;
 use super::super::search::Neighbours;
-use super::super::value::NodeId;
-use super::super::wanted::Rank;
+use super::super::value::{LinkId, NodeId};
+use super::super::wanted::{Rank, Wanted};
 use super::Search;
 use super::product::{Product, flipped};
+use super::queue::Step;
 
 /// What is missing at least; infinite where no end can be reached.
 pub(super) enum Rest {
@@ -27,7 +29,43 @@ pub(super) enum Rest {
     Known(Vec<f64>),
     /// From each node, as far as a search from the end has come.
     Near(Side),
+    /// From each node.
+    Shared(Arc<[Way]>),
 }
+
+/// A least way from a node to the end.
+#[derive(Clone, Copy)]
+pub(super) struct Way {
+    cost: f64,
+    length: u32,
+    /// Its first relationship.
+    first: LinkId,
+}
+
+/// What searches to the same end share: many rows begin elsewhere and end there.
+#[derive(Default)]
+pub(crate) struct Rests {
+    /// By pattern and end.
+    known: FxHashMap<(usize, NodeId), Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    /// How many searches there were, and how many relationships they went over.
+    searches: u32,
+    spent: u64,
+    /// What they had gone over when it was tried last to find out for all nodes.
+    tried: u64,
+    rest: Option<Arc<[Way]>>,
+}
+
+/// Searches for single rows, at least.
+const SINGLE: u32 = 8;
+/// Beginning takes about as long as a search over this part of the nodes.
+const PART: u64 = 16;
+
+/// Ends that something is known of at once.
+const ENDS: usize = 16;
 
 /// A search from one end, by Dijkstra's algorithm.
 pub(super) struct Side {
@@ -90,6 +128,7 @@ impl Rest {
     pub(super) fn of(&self, vertex: usize, node: NodeId) -> f64 {
         match self {
             Self::Known(missing) => missing[vertex],
+            Self::Shared(missing) => missing.get(node as usize).map_or(f64::INFINITY, |way| way.cost),
             Self::Near(side) => {
                 let radius = side.radius();
                 match side.near.get(&node) {
@@ -102,8 +141,125 @@ impl Rest {
 }
 
 impl<'g> Search<'_, 'g> {
+    /// What is missing from every node, found once for all rows whose paths end here. It is tried again and again to
+    /// find that with as much work as single rows have taken by then.
+    pub(super) fn shared(&self, runner: &mut Runner<'g>, target: NodeId) -> Option<Rest> {
+        if !self.select.is_common || !self.used.is_empty() {
+            return None;
+        }
+        let key = (std::ptr::from_ref(self.select).addr(), target);
+        let known = runner.rests.known.get(&key);
+        if let Some(rest) = known.and_then(|shared| shared.rest.as_ref()) {
+            return Some(Rest::Shared(Arc::clone(rest)));
+        }
+        let nodes = u64::from(runner.graph.nodes());
+        let is_due = |shared: &&Shared| {
+            shared.searches >= SINGLE && shared.spent >= (2 * shared.tried).max(nodes / PART)
+        };
+        let spent = known.filter(is_due).map(|shared| shared.spent)?;
+        // A relationship that no path of any row goes over may be one that cannot be tested.
+        let rest = self.from_all(runner, target, spent).ok().flatten();
+        let shared = runner.rests.known.entry(key).or_default();
+        (shared.tried, shared.rest) = (spent, rest.clone());
+        rest.map(Rest::Shared)
+    }
+
+    /// What is missing from every node to the end, joint relationships taken as open, by Dijkstra's algorithm; none if
+    /// that takes more than so many relationships.
+    fn from_all(&self, runner: &mut Runner<'g>, target: NodeId, most: u64) -> Result<Option<Arc<[Way]>>> {
+        let none = Way {
+            cost: f64::INFINITY,
+            length: 0,
+            first: LinkId::MAX,
+        };
+        let mut missing = vec![none; runner.graph.nodes() as usize];
+        missing[target as usize].cost = 0.0;
+        let mut queue = BinaryHeap::from([Reverse(Rank(0.0, 0, target as usize))]);
+        let (pattern, direction, _) = self.elements[0].hops[0];
+        let mut count = 0;
+        while let Some(Reverse(Rank(cost, length, node))) = queue.pop() {
+            let known = missing[node];
+            if (cost, length) > (known.cost, known.length.into()) {
+                continue;
+            }
+            let node = NodeId::try_from(node).unwrap_or(NodeId::MAX);
+            let length = known.length + 1;
+            for (first, to) in Neighbours::new(runner.graph, node, flipped(direction)) {
+                count += 1;
+                if count > most || !runner.expand(1) {
+                    return Ok(None);
+                }
+                if !self.suits(runner, pattern, None, first, to)? {
+                    continue;
+                }
+                let cost = cost + self.cost(runner, first, pattern)?;
+                let known = &mut missing[to as usize];
+                if (cost, length) < (known.cost, known.length) {
+                    *known = Way { cost, length, first };
+                    queue.push(Reverse(Rank(cost, length.into(), to as usize)));
+                }
+            }
+        }
+        runner.hold(size_of_val(missing.as_slice()) as u64);
+        Ok(Some(missing.into()))
+    }
+
+    /// The least path that is known for all rows, if this row can go along it; it is not to cost what its derivation does.
+    pub(super) fn least(
+        &self,
+        runner: &mut Runner<'g>,
+        rest: &Rest,
+        target: NodeId,
+    ) -> Result<Option<Vec<Step>>> {
+        let element = &self.elements[0];
+        let is_one = self.wanted == Wanted::Paths(1) && self.select.pattern.inner.is_none();
+        let is_short = element.most.is_none() && element.least <= 1;
+        let Rest::Shared(ways) = rest else { return Ok(None) };
+        if !is_one
+            || !is_short
+            || self.derives
+            || target == self.from
+            || !self.fits(runner, target, element.end)?
+        {
+            return Ok(None);
+        }
+        let mut path = Vec::new();
+        let mut node = self.from;
+        while node != target {
+            let Some(way) = ways.get(node as usize).filter(|way| way.cost.is_finite()) else {
+                return Ok(None);
+            };
+            if element.hops[0].1 == Direction::Right && !runner.may_follow(way.first, self.from) {
+                return Ok(None);
+            }
+            let (start, end) = runner.graph.ends(way.first);
+            node = if start == node { end } else { start };
+            path.push((way.first, node, 0));
+        }
+        Ok(runner.expand(path.len() as u64).then_some(path))
+    }
+
+    /// As [`Search::meeting`], and remembers how far it went.
+    pub(super) fn met(&self, runner: &mut Runner<'g>, target: NodeId) -> Result<Rest> {
+        let before = runner.budget.expansions;
+        let rest = self.meeting(runner, target)?;
+        let key = (std::ptr::from_ref(self.select).addr(), target);
+        let known = &mut runner.rests.known;
+        if known.len() >= ENDS && !known.contains_key(&key) {
+            let bytes = |shared: &Shared| shared.rest.as_ref().map_or(0, |rest| size_of_val(&**rest));
+            let bytes: usize = known.values().map(bytes).sum();
+            known.clear();
+            runner.release(bytes as u64);
+        }
+        let known = &mut runner.rests.known;
+        let shared = known.entry(key).or_default();
+        shared.searches += 1;
+        shared.spent += runner.budget.expansions - before;
+        Ok(rest)
+    }
+
     /// Searches from both ends until the two meet on a least way; `Near` nothing if they never do.
-    pub(super) fn meeting(&self, runner: &mut Runner<'g>, target: NodeId) -> Result<Rest> {
+    fn meeting(&self, runner: &mut Runner<'g>, target: NodeId) -> Result<Rest> {
         let mut forward = Side::new(self.from, false);
         let mut backward = Side::new(target, true);
         let mut best = if self.from == target { 0.0 } else { f64::INFINITY };

@@ -235,8 +235,49 @@ proptest! {
             ] {
                 prop_assert_eq!(&nodes(&run(text, &view, start)), &shortest, "{}", text);
             }
+            // Without names only the ends are asked for, and no path is searched for.
+            for (named, unnamed) in [
+                ("p = ANY SHORTEST (a {id: $start})-->+(b)", "ANY SHORTEST (a {id: $start})-->+(b)"),
+                ("p = ANY SHORTEST (b)<--*(a {id: $start})", "ANY CHEAPEST (b)<--*(a {id: $start})"),
+                ("p = shortestPath((a {id: $start})-[*0..]->(b))", "shortestPath((a {id: $start})-[*0..]->(b))"),
+            ] {
+                let ends = |pattern: &str| nodes(&run(&format!("MATCH {pattern} RETURN b, count(*)"), &view, start));
+                prop_assert_eq!(ends(named), ends(unnamed), "{}", unnamed);
+            }
         }
     }
+
+    #[test]
+    fn many_rows_find_what_each_finds_alone(graph in graphs(9)) {
+        let rows = graph.freeze();
+        let view = AttackView::new(&graph, &rows);
+        let count = VertexId::try_from(rows.positions()).unwrap();
+        for end in 0..count {
+            for (path, value) in [
+                ("ANY SHORTEST (a)-[r]->+(b)", "length(p)"),
+                ("ANY CHEAPEST (a)-[r COST r.effort + 1]->+(b)", "reduce(s = 0, r IN relationships(p) | s + r.effort + 1)"),
+                ("SHORTEST 2 GROUPS (b)<-[r]-*(a)", "length(p)"),
+            ] {
+                let all = format!("MATCH (b {{id: $start}}) MATCH (a) MATCH p = {path} RETURN a, {value}");
+                let alone = format!("MATCH (b {{id: $start}}) MATCH (a {{id: $a}}) MATCH p = {path} RETURN a, {value}");
+                let alone = Query::parse(&alone).unwrap();
+                let mut expected = Vec::new();
+                for start in 0..count {
+                    let parameters =
+                        BTreeMap::from([("start".to_owned(), view_id(&view, end)), ("a".to_owned(), view_id(&view, start))]);
+                    expected.extend(alone.run(&view, &parameters, Limits::default()).unwrap().rows);
+                }
+                let found = run(&all, &view, end).rows;
+                prop_assert_eq!(sorted(found), sorted(expected), "{}", path);
+            }
+        }
+    }
+}
+
+fn sorted(rows: Vec<Vec<Value>>) -> Vec<String> {
+    let mut rows: Vec<String> = rows.iter().map(|row| format!("{row:?}")).collect();
+    rows.sort();
+    rows
 }
 
 proptest! {

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use beachhead::paths::Stop;
 use beachhead::query::{Column, Graph, LinkId, NodeId, Procedure, Value};
 
 type Properties = BTreeMap<Arc<str>, Value>;
@@ -164,6 +165,7 @@ impl Graph for Memory {
         &self,
         procedure: &str,
         arguments: &[Value],
+        _stop: Stop<'_>,
         emit: &mut dyn FnMut(&[Value]) -> bool,
     ) -> Result<(), String> {
         let known = self.procedures.iter().zip(&self.results);

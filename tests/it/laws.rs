@@ -154,9 +154,9 @@ proptest! {
     }
 
     #[test]
-    fn what_is_held_from_many_starts_is_held_from_each(shapes in shapes(), least in 1_usize..4) {
+    fn what_is_held_from_many_starts_is_held_from_each(shapes in shapes(), least in 1_usize..9, hub in 1_usize..4) {
         let Small { graph, rows, .. } = Small::new(&shapes);
-        let closures = Closures::of_groups(&graph, &rows, least, &|| false).unwrap();
+        let closures = Closures::of_groups(&graph, &rows, least, hub, &|| false).unwrap();
         for start in 0..VertexId::try_from(rows.positions()).unwrap() {
             let reach = Reach::new(&rows, &[start], Premises::Max);
             let held = closures.held(start, &|| false).unwrap();

@@ -100,6 +100,33 @@ pub fn is_statement(text: &str) -> bool {
     }
 }
 
+/// The statements of a text, each with the semicolon that ends it; without those that are empty.
+pub fn statements(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut begin = 0;
+    for (token, span) in tokens(text).unwrap_or_default() {
+        if token == Token::Sign(";") {
+            found.push(&text[begin..span.end as usize]);
+            begin = span.end as usize;
+        }
+    }
+    found.push(&text[begin..]);
+    found.retain(|statement| !is_comment(statement.trim_end().trim_end_matches(';')));
+    found
+}
+
+/// Whether a text ends with a semicolon, comments aside.
+pub fn is_closed(text: &str) -> bool {
+    let found = tokens(text).unwrap_or_default();
+    let last = found.len().checked_sub(2).and_then(|at| found.get(at));
+    matches!(last, Some((Token::Sign(";"), _)))
+}
+
+/// Whether a text holds nothing but comments.
+pub fn is_comment(text: &str) -> bool {
+    tokens(text).is_ok_and(|found| found.len() < 2)
+}
+
 fn is_blank_at_end(text: &str) -> bool {
     text.ends_with('\n') && text.trim_end_matches([' ', '\t', '\r', '\n']).len() < text.len()
 }
@@ -134,5 +161,12 @@ mod tests {
         assert!(!is_statement("MATCH (n)\n"));
         assert!(!is_statement("RETURN ';"));
         assert!(!is_statement("RETURN 1 // ;"));
+        assert_eq!(
+            statements("RETURN ';' AS a; ; RETURN 2 // ;"),
+            ["RETURN ';' AS a;", " RETURN 2 // ;"]
+        );
+        assert_eq!(statements("RETURN 'a;"), ["RETURN 'a;"]);
+        assert!(is_closed("RETURN 1; // one") && !is_closed("RETURN 1 // ;"));
+        assert!(is_comment("// one\n /* two */") && !is_comment("RETURN 1") && !is_comment("/* two"));
     }
 }

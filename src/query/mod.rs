@@ -51,7 +51,7 @@ pub use column::Column;
 pub use data::{Graph, Held};
 pub use error::{Fault, QueryError, Span};
 pub use functions::NAMES as FUNCTION_NAMES;
-pub use lexis::{KEYWORDS, Lexeme, is_statement, lexemes};
+pub use lexis::{KEYWORDS, Lexeme, is_closed, is_comment, is_statement, lexemes, statements};
 pub use limits::Limits;
 pub use moment::{Duration, Time};
 pub use procedure::{Argument, Procedure, Type, procedures};

@@ -13,7 +13,7 @@ use crate::cli::analysis::Analysis;
 use crate::cli::rows::{Rendered, rendered};
 use crate::cli::terminal;
 use crate::graph::{AttackGraph, Rows};
-use crate::query::{AttackView, Query, QueryError, Table, Value, saved};
+use crate::query::{AttackView, Query, QueryError, Table, Value, is_comment, saved, statements};
 use crate::report::{Page, counted};
 
 /// What a statement gave.
@@ -109,10 +109,10 @@ impl<'c, 's> Core<'c, 's> {
         }
     }
 
-    /// Carries out one statement.
+    /// Carries out a command, or statements up to the first that changes the graph or leaves.
     pub(super) fn eval(&mut self, text: &str) -> Outcome {
         let text = text.trim();
-        if text.is_empty() || text == ";" {
+        if is_comment(text) {
             return Outcome::of(Vec::new());
         }
         self.session.history.push(text.to_owned());
@@ -120,7 +120,18 @@ impl<'c, 's> Core<'c, 's> {
             return command::run(self, text)
                 .unwrap_or_else(|error| Outcome::of(vec![Part::Error(format!("{error:#}"))]));
         }
-        self.query(text)
+        let mut parts = Vec::new();
+        for statement in statements(text) {
+            let outcome = self.query(statement);
+            parts.extend(outcome.parts);
+            if outcome.next != Next::Stay {
+                return Outcome {
+                    parts,
+                    next: outcome.next,
+                };
+            }
+        }
+        Outcome::of(parts)
     }
 
     /// Runs a query and shows its rows.

@@ -8,12 +8,11 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
 
-use super::command::is_command;
 use super::core::{Core, Next, Outcome, Part};
+use super::script::Script;
 use crate::cli::rows::{QueryFormat, Rendered, rendered};
 use crate::cli::saved::{EXTENSION, one_saved};
 use crate::collect::write_whole;
-use crate::query::is_statement;
 
 /// How many files may be read in one another.
 const NESTING: usize = 8;
@@ -113,16 +112,9 @@ pub(super) fn source(core: &mut Core<'_, '_>, file: &str) -> anyhow::Result<Outc
     }
     let script = fs::read_to_string(file).with_context(|| format!("cannot read {file}"))?;
     core.depth += 1;
-    let (mut parts, mut next, mut statement) = (Vec::new(), Next::Stay, String::new());
-    let mut lines = script.lines().peekable();
-    while let Some(line) = lines.next() {
-        statement.push_str(line);
-        statement.push('\n');
-        let is_last = lines.peek().is_none();
-        if !(is_command(&statement) || is_statement(&statement) || is_last) {
-            continue;
-        }
-        let outcome = core.eval(&std::mem::take(&mut statement));
+    let (mut parts, mut next) = (Vec::new(), Next::Stay);
+    for statement in Script(script.lines().map(str::to_owned)) {
+        let outcome = core.eval(&statement);
         parts.extend(outcome.parts);
         next = outcome.next;
         if next != Next::Stay {

@@ -16,6 +16,7 @@ mod help;
 mod inspect;
 mod pager;
 mod schema;
+mod script;
 mod session;
 
 use std::io::{BufRead as _, BufReader, IsTerminal as _};
@@ -30,11 +31,12 @@ use reedline::Signal;
 
 use self::core::{Core, Next, Outcome, Part};
 use self::schema::Schema;
+use self::script::Script;
 use self::session::Session;
 use super::input::SubjectArgs;
 use super::rows::QueryFormat;
 use super::{ExitCode, Streams, report, safe, terminal};
-use crate::query::{AttackView, is_statement};
+use crate::query::AttackView;
 
 /// How often a pause looks whether it is to end.
 const PULSE: Duration = Duration::from_millis(50);
@@ -137,7 +139,7 @@ fn source(history: Option<PathBuf>, streams: &mut Streams<'_>) -> anyhow::Result
         lines.push(line?);
     }
     Ok(Box::new(Piped {
-        lines: lines.into_iter(),
+        statements: Script(lines.into_iter()),
         failed: false,
     }))
 }
@@ -238,23 +240,13 @@ trait Source {
 }
 
 struct Piped {
-    lines: std::vec::IntoIter<String>,
+    statements: Script<std::vec::IntoIter<String>>,
     failed: bool,
 }
 
 impl Source for Piped {
     fn next(&mut self) -> anyhow::Result<Option<String>> {
-        let mut text = String::new();
-        for line in self.lines.by_ref() {
-            text.push_str(&line);
-            text.push('\n');
-            if text.trim().is_empty() {
-                text.clear();
-            } else if command::is_command(&text) || (is_statement(&text) && is_end(&text, &line)) {
-                return Ok(Some(text));
-            }
-        }
-        Ok((!text.trim().is_empty()).then_some(text))
+        Ok(self.statements.next())
     }
 
     fn failed(&mut self, failed: bool) {
@@ -268,11 +260,6 @@ impl Source for Piped {
             ExitCode::Nothing
         }
     }
-}
-
-/// Whether a statement of piped lines is over: a query may go on in the next line unless it says that it ends.
-fn is_end(text: &str, last: &str) -> bool {
-    last.trim().is_empty() || text.trim_end().ends_with(';')
 }
 
 struct Terminal {

@@ -169,6 +169,21 @@ fn files_are_read_and_written() {
     .unwrap();
     let (source, output, saved) = (path("a.cypher"), path("out.csv"), path("saved.cypher"));
     assert_eq!(results(&format!(":source {source}")), "one\n1\ntwo\n2\n");
+    // What a saved query looks like: comments, and clauses on lines of their own.
+    std::fs::write(
+        folder.path().join("c.cypher"),
+        "// id: c\n// group: tests\n:mode csv\n/* two\n\n lines */ UNWIND [2, 1] AS x\nRETURN x\nORDER BY x; // behind\n\
+         RETURN 'a;' AS a; RETURN 3 AS b;\n// the end\n",
+    )
+    .unwrap();
+    let script = path("c.cypher");
+    for input in [
+        format!(":source {script}"),
+        std::fs::read_to_string(&script).unwrap(),
+    ] {
+        let (out, err, code) = talk(&input);
+        assert_eq!((out.as_str(), code), ("x\n1\n2\na\na;\nb\n3\n", 0), "{err}");
+    }
     results(&format!(
         ":mode csv\n:output {output}\nRETURN 3 AS x;\n:save {saved}"
     ));

@@ -20,29 +20,36 @@ pub const UNNAMED_WORKER: &str = "worker";
 impl Cluster {
     /// Returns the id of a pod's top controller as far as the input tells, or the pod's own id.
     ///
-    /// A controller that is not in the input ends the chain and counts. Nodes own static pods and do not
-    /// count. In a circle of owners the chain ends where it would repeat, and an endless one somewhere. An owner
-    /// whose kind is not written still makes one workload of its pods; it is called a pod for want of a better
-    /// word.
+    /// A controller that is not in the input ends the chain and counts.
     pub fn workload_of(&self, pod: &Pod) -> ObjectId {
-        let mut seen = BTreeSet::new();
-        let mut top = ObjectId::new("Pod", &pod.meta.namespace, &pod.meta.name);
-        let mut meta = Some(&pod.meta);
+        let top = self.controllers_of(&pod.meta).pop();
+        top.unwrap_or_else(|| ObjectId::new("Pod", &pod.meta.namespace, &pod.meta.name))
+    }
+
+    /// Returns the ids of the controllers of a pod or workload as far as the input tells, from its own to the top one.
+    ///
+    /// Nodes own static pods and do not count. In a circle of owners the chain ends where it would repeat, and an endless
+    /// one somewhere. An owner whose kind is not written still makes one workload of its pods; it is called a pod for want
+    /// of a better word.
+    pub fn controllers_of(&self, owned: &Meta) -> Vec<ObjectId> {
+        let mut chain = Vec::new();
+        let mut meta = Some(owned);
         while let Some(owner) = meta.and_then(Meta::controller) {
             if owner.kind == "Node" || owner.name.is_empty() {
                 break;
             }
             if owner.kind.is_empty() {
-                return ObjectId::new("Pod", &pod.meta.namespace, &owner.name);
+                chain.push(ObjectId::new("Pod", &owned.namespace, &owner.name));
+                break;
             }
-            let id = ObjectId::new(&owner.kind, &pod.meta.namespace, &owner.name);
-            if seen.len() == LONGEST_CHAIN || !seen.insert(id.clone()) {
+            let id = ObjectId::new(&owner.kind, &owned.namespace, &owner.name);
+            if chain.len() == LONGEST_CHAIN || chain.contains(&id) {
                 break;
             }
             meta = self.meta_of(&id);
-            top = id;
+            chain.push(id);
         }
-        top
+        chain
     }
 
     fn meta_of(&self, id: &ObjectId) -> Option<&Meta> {

@@ -32,6 +32,7 @@ mod held;
 pub mod host;
 pub mod identity;
 pub mod impersonation;
+mod inline;
 pub mod intercept;
 pub mod kernel;
 pub mod kubelet;
@@ -53,6 +54,7 @@ pub mod secrets;
 mod security;
 pub mod settings;
 pub mod side_doors;
+pub mod specs;
 pub mod steal;
 mod step;
 mod structure;
@@ -221,6 +223,7 @@ static FAMILIES: &[&[&Technique]] = &[
     new_pod::TECHNIQUES,
     running_pod::TECHNIQUES,
     secrets::TECHNIQUES,
+    specs::TECHNIQUES,
     impersonation::TECHNIQUES,
     roles::TECHNIQUES,
     certificates::TECHNIQUES,

@@ -50,23 +50,26 @@ pub(super) fn pod(cluster: &Cluster, index: usize) -> Option<PodView<'_>> {
 
 fn view<'a>(id: &ObjectId, pod: &'a Pod, index: usize, is_stand_in: bool) -> PodView<'a> {
     let owner = if is_stand_in { pod.meta.controller() } else { None };
-    let (object, spec) = match owner {
-        Some(owner) => (
-            ObjectId::new(&owner.kind, &id.namespace, &owner.name),
-            if owner.kind == "CronJob" {
-                "/spec/jobTemplate/spec/template/spec"
-            } else {
-                "/spec/template/spec"
-            },
-        ),
-        None => (id.clone(), "/spec"),
-    };
+    let object = owner.map_or_else(
+        || id.clone(),
+        |owner| ObjectId::new(&owner.kind, &id.namespace, &owner.name),
+    );
+    let spec = spec_of(&object.kind);
     PodView {
         index,
         pod,
         place: Place::new(&id.namespace, &id.name),
         object,
         spec,
+    }
+}
+
+/// Where an object of this kind keeps the spec of its pods.
+pub(super) fn spec_of(kind: &str) -> &'static str {
+    match kind {
+        "Pod" => "/spec",
+        "CronJob" => "/spec/jobTemplate/spec/template/spec",
+        _ => "/spec/template/spec",
     }
 }
 
@@ -253,6 +256,11 @@ impl<'a> PodView<'a> {
     /// Running code in any container of the pod.
     pub(super) fn position(&self) -> Position {
         Position::Pod(self.place.clone())
+    }
+
+    /// Whether it stands for the pods of its workload, whose names are not known then.
+    pub(super) fn is_stand_in(&self) -> bool {
+        self.object.kind != "Pod"
     }
 
     /// The fact that the pod's spec has `value` at `pointer` (`/hostPID`).

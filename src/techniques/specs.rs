@@ -1,0 +1,199 @@
+//! What rights to read pods and workloads give: the credentials that are written into their specs.
+//!
+//! **Trap.** A pod's spec stands in several objects: in the pod, in the templates of its controllers, in their revisions. But
+//! what admission added to the pod is in no template. And the names of a workload's pods are not known before they run,
+//! so that a right by name reaches those of a StatefulSet alone.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::cloud::key_in_clear;
+use super::inline::{Inline, Opened, Written, written};
+use super::pods::{ContainerView, Mark, PodView, both, marked, spec_of};
+use super::technique::techniques;
+use super::{Certainty, Context, Evidence, Family, Position, Sink};
+use crate::model::{ObjectId, Text, Workload};
+use crate::rbac::{Power, power};
+
+techniques! { TECHNIQUES, Family::Rbac;
+    /// Reads credentials in clear out of the specs of pods and workloads through the API server.
+    ///
+    /// Where the credential is known to open a datastore or belongs to a cloud, that is what is gained; else what it opens
+    /// is not known.
+    ///
+    /// # Preconditions
+    ///
+    /// A variable or an argument of a container holds a credential in clear, as for `SECRET_INLINE`. And the right to get,
+    /// list or watch what it is written in: the pod, or the Deployment, ReplicaSet, StatefulSet, DaemonSet, Job, CronJob or
+    /// ReplicationController with that template, in the namespace or by name. To get the subresource `status` is as much, and
+    /// so are `ephemeralcontainers` and `resize` of pods. The role `view` gives all of this.
+    ///
+    /// What does not suffice: `pods/log` and `deployments/scale`; a right on a workload for what admission added to its pods;
+    /// a right by the name of a pod that its controller has yet to choose.
+    ///
+    /// # Detection
+    ///
+    /// Audit log: `get`, `list` and `watch` of pods and workloads by an identity that never asked for them before. The
+    /// answers themselves are in no log.
+    SPEC_READ: [Grant] => [Credential, CloudIdentity] {
+        title: "Credential in a spec read through the API server",
+        mitre: ["T1552.007"],
+        microsoft: ["MS-TA9027"],
+        owasp: ["K02", "K03"],
+        cis: ["5.4.1"],
+        effort: 1,
+        remediation: "Move the value into a Secret and rotate it; whoever may read pods and workloads may not read Secrets by that.",
+        references: [
+            "https://kubernetes.io/docs/reference/access-authn-authz/rbac/#user-facing-roles",
+            "https://kubernetes.io/docs/concepts/security/secrets-good-practices/",
+            "https://attack.mitre.org/techniques/T1552/007/",
+        ],
+        derive: spec_read,
+    }
+}
+
+/// The controllers that carry a pod's spec, with the power to read each.
+static TEMPLATES: &[(&str, &Power)] = &[
+    ("Deployment", &power::READ_DEPLOYMENTS),
+    ("ReplicaSet", &power::READ_REPLICA_SETS),
+    ("StatefulSet", &power::READ_STATEFUL_SETS),
+    ("DaemonSet", &power::READ_DAEMON_SETS),
+    ("CronJob", &power::READ_CRON_JOBS),
+    ("Job", &power::READ_JOBS),
+    ("ReplicationController", &power::READ_REPLICATION_CONTROLLERS),
+];
+
+fn reader_of(kind: &str) -> Option<&'static Power> {
+    let known = TEMPLATES.iter().find(|(known, _)| *known == kind);
+    known.map(|(_, power)| *power)
+}
+
+/// The kind of the objects that a controller makes between itself and its pods.
+fn between(kind: &str) -> Option<&'static str> {
+    match kind {
+        "Deployment" => Some("ReplicaSet"),
+        "CronJob" => Some("Job"),
+        _ => None,
+    }
+}
+
+/// Who reads a pod's spec, and where.
+struct Reader<'a> {
+    grant: Position,
+    certainty: Certainty,
+    /// The controller whose template is read; none where the pod's own text is.
+    template: Option<(ObjectId, &'a Workload)>,
+}
+
+/// The grants to read a pod whose name is a StatefulSet's with a number: by the namespace of the grant and that name.
+type Numbered = FxHashMap<(Text, Text), Vec<Position>>;
+
+fn spec_read(context: &Context<'_>, sink: &mut Sink<'_>) {
+    let known = Inline::new(context);
+    let numbered = numbered(context);
+    let mut seen = FxHashSet::default();
+    for pod in marked(context, Mark::INLINE) {
+        let readers = readers(context, &numbered, &pod);
+        if readers.is_empty() {
+            continue;
+        }
+        for container in pod.containers() {
+            for found in known.of(&container) {
+                for reader in &readers {
+                    let Some(fact) = reader.finds(&container, &found) else {
+                        continue;
+                    };
+                    let key = key_in_clear(&container, &found.written.name);
+                    let credential = (found.credential.clone(), found.certainty.clone());
+                    for (gained, certainty) in [credential].into_iter().chain(key) {
+                        let certainty = both(reader.certainty.clone(), certainty);
+                        // Pods of one workload hold the same.
+                        if seen.insert((reader.grant.clone(), gained.clone(), certainty.clone())) {
+                            sink.step_if([reader.grant.clone()], gained, certainty, [fact.clone()]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn readers<'a>(context: &Context<'a>, numbered: &Numbered, pod: &PodView<'a>) -> Vec<Reader<'a>> {
+    let (cluster, held) = (context.cluster, context.held);
+    let namespace = &pod.place.namespace;
+    let certain = |grant, template| Reader {
+        grant,
+        certainty: Certainty::Certain,
+        template,
+    };
+    let controllers = cluster.controllers_of(&pod.pod.meta);
+    let mut found = Vec::new();
+    if !pod.is_stand_in() {
+        let own = held.over(&power::READ_PODS, namespace, &pod.place.name);
+        found.extend(own.into_iter().map(|grant| certain(grant, None)));
+        for id in controllers {
+            let (Some(power), Some(workload)) = (reader_of(&id.kind), cluster.workloads.by_id(&id)) else {
+                continue;
+            };
+            let grants = held.over(power, namespace, &id.name).into_iter();
+            found.extend(grants.map(|grant| certain(grant, Some((id.clone(), workload)))));
+        }
+        return found;
+    }
+    let everywhere = |power| held.over(power, namespace, &Text::default());
+    found.extend(
+        everywhere(&power::READ_PODS)
+            .into_iter()
+            .map(|grant| certain(grant, None)),
+    );
+    for id in controllers {
+        let grants = reader_of(&id.kind).map(|power| held.over(power, namespace, &id.name));
+        let made = between(&id.kind).and_then(reader_of).map(everywhere);
+        let grants = grants.into_iter().chain(made).flatten();
+        found.extend(grants.map(|grant| certain(grant, None)));
+        for place in [namespace.clone(), Text::default()] {
+            let grants = numbered.get(&(place, id.name.clone())).into_iter().flatten();
+            found.extend(grants.filter(|_| id.kind == "StatefulSet").map(|grant| Reader {
+                grant: grant.clone(),
+                certainty: Certainty::Conditional("the StatefulSet has a pod of this name".into()),
+                template: None,
+            }));
+        }
+    }
+    found
+}
+
+fn numbered(context: &Context<'_>) -> Numbered {
+    let mut found = Numbered::default();
+    for (namespace, name, grant) in context.held.names(&power::READ_PODS) {
+        if let Some((set, number)) = name.rsplit_once('-')
+            && !number.is_empty()
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+        {
+            let key = (namespace.clone(), Text::new(set));
+            found.entry(key).or_default().push(grant);
+        }
+    }
+    found
+}
+
+impl Reader<'_> {
+    /// Where the reader finds a credential of the pod's container, if it is written there.
+    fn finds(&self, container: &ContainerView<'_>, found: &Opened<'_>) -> Option<Evidence> {
+        let Some((id, workload)) = &self.template else {
+            return Some(container.fact(&found.written.pointer, &found.shown));
+        };
+        let (list, _) = container.key();
+        let spec = &workload.template().spec;
+        let all = match list {
+            "containers" => &spec.containers,
+            "initContainers" => &spec.init_containers,
+            _ => return None,
+        };
+        let at = all.iter().position(|one| one.name == container.container.name)?;
+        let same =
+            |one: &Written<'_>| one.name == found.written.name && one.value.text == found.written.value.text;
+        let there = written(&all[at]).into_iter().find(same)?;
+        let pointer = format!("{}/{list}/{at}{}", spec_of(&id.kind), there.pointer);
+        Some(Evidence::new(id.clone(), pointer, &found.shown))
+    }
+}

@@ -258,6 +258,12 @@ impl<'a> PodView<'a> {
         Position::Pod(self.place.clone())
     }
 
+    /// Whether it carries one of these marks.
+    pub(super) fn carries(&self, context: &Context<'_>, wanted: Mark) -> bool {
+        let mark = context.marks.0.get(self.index);
+        mark.is_some_and(|mark| mark.0 & wanted.0 != 0)
+    }
+
     /// Whether it stands for the pods of its workload, whose names are not known then.
     pub(super) fn is_stand_in(&self) -> bool {
         self.object.kind != "Pod"

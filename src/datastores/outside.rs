@@ -217,10 +217,11 @@ fn port_beside(variable: &Variable, settings: &Environment) -> Option<u16> {
     HOSTS.iter().find_map(|word| {
         let at = upper.rfind(word)?;
         let (before, after) = (&variable.name[..at], &variable.name[at + word.len()..]);
-        let is_small = variable.name[at..].starts_with(|c: char| c.is_ascii_lowercase());
-        let port = if is_small { "port" } else { "PORT" };
-        let beside = settings.get(&Text::from(format!("{before}{port}{after}")))?;
-        beside.value.as_ref()?.text.trim().parse().ok()
+        let mut beside = ["PORT", "port", "Port"].into_iter().filter_map(|port| {
+            let beside = settings.get(&Text::from(format!("{before}{port}{after}")))?;
+            beside.value.as_ref()?.text.trim().parse().ok()
+        });
+        beside.next()
     })
 }
 

@@ -13,7 +13,7 @@ fn cluster(manifests: &str) -> Cluster {
     read_text("db.yaml", manifests, "shop").0
 }
 
-fn found(manifests: &str, settings: &str) -> Vec<Datastore> {
+pub(crate) fn found(manifests: &str, settings: &str) -> Vec<Datastore> {
     let settings = Settings::parse("beachhead.toml", settings).expect("settings");
     datastores(&cluster(manifests), &settings)
 }
@@ -29,7 +29,7 @@ fn line(container: &str) -> String {
     told(&found(&pod(container), ""))
 }
 
-fn told(all: &[Datastore]) -> String {
+pub(crate) fn told(all: &[Datastore]) -> String {
     let Some(one) = all.first() else {
         return "nothing".to_owned();
     };
@@ -666,147 +666,6 @@ fn what_only_looks_like_one_is_none() {
     let started =
         line("image: \"postgres:17\", command: [sh, -c, \"pg_isready; exec docker-entrypoint.sh postgres\"]");
     assert_eq!(started, "postgresql by image, locked");
-}
-
-/// What stands outside, as a client is told of it: Services and the client's variables.
-fn outside(service: &str, namespace: &str, env: &str) -> String {
-    let service = match service {
-        "" => String::new(),
-        spec => format!("apiVersion: v1\nkind: Service\nmetadata: {{ name: db }}\nspec: {{ {spec} }}\n---\n"),
-    };
-    let pod = "apiVersion: v1\nkind: Pod\n";
-    let client = format!("containers: [{{ name: app, image: app, env: [{env}] }}]");
-    let all =
-        format!("{service}{pod}metadata: {{ name: app, namespace: {namespace} }}\nspec: {{ {client} }}\n");
-    told(&found(&all, ""))
-}
-
-#[test]
-fn what_a_host_outside_is_its_clients_say_where_its_name_does_not() {
-    let rds = "type: ExternalName, externalName: orders.abc.eu-west-1.rds.amazonaws.com";
-    let legacy = "type: ExternalName, externalName: legacy.example.com";
-    let port = |host: &str, port: &str| {
-        format!(
-            "{{ name: DB_HOST, value: {host} }}, {{ name: DB_PORT, value: \"{port}\" }}, {{ name: DB_PASSWORD, value: x1 }}"
-        )
-    };
-    let held = "locked; a password in inline";
-    for (service, namespace, env, expected) in [
-        (
-            rds,
-            "shop",
-            port("db", "5432"),
-            format!("postgresql by address, {held}"),
-        ),
-        (
-            rds,
-            "shop",
-            port("db", "3306"),
-            format!("mysql by address, {held}"),
-        ),
-        (rds, "shop", port("db", "8080"), format!("sql by address, {held}")),
-        (
-            rds,
-            "bank",
-            port("db.shop.svc", "5432"),
-            format!("postgresql by address, {held}"),
-        ),
-        (
-            rds,
-            "bank",
-            port("db", "5432"),
-            "sql by address, locked".to_owned(),
-        ),
-        (
-            "",
-            "shop",
-            port("orders.abc.eu-west-1.rds.amazonaws.com", "5432"),
-            format!("postgresql by address, {held}"),
-        ),
-        (
-            legacy,
-            "shop",
-            port("db", "5432"),
-            format!("postgresql by port, {held}"),
-        ),
-        (legacy, "shop", port("db", "443"), "nothing".to_owned()),
-        (legacy, "shop", port("db", "8080"), "nothing".to_owned()),
-        (
-            "type: ExternalName, externalName: api.example.com, ports: [{ port: 8080 }]",
-            "shop",
-            String::new(),
-            "nothing".to_owned(),
-        ),
-        (legacy, "bank", port("db", "5432"), "nothing".to_owned()),
-        (
-            legacy,
-            "shop",
-            "{ name: DB, value: \"mysql://me:x1@db/shop\" }".to_owned(),
-            format!("mysql by address, {held}"),
-        ),
-        (
-            legacy,
-            "shop",
-            "{ name: DB_HOST, value: db }, { name: WEB_PORT, value: \"5432\" }".to_owned(),
-            "nothing".to_owned(),
-        ),
-        (
-            "",
-            "shop",
-            port("legacy.example.com", "5432"),
-            "nothing".to_owned(),
-        ),
-        (
-            "ports: [{ port: 5432 }]",
-            "shop",
-            port("db", "5432"),
-            "nothing".to_owned(),
-        ),
-    ] {
-        assert_eq!(
-            outside(service, namespace, &env),
-            expected,
-            "{service} {namespace} {env}"
-        );
-    }
-}
-
-#[test]
-fn the_name_of_a_release_is_no_database() {
-    for name in ["mysql", "redis", "postgresql"] {
-        let release = format!("app.kubernetes.io/instance: {name}");
-        let web = "app.kubernetes.io/name: web";
-        let manifests = format!(
-            "apiVersion: v1
-kind: Service
-metadata: {{ name: {name}, labels: {{ {release}, {web} }} }}
-spec: {{ selector: {{ {release} }}, ports: [{{ port: 8080 }}] }}
----
-apiVersion: v1
-kind: Pod
-metadata: {{ name: {name}-web-0, labels: {{ {release}, {web} }} }}
-spec: {{ containers: [{{ name: {name}, image: my-app/web, ports: [{{ name: {name}, containerPort: 8080 }}] }}] }}
----
-apiVersion: k8s.mariadb.com/v1alpha1
-kind: MariaDB
-metadata: {{ name: other }}
----
-apiVersion: v1
-kind: Pod
-metadata: {{ name: client }}
-spec: {{ containers: [{{ name: app, image: app, env: [{{ name: DB_HOST, value: {name} }}, {{ name: DB_PASSWORD, value: x1 }}] }}] }}
-"
-        );
-        let found = found(&manifests, "");
-        let ids: Vec<String> = found.iter().map(|one| one.workload.to_string()).collect();
-        assert_eq!(ids, ["MariaDB/shop/other"], "{name}");
-        assert!(
-            found[0]
-                .passwords
-                .iter()
-                .all(|password| password.origin != Origin::Inline)
-        );
-    }
 }
 
 fn databases(settings: &str, expected: &Expect) {

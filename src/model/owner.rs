@@ -69,7 +69,7 @@ impl Cluster {
         }
     }
 
-    /// Adds a stand-in pod for every top workload that has no pod in the input.
+    /// Adds a stand-in pod for every top workload that has no pod in the input, or none that has not ended.
     ///
     /// Returns diagnostics about circles of owners. The result does not depend on the order of the input.
     pub fn add_stand_ins(&mut self) -> Vec<Diagnostic> {
@@ -111,7 +111,10 @@ impl Cluster {
         diagnostics
     }
 
-    /// The top workloads of all pods. Pods that have their direct controller in common are asked about once.
+    /// The top workloads that need no stand-in: those with a pod that has not ended, and Jobs that have run.
+    ///
+    /// Of a CronJob between two runs, or of a workload whose pods were evicted, the input has pods that have ended alone;
+    /// it makes others. Pods that have their direct controller in common are asked about once.
     fn workloads_with_pods(&self) -> BTreeSet<ObjectId> {
         let mut known = FxHashSet::default();
         let mut tops = BTreeSet::new();
@@ -119,8 +122,12 @@ impl Cluster {
             let Some(owner) = pod.meta.controller() else {
                 continue;
             };
-            if known.insert((&pod.meta.namespace, &owner.kind, &owner.name)) {
-                tops.insert(self.workload_of(pod));
+            let has_ended = pod.has_ended();
+            if known.insert((&pod.meta.namespace, &owner.kind, &owner.name, has_ended)) {
+                let top = self.workload_of(pod);
+                if !has_ended || top.kind == "Job" {
+                    tops.insert(top);
+                }
             }
         }
         tops
@@ -249,6 +256,38 @@ mod tests {
         assert_eq!(cluster.pods.len(), 1);
         let pod = cluster.pod("shop", "web").unwrap();
         assert_eq!(cluster.workload_of(pod).to_string(), "Deployment/shop/web");
+    }
+
+    #[test]
+    fn what_makes_pods_again_does_not_end_with_them() {
+        let with_pod = |owner: &str, phase: &str| {
+            let mut cluster = cluster(&[
+                workload("CronJob", "report", None),
+                workload("Job", "report-1", Some(("CronJob", "report"))),
+                workload("Job", "migrate", None),
+                workload("DaemonSet", "agent", None),
+            ]);
+            let mut pod = Pod::default();
+            pod.meta.namespace = "shop".into();
+            pod.status.phase = phase.into();
+            let kind = if owner == "agent" { "DaemonSet" } else { "Job" };
+            pod.meta.owner_references = vec![OwnerReference {
+                kind: kind.into(),
+                name: owner.into(),
+                ..OwnerReference::default()
+            }];
+            let id = ObjectId::new("Pod", "shop", format!("{owner}-x"));
+            cluster.pods.insert(id, Box::new(pod));
+            cluster.add_stand_ins();
+            let names = cluster.stand_ins.iter().map(|id| id.name.as_str());
+            names.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(with_pod("report-1", "Succeeded"), "agent migrate report");
+        assert_eq!(with_pod("report-1", "Running"), "agent migrate");
+        assert_eq!(with_pod("migrate", "Succeeded"), "agent report");
+        assert_eq!(with_pod("migrate", "Running"), "agent report");
+        assert_eq!(with_pod("agent", "Failed"), "agent migrate report");
+        assert_eq!(with_pod("agent", "Running"), "migrate report");
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod api_server;
 pub mod api_service;
 pub mod backups;
 mod bindable;
+mod by_name;
 pub mod certificates;
 mod claims;
 pub mod cloud;

@@ -4,14 +4,15 @@
 //! what admission added to the pod is in no template. And the names of a workload's pods are not known before they run,
 //! so that a right by name reaches those of a StatefulSet alone.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
+use super::by_name::{ByName, by_name, over};
 use super::cloud::key_in_clear;
 use super::inline::{Inline, Opened, Written, written};
 use super::pods::{ContainerView, Mark, PodView, both, marked, spec_of};
 use super::technique::techniques;
 use super::{Certainty, Context, Evidence, Family, Position, Sink};
-use crate::model::{ObjectId, Text, Workload};
+use crate::model::{ObjectId, Workload};
 use crate::rbac::{Power, power};
 
 techniques! { TECHNIQUES, Family::Rbac;
@@ -84,15 +85,12 @@ struct Reader<'a> {
     template: Option<(ObjectId, &'a Workload)>,
 }
 
-/// The grants to read a pod whose name is a StatefulSet's with a number: by the namespace of the grant and that name.
-type Numbered = FxHashMap<(Text, Text), Vec<Position>>;
-
 fn spec_read(context: &Context<'_>, sink: &mut Sink<'_>) {
     let known = Inline::new(context);
-    let numbered = numbered(context);
+    let by_name = by_name(context, &power::READ_PODS);
     let mut seen = FxHashSet::default();
     for pod in marked(context, Mark::INLINE) {
-        let readers = readers(context, &numbered, &pod);
+        let readers = readers(context, &by_name, &pod);
         if readers.is_empty() {
             continue;
         }
@@ -117,60 +115,40 @@ fn spec_read(context: &Context<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-fn readers<'a>(context: &Context<'a>, numbered: &Numbered, pod: &PodView<'a>) -> Vec<Reader<'a>> {
+fn readers<'a>(context: &Context<'a>, by_name: &ByName, pod: &PodView<'a>) -> Vec<Reader<'a>> {
     let (cluster, held) = (context.cluster, context.held);
     let namespace = &pod.place.namespace;
-    let certain = |grant, template| Reader {
-        grant,
-        certainty: Certainty::Certain,
-        template,
+    let own = over(context, &power::READ_PODS, by_name, pod).into_iter();
+    let mut found: Vec<Reader<'_>> = own
+        .map(|(grant, certainty)| Reader {
+            grant,
+            certainty,
+            template: None,
+        })
+        .collect();
+    let mut add = |grants: Vec<Position>, template: Option<(ObjectId, &'a Workload)>| {
+        found.extend(grants.into_iter().map(|grant| Reader {
+            grant,
+            certainty: Certainty::Certain,
+            template: template.clone(),
+        }));
     };
-    let controllers = cluster.controllers_of(&pod.pod.meta);
-    let mut found = Vec::new();
-    if !pod.is_stand_in() {
-        let own = held.over(&power::READ_PODS, namespace, &pod.place.name);
-        found.extend(own.into_iter().map(|grant| certain(grant, None)));
-        for id in controllers {
-            let (Some(power), Some(workload)) = (reader_of(&id.kind), cluster.workloads.by_id(&id)) else {
-                continue;
-            };
-            let grants = held.over(power, namespace, &id.name).into_iter();
-            found.extend(grants.map(|grant| certain(grant, Some((id.clone(), workload)))));
-        }
-        return found;
-    }
-    let everywhere = |power| held.over(power, namespace, &Text::default());
-    found.extend(
-        everywhere(&power::READ_PODS)
-            .into_iter()
-            .map(|grant| certain(grant, None)),
-    );
-    for id in controllers {
-        let grants = reader_of(&id.kind).map(|power| held.over(power, namespace, &id.name));
-        let made = between(&id.kind).and_then(reader_of).map(everywhere);
-        let grants = grants.into_iter().chain(made).flatten();
-        found.extend(grants.map(|grant| certain(grant, None)));
-        for place in [namespace.clone(), Text::default()] {
-            let grants = numbered.get(&(place, id.name.clone())).into_iter().flatten();
-            found.extend(grants.filter(|_| id.kind == "StatefulSet").map(|grant| Reader {
-                grant: grant.clone(),
-                certainty: Certainty::Conditional("the StatefulSet has a pod of this name".into()),
-                template: None,
-            }));
-        }
-    }
-    found
-}
-
-fn numbered(context: &Context<'_>) -> Numbered {
-    let mut found = Numbered::default();
-    for (namespace, name, grant) in context.held.names(&power::READ_PODS) {
-        if let Some((set, number)) = name.rsplit_once('-')
-            && !number.is_empty()
-            && number.bytes().all(|byte| byte.is_ascii_digit())
-        {
-            let key = (namespace.clone(), Text::new(set));
-            found.entry(key).or_default().push(grant);
+    for id in cluster.controllers_of(&pod.pod.meta) {
+        let (Some(power), Some(workload)) = (reader_of(&id.kind), cluster.workloads.by_id(&id)) else {
+            continue;
+        };
+        let grants = held.over(power, namespace, &id.name);
+        if pod.is_stand_in() {
+            add(grants, None);
+            let made = between(&id.kind).and_then(reader_of);
+            add(
+                made.and_then(|power| held.within(power, namespace))
+                    .into_iter()
+                    .collect(),
+                None,
+            );
+        } else {
+            add(grants, Some((id.clone(), workload)));
         }
     }
     found

@@ -12,7 +12,7 @@ use std::fmt::{self, Display};
 use rustc_hash::FxHashMap;
 
 use super::{ANY, Certainty, Context, Evidence, Place, Position};
-use crate::model::{Cluster, Container, HostPath, Literal, ObjectId, Pod, Text, Volume, VolumeMount};
+use crate::model::{Cluster, Container, HostPath, ObjectId, Pod, Text, Volume, VolumeMount};
 
 /// A pod that has not ended.
 #[derive(Clone, Debug)]
@@ -78,7 +78,7 @@ pub(super) fn spec_of(kind: &str) -> &'static str {
 pub(super) struct Mark(u16);
 
 impl Mark {
-    /// It has not ended. A pod that has carries no mark.
+    /// It has not ended. A pod that has carries no mark but [`Self::LEFT`].
     pub(super) const ALIVE: Self = Self(1);
     /// It is a stand-in for the pods of its workload.
     const STAND_IN: Self = Self(1 << 1);
@@ -103,6 +103,9 @@ impl Mark {
     /// A variable or an argument of a container holds a credential in clear.
     pub(super) const INLINE: Self = Self(1 << 11);
 
+    /// It has ended, and a variable or an argument of a container holds a credential in clear, which stays in its spec.
+    pub(super) const LEFT: Self = Self(1 << 12);
+
     /// Either of both.
     pub(super) const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -113,10 +116,11 @@ impl Mark {
     }
 
     fn of(pod: &Pod, is_stand_in: bool) -> Self {
-        if pod.has_ended() {
-            return Self(0);
-        }
         let spec = &pod.spec;
+        if pod.has_ended() {
+            let mut containers = spec.all_containers();
+            return Self::when(containers.any(Container::has_credential_in_clear), Self::LEFT);
+        }
         let shared = spec.host_pid == Some(true)
             || spec.is_host_network()
             || spec.share_process_namespace == Some(true)
@@ -151,10 +155,6 @@ impl Mark {
             || context.windows_options.is_some();
         let env = || container.env.iter();
         let given = !container.env_from.is_empty() || env().any(|variable| variable.value_from.is_some());
-        let withheld = |literal: &Literal| literal.withheld;
-        let words = [&container.command, &container.args];
-        let inline = env().any(|variable| variable.value.as_ref().is_some_and(withheld))
-            || words.into_iter().any(|words| words.words().iter().any(withheld));
         Self::when(rights, Self::RIGHTS)
             .or(Self::when(
                 super::consoles::is_known(&container.image),
@@ -165,7 +165,7 @@ impl Mark {
                 Self::CLOUD_KEY,
             ))
             .or(Self::when(given, Self::VARIABLES))
-            .or(Self::when(inline, Self::INLINE))
+            .or(Self::when(container.has_credential_in_clear(), Self::INLINE))
     }
 }
 
@@ -184,7 +184,7 @@ impl Marks {
     }
 }
 
-/// Returns the pods that have not ended and carry one of these marks, in the order of the cluster.
+/// Returns the pods that carry one of these marks, in the order of the cluster.
 pub(super) fn marked<'a>(context: &Context<'a>, wanted: Mark) -> impl Iterator<Item = PodView<'a>> {
     let cluster = context.cluster;
     let marks = context.marks.0.iter().enumerate();

@@ -25,7 +25,7 @@ techniques! { TECHNIQUES, Family::Rbac;
     ///
     /// A variable or an argument of a container holds a credential in clear, as for `SECRET_INLINE`. And the right to get,
     /// list or watch what it is written in: the pod, or the Deployment, ReplicaSet, StatefulSet, DaemonSet, Job, CronJob or
-    /// ReplicationController with that template, in the namespace or by name. To get the subresource `status` is as much, and
+    /// ReplicationController with that template, in the namespace or by name; of pods that have ended too. To get the subresource `status` is as much, and
     /// so are `ephemeralcontainers` and `resize` of pods. The role `view` gives all of this.
     ///
     /// What does not suffice: `pods/log` and `deployments/scale`; a right on a workload for what admission added to its pods;
@@ -89,7 +89,7 @@ fn spec_read(context: &Context<'_>, sink: &mut Sink<'_>) {
     let known = Inline::new(context);
     let by_name = by_name(context, &power::READ_PODS);
     let mut seen = FxHashSet::default();
-    for pod in marked(context, Mark::INLINE) {
+    for pod in marked(context, Mark::INLINE.or(Mark::LEFT)) {
         let readers = readers(context, &by_name, &pod);
         if readers.is_empty() {
             continue;
@@ -104,6 +104,7 @@ fn spec_read(context: &Context<'_>, sink: &mut Sink<'_>) {
                     let credential = (found.credential.clone(), found.certainty.clone());
                     for (gained, certainty) in [credential].into_iter().chain(key) {
                         let certainty = both(reader.certainty.clone(), certainty);
+                        let certainty = both(certainty, still_valid(&pod));
                         // Pods of one workload hold the same.
                         if seen.insert((reader.grant.clone(), gained.clone(), certainty.clone())) {
                             sink.step_if([reader.grant.clone()], gained, certainty, [fact.clone()]);
@@ -112,6 +113,17 @@ fn spec_read(context: &Context<'_>, sink: &mut Sink<'_>) {
                 }
             }
         }
+    }
+}
+
+/// What was given to a pod that has ended may have been changed since.
+fn still_valid(pod: &PodView<'_>) -> Certainty {
+    if pod.pod.has_ended() {
+        Certainty::Conditional(
+            format!("the credential is still that of {}, which has ended", pod.place).into(),
+        )
+    } else {
+        Certainty::Certain
     }
 }
 

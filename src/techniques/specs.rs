@@ -24,17 +24,16 @@ techniques! { TECHNIQUES, Family::Rbac;
     /// # Preconditions
     ///
     /// A variable or an argument of a container holds a credential in clear, as for `SECRET_INLINE`. And the right to get,
-    /// list or watch what it is written in: the pod, or the Deployment, ReplicaSet, StatefulSet, DaemonSet, Job, CronJob or
-    /// ReplicationController with that template, in the namespace or by name; of pods that have ended too. To get the subresource `status` is as much, and
-    /// so are `ephemeralcontainers` and `resize` of pods. The role `view` gives all of this.
+    /// list or watch what it is written in, as the role `view` gives it: the pod, even if it has ended, or the Deployment,
+    /// ReplicaSet, StatefulSet, DaemonSet, Job, CronJob or ReplicationController with that template, in the namespace or by
+    /// name. To get the subresource `status` is as much, and so are `ephemeralcontainers` and `resize` of pods.
     ///
     /// What does not suffice: `pods/log` and `deployments/scale`; a right on a workload for what admission added to its pods;
     /// a right by the name of a pod that its controller has yet to choose.
     ///
     /// # Detection
     ///
-    /// Audit log: `get`, `list` and `watch` of pods and workloads by an identity that never asked for them before. The
-    /// answers themselves are in no log.
+    /// Audit log: `get`, `list` and `watch` of pods and workloads by an identity that never asked for them before.
     SPEC_READ: [Grant] => [Credential, CloudIdentity] {
         title: "Credential in a spec read through the API server",
         mitre: ["T1552.007"],
@@ -42,7 +41,7 @@ techniques! { TECHNIQUES, Family::Rbac;
         owasp: ["K02", "K03"],
         cis: ["5.4.1"],
         effort: 1,
-        remediation: "Move the value into a Secret and rotate it; whoever may read pods and workloads may not read Secrets by that.",
+        remediation: "Move the value into a Secret, which those who read pods and workloads do not read by that, and rotate it.",
         references: [
             "https://kubernetes.io/docs/reference/access-authn-authz/rbac/#user-facing-roles",
             "https://kubernetes.io/docs/concepts/security/secrets-good-practices/",

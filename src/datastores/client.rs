@@ -29,7 +29,7 @@ struct Host<'a> {
     datastores: BTreeMap<usize, ObjectId>,
 }
 
-/// Adds to each datastore the passwords that clients hold.
+/// Adds to each datastore the passwords that clients hold; of pods that have ended those in their specs, which stay.
 ///
 /// # Complexity
 /// Linear in the settings of all containers, times [`MOST_HOSTS`].
@@ -44,7 +44,8 @@ pub(super) fn add_passwords(
         return;
     }
     for (index, pod) in cluster.pods.values().enumerate() {
-        if pod.has_ended() {
+        let has_ended = pod.has_ended();
+        if has_ended && !pod.spec.all_containers().any(Container::has_credential_in_clear) {
             continue;
         }
         for told in all.of(index).iter() {
@@ -52,39 +53,56 @@ pub(super) fn add_passwords(
             if hosts.is_empty() {
                 continue;
             }
-            if let Some(role) = role_beside(families, told.container) {
-                // Of several settings that name one datastore the first is enough.
-                let mut beside = BTreeMap::new();
-                for host in &hosts {
-                    for &at in host.datastores.keys() {
-                        beside.entry(at).or_insert(host);
-                    }
-                }
-                for (at, host) in beside {
-                    let companion = companion(role, told, named(fact(index, told, host.variable), host));
-                    datastores[at].companions.push(companion);
-                }
-            }
-            let keys = private_keys(cluster, pod, told.container, told.place, index);
-            for host in &hosts {
-                let asking = host.datastores.iter();
-                for (&at, service) in asking
-                    .filter(|(at, _)| datastores[**at].certificates)
-                    .collect::<Vec<_>>()
-                {
-                    let found = keys.iter().map(|key| Password {
-                        host: Some(named(fact(index, told, host.variable), host)),
-                        service: Some(service.clone()),
-                        container: told.container.name.clone(),
-                        ..key.clone()
-                    });
-                    datastores[at].passwords.extend(found);
-                }
+            if !has_ended {
+                add_running(cluster, families, (index, pod), told, &hosts, datastores);
             }
             for (at, variable, host) in uses(&hosts, &told.settings, datastores, families) {
                 let found = password(index, told, variable, host, at);
-                datastores[at].passwords.push(found);
+                if !has_ended || found.origin == Origin::Inline {
+                    datastores[at].passwords.push(found);
+                }
             }
+        }
+    }
+}
+
+/// Adds what a running container is to the datastores whose hosts it is told: what stands beside them, and the private keys
+/// that open those that ask for certificates.
+fn add_running(
+    cluster: &Cluster,
+    families: &Families,
+    (index, pod): (usize, &Pod),
+    told: &Told<'_>,
+    hosts: &[Host<'_>],
+    datastores: &mut [Datastore],
+) {
+    if let Some(role) = role_beside(families, told.container) {
+        // Of several settings that name one datastore the first is enough.
+        let mut beside = BTreeMap::new();
+        for host in hosts {
+            for &at in host.datastores.keys() {
+                beside.entry(at).or_insert(host);
+            }
+        }
+        for (at, host) in beside {
+            let companion = companion(role, told, named(fact(index, told, host.variable), host));
+            datastores[at].companions.push(companion);
+        }
+    }
+    let keys = private_keys(cluster, pod, told.container, told.place, index);
+    for host in hosts {
+        let asking = host.datastores.iter();
+        for (&at, service) in asking
+            .filter(|(at, _)| datastores[**at].certificates)
+            .collect::<Vec<_>>()
+        {
+            let found = keys.iter().map(|key| Password {
+                host: Some(named(fact(index, told, host.variable), host)),
+                service: Some(service.clone()),
+                container: told.container.name.clone(),
+                ..key.clone()
+            });
+            datastores[at].passwords.extend(found);
         }
     }
 }

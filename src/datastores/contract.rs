@@ -110,8 +110,8 @@ impl<'a> Managed<'a> {
         found.collect()
     }
 
-    /// The names that a pattern stands for: `{}` is the resource's own, `{user}` each of its users', `{.a}` the text in
-    /// `spec.a`.
+    /// The names that a pattern stands for: `{}` is the resource's own, `{user}` each of its users', `{superuser}` each of
+    /// those with that flag, `{.a}` the text in `spec.a`.
     pub(super) fn names(&self, pattern: &str) -> Vec<String> {
         let filled = pattern.replace("{}", &self.id.name);
         let Some((before, rest)) = filled.split_once('{') else {
@@ -122,7 +122,7 @@ impl<'a> Managed<'a> {
         };
         let values = match inner.strip_prefix('.') {
             Some(path) => texts(self.at(path)),
-            None => self.users(),
+            None => self.users(inner == "superuser"),
         };
         let filled = values.iter().map(|value| format!("{before}{value}{after}"));
         filled.collect()
@@ -156,12 +156,20 @@ impl<'a> Managed<'a> {
         items(values).filter(|value| !value.is_null()).collect()
     }
 
-    /// The users that the resource names: a map's keys or the names in a list.
-    fn users(&self) -> Vec<String> {
+    /// The users that the resource names: a map's keys, perhaps only those with the flag `superuser`, or the names in a list.
+    fn users(&self, super_only: bool) -> Vec<String> {
         let users = self.resource.spec.as_ref().and_then(|spec| spec.get("users"));
+        let is_super = |flag: &Value| {
+            flag.as_str()
+                .is_some_and(|flag| flag.eq_ignore_ascii_case("superuser"))
+        };
+        let is_meant = |flags: &Value| !super_only || flags.as_array().into_iter().flatten().any(is_super);
         let names: Vec<&str> = match users {
-            Some(Value::Object(users)) => users.keys().map(String::as_str).collect(),
-            Some(Value::Array(users)) => {
+            Some(Value::Object(users)) => {
+                let meant = users.iter().filter(|(_, flags)| is_meant(flags));
+                meant.map(|(name, _)| name.as_str()).collect()
+            }
+            Some(Value::Array(users)) if !super_only => {
                 let names = users.iter().map(|user| user.get("name").unwrap_or(user));
                 names.filter_map(Value::as_str).collect()
             }
@@ -199,7 +207,7 @@ mod tests {
         let inner = entry
             .split_once("{.")
             .map(|(_, rest)| rest.split('}').next().unwrap_or_default());
-        let user = entry.contains("{user}").then_some("users");
+        let user = (entry.contains("{user}") || entry.contains("{superuser}")).then_some("users");
         let switch = switch
             .trim_start_matches('!')
             .split('=')
@@ -275,6 +283,11 @@ mod tests {
                 "{user}.{}#k",
                 r#"{"users": {"a_b": [], "c": []}}"#,
                 "a-b.db/k c.db/k",
+            ),
+            (
+                "{superuser}.{}#k",
+                r#"{"users": {"a_b": ["createdb", "SUPERUSER"], "c": ["createdb"], "d": null}}"#,
+                "a-b.db/k",
             ),
             ("{.a.b}-x#k", r#"{"a": {"b": "n"}}"#, "n-x/k"),
             ("{.a.b}-x#k", "{}", ""),

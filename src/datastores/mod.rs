@@ -24,6 +24,7 @@ mod role;
 mod server;
 mod settings;
 mod told;
+mod zalando;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

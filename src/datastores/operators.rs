@@ -10,20 +10,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::archive::of_zalando;
 use super::contract::{ALL, Managed, kind_of};
 use super::family::{Families, Family, User};
 use super::role::Role;
+use super::zalando::{Asked, Operators};
 use super::{Basis, Companion, Datastore, Door, Fact, Importance, Origin, Password, Presence, Subject};
 use crate::model::{Cluster, ObjectId, Text};
-
-/// What the Zalando operator's settings are asked about.
-pub(super) struct Backups<'a> {
-    /// The resource.
-    pub(super) id: &'a ObjectId,
-    /// Whether dumps are made of it.
-    pub(super) are_logical: bool,
-}
 
 /// The resources that belong to others, such as their users: by kind, namespace and name of the other.
 type Parts<'a> = BTreeMap<(String, Text, Text), Vec<Managed<'a>>>;
@@ -249,6 +241,7 @@ pub(super) fn add_managed(cluster: &Cluster, families: &Families, datastores: &m
     }
     let parts = parts(cluster);
     let labelled = labelled(cluster, &all, datastores);
+    let zalando = Operators::new(cluster);
     let mut fresh = Vec::new();
     for one in &all {
         let Some(family) = families.by_id(&one.contract.family) else {
@@ -262,12 +255,11 @@ pub(super) fn add_managed(cluster: &Cluster, families: &Families, datastores: &m
         let mut companions: Vec<Companion> = whole().filter_map(|part| backup(part, cluster)).collect();
         if one.contract.backup.iter().any(|entry| entry == BY_SETTINGS) {
             let switch = one.at("enableLogicalBackup");
-            let are_logical = switch.iter().any(|value| value.as_bool() == Some(true));
-            let backups = Backups {
+            let is_dumped = switch.iter().any(|value| value.as_bool() == Some(true));
+            companions.extend(zalando.backups(&Asked {
                 id: one.id,
-                are_logical,
-            };
-            companions.extend(of_zalando(cluster, &backups));
+                is_dumped,
+            }));
         }
         let labels = one.contract.labels.iter().flat_map(|label| one.names(label));
         let running = labels.flat_map(|label| {

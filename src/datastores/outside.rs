@@ -10,9 +10,10 @@ use indexmap::IndexMap;
 
 use super::family::{Families, Family};
 use super::hosts::{Address, addresses};
+use super::server::Environment;
 use super::told::AllTold;
-use super::{Basis, Datastore, Door, Fact, Importance, Subject};
-use crate::model::{Cluster, ObjectId, Service, Text};
+use super::{Basis, Datastore, Door, Fact, Importance, Subject, Variable};
+use crate::model::{Cluster, Literal, ObjectId, Service, Text};
 
 /// The namespace of the ids of hosts outside.
 pub(super) const OUTSIDE: &str = "~outside";
@@ -94,15 +95,38 @@ pub(super) fn add_outside(
     datastores: &mut Vec<Datastore>,
 ) {
     let mut found = Found::new();
-    named_by_services(cluster, families, &mut found);
-    named_by_clients(cluster, families, all, &mut found);
+    let mut leads = Leads::new();
+    named_by_services(cluster, families, &mut leads, &mut found);
+    named_by_clients(cluster, families, all, &leads, &mut found);
     datastores.extend(found.into_values());
 }
 
-fn named_by_services(cluster: &Cluster, families: &Families, found: &mut Found) {
+/// The hosts to which Services lead out, by the Services' namespaces and names.
+type Leads<'a> = BTreeMap<(&'a str, &'a str), Text>;
+
+/// Ports that are some family's, but at which anything that serves the web may listen as well.
+const ANYONES: &[u16] = &[4000, 8000, 8080, 9000];
+
+/// The family whose usual port it is, if it tells one.
+fn of_usual_port(port: u16, families: &Families) -> Option<&Arc<Family>> {
+    if ANYONES.contains(&port) {
+        return None;
+    }
+    families
+        .of_port(port)
+        .find(|family| family.ports.first() == Some(&port))
+}
+
+fn named_by_services<'a>(
+    cluster: &'a Cluster,
+    families: &Families,
+    leads: &mut Leads<'a>,
+    found: &mut Found,
+) {
     let ends = Ends::new(cluster);
     for (id, service) in &cluster.services {
         if let Some((host, fact)) = ends.of(id, service) {
+            leads.insert((&id.namespace, &id.name), host.clone());
             let managed = managed(&host, families).cloned();
             let basis = if managed.is_some() {
                 Basis::Address
@@ -110,13 +134,7 @@ fn named_by_services(cluster: &Cluster, families: &Families, found: &mut Found) 
                 Basis::Port
             };
             let mut ports = service.spec.ports.iter().map(|port| port.port);
-            let mut by_port = || {
-                ports.find_map(|port| {
-                    families
-                        .of_port(port)
-                        .find(|family| family.ports.first() == Some(&port))
-                })
-            };
+            let mut by_port = || ports.find_map(|port| of_usual_port(port, families));
             if let Some(family) = managed.or_else(|| by_port().cloned()) {
                 let port = service.spec.ports.first().map(|port| port.port);
                 add(found, &host, &family, port, basis, fact);
@@ -125,20 +143,39 @@ fn named_by_services(cluster: &Cluster, families: &Families, found: &mut Found) 
     }
 }
 
-fn named_by_clients(cluster: &Cluster, families: &Families, all: &AllTold<'_>, found: &mut Found) {
+fn named_by_clients(
+    cluster: &Cluster,
+    families: &Families,
+    all: &AllTold<'_>,
+    leads: &Leads<'_>,
+    found: &mut Found,
+) {
     let known: BTreeSet<(&str, &str)> = cluster
         .services
         .values()
         .map(|service| (service.meta.namespace.as_str(), service.meta.name.as_str()))
         .collect();
     for index in all.first() {
+        let Some((pod, _)) = cluster.pods.at(index) else {
+            continue;
+        };
         for told in all.of(index).iter() {
             for variable in told.settings.values() {
-                let Some(value) = variable.value.as_ref().filter(|value| value.text.contains('.')) else {
+                // Without a dot it is a Service's name at most.
+                let may_be_meant = |value: &&Literal| !leads.is_empty() || value.text.contains('.');
+                let Some(value) = variable.value.as_ref().filter(may_be_meant) else {
                     continue;
                 };
-                for address in addresses(&variable.name, &value.text) {
-                    let Some(family) = outside(&address, families, &known) else {
+                for mut address in addresses(&variable.name, &value.text) {
+                    if address.scheme.is_empty() && address.port.is_none() {
+                        address.port = port_beside(variable, &told.settings);
+                    }
+                    let lead = lead(leads, &pod.namespace, &address.host);
+                    let family = match lead {
+                        Some(host) => behind_service(host, &address, families),
+                        None => outside(&address, families, &known).map(|family| (family, Basis::Address)),
+                    };
+                    let Some((family, basis)) = family else {
                         continue;
                     };
                     let fact = Fact {
@@ -146,11 +183,46 @@ fn named_by_clients(cluster: &Cluster, families: &Families, all: &AllTold<'_>, f
                         pointer: told.pointer(variable),
                         value: format!("{}={}", variable.name, value.text).into(),
                     };
-                    add(found, &address.host, family, address.port, Basis::Address, fact);
+                    let host = lead.map_or(address.host.as_str(), Text::as_str);
+                    add(found, host, family, address.port, basis, fact);
                 }
             }
         }
     }
+}
+
+/// The host outside to which a Service of this name leads, as a pod of the namespace sees it.
+fn lead<'a>(leads: &'a Leads<'a>, namespace: &'a str, host: &'a str) -> Option<&'a Text> {
+    let mut labels = host.split('.');
+    let (service, of, rest) = (labels.next()?, labels.next(), labels.next());
+    let is_whole = rest.is_none_or(|rest| rest == "svc");
+    let key = (of.unwrap_or(namespace), service);
+    leads.get(&key).filter(|_| is_whole)
+}
+
+/// The family of what a Service leads to outside: by the name of the host there, and by what a client says of it.
+fn behind_service<'a>(
+    host: &str,
+    address: &Address,
+    families: &'a Families,
+) -> Option<(&'a Arc<Family>, Basis)> {
+    let by_name = said(host, address, families).map(|family| (family, Basis::Address));
+    by_name.or_else(|| Some((of_usual_port(address.port?, families)?, Basis::Port)))
+}
+
+/// The port that a variable beside that of a host holds: `DB_PORT` beside `DB_HOST`.
+fn port_beside(variable: &Variable, settings: &Environment) -> Option<u16> {
+    const HOSTS: &[&str] = &["HOSTNAME", "HOST", "SERVER", "ADDRESS", "ADDR", "ENDPOINT"];
+    let upper = variable.name.to_ascii_uppercase();
+    HOSTS.iter().find_map(|word| {
+        let at = upper.rfind(word)?;
+        let (before, after) = (&variable.name[..at], &variable.name[at + word.len()..]);
+        let mut beside = ["PORT", "port", "Port"].into_iter().filter_map(|port| {
+            let beside = settings.get(&Text::from(format!("{before}{port}{after}")))?;
+            beside.value.as_ref()?.text.trim().parse().ok()
+        });
+        beside.next()
+    })
 }
 
 /// The family of an address that a client names, if it lies outside the cluster.
@@ -169,26 +241,25 @@ fn outside<'a>(
     {
         return None;
     }
-    let by_scheme = families.of_scheme(&address.scheme);
-    let managed = managed(host, families);
     let is_name =
         host.bytes().filter(|&b| b == b'.').count() >= 2 && host.bytes().any(|b| b.is_ascii_alphabetic());
-    match (managed, by_scheme) {
+    said(host, address, families).filter(|_| is_name || managed(host, families).is_some())
+}
+
+/// The family of a host by its name and by the scheme and port with which a client names it.
+fn said<'a>(host: &str, address: &Address, families: &'a Families) -> Option<&'a Arc<Family>> {
+    let by_scheme = families.of_scheme(&address.scheme);
+    match (managed(host, families), by_scheme) {
         (Some(family), Some(scheme)) => Some(if family.id == "sql" { scheme } else { family }),
         (Some(family), None) => {
             let port = address.port.filter(|port| !family.ports.contains(port));
-            let usual = |port| {
-                families
-                    .of_port(port)
-                    .find(|one| one.ports.first() == Some(&port))
-            };
             // The name says more than the port, but for a cache of another kind.
             let told = port
-                .and_then(usual)
+                .and_then(|port| of_usual_port(port, families))
                 .filter(|one| family.id == "sql" || one.class == family.class);
             Some(told.unwrap_or(family))
         }
-        (None, scheme) => scheme.filter(|_| is_name),
+        (None, scheme) => scheme,
     }
 }
 

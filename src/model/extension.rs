@@ -45,6 +45,9 @@ pub struct Other {
     /// Several of them in one object, as policies of Cilium may have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub specs: Option<Value>,
+    /// What the settings of the Zalando operator have in place of `spec`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<Value>,
 }
 
 impl Other {
@@ -84,7 +87,7 @@ impl Other {
 
     /// The same for databases that operators make: of these members the names of users and of Secrets are kept.
     const OF_OPERATORS: &'static [(&'static str, &'static [&'static str])] = &[
-        ("acid.zalan.do", &["enableLogicalBackup", "users"]),
+        ("acid.zalan.do", &["enableLogicalBackup", "kubernetes", "users"]),
         ("barmancloud.cnpg.io", &["configuration"]),
         (
             "cassandra.datastax.com",
@@ -159,12 +162,17 @@ impl Other {
         "key",
         "name",
         "namespace",
+        "pod_environment_configmap",
+        "pod_environment_secret",
         "secretName",
         "secretPath",
         "serviceName",
         "type",
         "users",
     ];
+
+    /// Words that a list may hold for a user.
+    const FLAGS: &'static [&'static str] = &["superuser"];
 
     /// Members that list names.
     const LISTS_OF_NAMES: &'static [&'static str] = &["excludedNamespaces", "includedNamespaces"];
@@ -225,6 +233,9 @@ impl Other {
         if !self.spec.as_mut().is_some_and(keep) {
             self.spec = None;
         }
+        if !self.configuration.as_mut().is_some_and(keep) {
+            self.configuration = None;
+        }
         if let Some(Value::Array(specs)) = &mut self.specs {
             specs.retain_mut(keep);
         } else {
@@ -238,7 +249,8 @@ impl Other {
     fn keep_names(value: &mut Value) {
         match value {
             Value::Array(items) => {
-                items.retain(Value::is_object);
+                let is_flag = |text: &str| Self::FLAGS.iter().any(|flag| flag.eq_ignore_ascii_case(text));
+                items.retain(|item| item.is_object() || item.as_str().is_some_and(is_flag));
                 items.iter_mut().for_each(Self::keep_names);
             }
             Value::Object(members) => {

@@ -20,29 +20,36 @@ pub const UNNAMED_WORKER: &str = "worker";
 impl Cluster {
     /// Returns the id of a pod's top controller as far as the input tells, or the pod's own id.
     ///
-    /// A controller that is not in the input ends the chain and counts. Nodes own static pods and do not
-    /// count. In a circle of owners the chain ends where it would repeat, and an endless one somewhere. An owner
-    /// whose kind is not written still makes one workload of its pods; it is called a pod for want of a better
-    /// word.
+    /// A controller that is not in the input ends the chain and counts.
     pub fn workload_of(&self, pod: &Pod) -> ObjectId {
-        let mut seen = BTreeSet::new();
-        let mut top = ObjectId::new("Pod", &pod.meta.namespace, &pod.meta.name);
-        let mut meta = Some(&pod.meta);
+        let top = self.controllers_of(&pod.meta).pop();
+        top.unwrap_or_else(|| ObjectId::new("Pod", &pod.meta.namespace, &pod.meta.name))
+    }
+
+    /// Returns the ids of the controllers of a pod or workload as far as the input tells, from its own to the top one.
+    ///
+    /// Nodes own static pods and do not count. In a circle of owners the chain ends where it would repeat, and an endless
+    /// one somewhere. An owner whose kind is not written still makes one workload of its pods; it is called a pod for want
+    /// of a better word.
+    pub fn controllers_of(&self, owned: &Meta) -> Vec<ObjectId> {
+        let mut chain = Vec::new();
+        let mut meta = Some(owned);
         while let Some(owner) = meta.and_then(Meta::controller) {
             if owner.kind == "Node" || owner.name.is_empty() {
                 break;
             }
             if owner.kind.is_empty() {
-                return ObjectId::new("Pod", &pod.meta.namespace, &owner.name);
+                chain.push(ObjectId::new("Pod", &owned.namespace, &owner.name));
+                break;
             }
-            let id = ObjectId::new(&owner.kind, &pod.meta.namespace, &owner.name);
-            if seen.len() == LONGEST_CHAIN || !seen.insert(id.clone()) {
+            let id = ObjectId::new(&owner.kind, &owned.namespace, &owner.name);
+            if chain.len() == LONGEST_CHAIN || chain.contains(&id) {
                 break;
             }
             meta = self.meta_of(&id);
-            top = id;
+            chain.push(id);
         }
-        top
+        chain
     }
 
     fn meta_of(&self, id: &ObjectId) -> Option<&Meta> {
@@ -62,7 +69,7 @@ impl Cluster {
         }
     }
 
-    /// Adds a stand-in pod for every top workload that has no pod in the input.
+    /// Adds a stand-in pod for every top workload that has no pod in the input, or none that has not ended.
     ///
     /// Returns diagnostics about circles of owners. The result does not depend on the order of the input.
     pub fn add_stand_ins(&mut self) -> Vec<Diagnostic> {
@@ -104,7 +111,10 @@ impl Cluster {
         diagnostics
     }
 
-    /// The top workloads of all pods. Pods that have their direct controller in common are asked about once.
+    /// The top workloads that need no stand-in: those with a pod that has not ended, and Jobs that have run.
+    ///
+    /// Of a CronJob between two runs, or of a workload whose pods were evicted, the input has pods that have ended alone;
+    /// it makes others. Pods that have their direct controller in common are asked about once.
     fn workloads_with_pods(&self) -> BTreeSet<ObjectId> {
         let mut known = FxHashSet::default();
         let mut tops = BTreeSet::new();
@@ -112,8 +122,12 @@ impl Cluster {
             let Some(owner) = pod.meta.controller() else {
                 continue;
             };
-            if known.insert((&pod.meta.namespace, &owner.kind, &owner.name)) {
-                tops.insert(self.workload_of(pod));
+            let has_ended = pod.has_ended();
+            if known.insert((&pod.meta.namespace, &owner.kind, &owner.name, has_ended)) {
+                let top = self.workload_of(pod);
+                if !has_ended || top.kind == "Job" {
+                    tops.insert(top);
+                }
             }
         }
         tops
@@ -242,6 +256,38 @@ mod tests {
         assert_eq!(cluster.pods.len(), 1);
         let pod = cluster.pod("shop", "web").unwrap();
         assert_eq!(cluster.workload_of(pod).to_string(), "Deployment/shop/web");
+    }
+
+    #[test]
+    fn what_makes_pods_again_does_not_end_with_them() {
+        let with_pod = |owner: &str, phase: &str| {
+            let mut cluster = cluster(&[
+                workload("CronJob", "report", None),
+                workload("Job", "report-1", Some(("CronJob", "report"))),
+                workload("Job", "migrate", None),
+                workload("DaemonSet", "agent", None),
+            ]);
+            let mut pod = Pod::default();
+            pod.meta.namespace = "shop".into();
+            pod.status.phase = phase.into();
+            let kind = if owner == "agent" { "DaemonSet" } else { "Job" };
+            pod.meta.owner_references = vec![OwnerReference {
+                kind: kind.into(),
+                name: owner.into(),
+                ..OwnerReference::default()
+            }];
+            let id = ObjectId::new("Pod", "shop", format!("{owner}-x"));
+            cluster.pods.insert(id, Box::new(pod));
+            cluster.add_stand_ins();
+            let names = cluster.stand_ins.iter().map(|id| id.name.as_str());
+            names.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(with_pod("report-1", "Succeeded"), "agent migrate report");
+        assert_eq!(with_pod("report-1", "Running"), "agent migrate");
+        assert_eq!(with_pod("migrate", "Succeeded"), "agent report");
+        assert_eq!(with_pod("migrate", "Running"), "agent report");
+        assert_eq!(with_pod("agent", "Failed"), "agent migrate report");
+        assert_eq!(with_pod("agent", "Running"), "migrate report");
     }
 
     #[test]

@@ -299,6 +299,13 @@ impl PodSpec {
 }
 
 impl Container {
+    /// Whether a variable or an argument holds a credential in clear.
+    pub fn has_credential_in_clear(&self) -> bool {
+        let mut values = self.env.iter().filter_map(|variable| variable.value.as_ref());
+        let mut words = self.command.words().iter().chain(self.args.words());
+        values.any(|value| value.withheld) || words.any(|word| word.withheld)
+    }
+
     fn shrink_to_fit(&mut self) {
         self.env.shrink_to_fit();
         self.env_from.shrink_to_fit();

@@ -165,6 +165,15 @@ pub struct Network {
     added: Vec<NetworkPolicy>,
 }
 
+/// Whether the input has policies beside NetworkPolicies, which may forbid what those allow.
+pub fn has_other_policies(cluster: &Cluster) -> bool {
+    !cluster.admin_policies.is_empty()
+        || cilium::policies(cluster).next().is_some()
+        || calico::policies(cluster).next().is_some()
+        || istio::policies(cluster).next().is_some()
+        || unmodelled::policies(cluster).next().is_some()
+}
+
 /// The tiers that are enforced, in order.
 fn tiers(
     cluster: &Cluster,

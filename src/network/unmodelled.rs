@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::gap::whose;
 use super::universe::Group;
-use crate::model::{Cluster, Code, Diagnostic, ObjectId, Source};
+use crate::model::{Cluster, Code, Diagnostic, ObjectId, Other, Source};
 
 /// A kind of policy: its API group, its name, and whether it is about the whole cluster.
 type Kind = (&'static str, &'static str, bool);
@@ -21,7 +21,7 @@ type Kind = (&'static str, &'static str, bool);
 /// <https://kuma.io/docs/latest/policies/meshtrafficpermission/>,
 /// <https://cloud.google.com/kubernetes-engine/docs/how-to/fqdn-network-policies>,
 /// <https://docs.aws.amazon.com/eks/latest/userguide/security-groups-for-pods.html>
-const KINDS: [Kind; 12] = [
+static KINDS: [Kind; 12] = [
     ("crd.antrea.io", "NetworkPolicy", false),
     ("crd.antrea.io", "ClusterNetworkPolicy", true),
     ("policy.linkerd.io", "Server", false),
@@ -44,20 +44,24 @@ struct Touched {
     pods: BTreeSet<usize>,
 }
 
+/// The policies that are not modelled, each with its kind.
+pub(super) fn policies(cluster: &Cluster) -> impl Iterator<Item = (&ObjectId, &Other, &'static Kind)> {
+    let all = cluster.others.iter();
+    all.filter_map(|(id, other)| {
+        let (group, _) = other.api_version.split_once('/').unwrap_or_default();
+        let mut kinds = KINDS.iter();
+        let known = kinds.find(|(known, kind, _)| *known == group && other.kind == *kind)?;
+        Some((id, other, known))
+    })
+}
+
 /// Names, for each kind of policy that is not modelled, the pods whose verdicts do not count it.
 ///
 /// # Complexity
 /// O(such policies × (groups + pods in their reach)).
 pub(super) fn report(cluster: &Cluster, groups: &[Group], found: &mut Vec<Diagnostic>) {
     let mut kinds = BTreeMap::<(&str, &str), Touched>::new();
-    for (id, other) in &cluster.others {
-        let (group, _) = other.api_version.split_once('/').unwrap_or_default();
-        let known = KINDS
-            .iter()
-            .find(|(known, kind, _)| *known == group && other.kind == *kind);
-        let Some((engine, _, of_cluster)) = known else {
-            continue;
-        };
+    for (id, other, (engine, _, of_cluster)) in policies(cluster) {
         let touched = kinds.entry((engine, &id.kind)).or_default();
         touched.policies += 1;
         touched

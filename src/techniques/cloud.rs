@@ -488,8 +488,19 @@ pub(super) fn key_of(name: &str) -> Option<&'static str> {
     found.map(|(cloud, _)| *cloud)
 }
 
+/// What depends on the key itself.
+fn is_valid() -> Certainty {
+    Certainty::Conditional("the cloud takes the key".into())
+}
+
+/// What a key of the cloud gives that is written in clear into a variable of the container, and how sure that is.
+pub(super) fn key_in_clear(container: &ContainerView<'_>, name: &Text) -> Option<(Position, Certainty)> {
+    let cloud = key_of(name)?;
+    let key = format!("key/{}/{}", container.pod.place, container.container.name);
+    Some((identity(cloud, &key), is_valid()))
+}
+
 fn cloud_key(context: &Context<'_>, sink: &mut Sink<'_>) {
-    let is_valid = || Certainty::Conditional("the cloud takes the key".into());
     let mut seen = BTreeSet::new();
     let mut add = |place: &Place, key: &Text, cloud: &str, fact: Evidence, sink: &mut Sink<'_>| {
         if seen.insert((place.clone(), key.clone())) {
@@ -528,13 +539,9 @@ fn cloud_key(context: &Context<'_>, sink: &mut Sink<'_>) {
                 } else if variable.value.as_ref().is_some_and(|value| value.withheld) {
                     let fact = container.fact(format_args!("/env/{at}/value"), &variable.name);
                     let (holder, certainty) = container.holder();
-                    let name = format!("key/{}/{}", pod.place, container.container.name);
-                    sink.step_if(
-                        [holder],
-                        identity(cloud, &name),
-                        both(certainty, is_valid()),
-                        [fact],
-                    );
+                    if let Some((gained, taken)) = key_in_clear(&container, &variable.name) {
+                        sink.step_if([holder], gained, both(certainty, taken), [fact]);
+                    }
                 }
             }
         }

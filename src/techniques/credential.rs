@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::alike::Alike;
-use super::pods::{ContainerView, Mark, both, marked};
+use super::inline::Inline;
+use super::pods::{Mark, both, marked};
 use super::references::{Holder, Keys, Way, references_by};
 use super::technique::techniques;
 use super::{Certainty, Context, Evidence, Family, Opens, Place, Position, Sink};
-use crate::model::{Literal, ObjectId, Text};
+use crate::model::{ObjectId, Text};
 use crate::rbac::Identity;
 
 techniques! { TECHNIQUES, Family::Credential;
@@ -249,76 +249,17 @@ fn give(
 }
 
 fn secret_inline(context: &Context<'_>, sink: &mut Sink<'_>) {
-    let mut opens = BTreeMap::<(usize, Text), BTreeSet<Place>>::new();
-    for datastore in context.datastores {
-        let place = Place::new(&datastore.workload.namespace, &datastore.workload.name);
-        for password in &datastore.passwords {
-            let fact = &password.fact;
-            let Some(pod) = fact.pod() else {
-                continue;
-            };
-            opens
-                .entry((pod, fact.pointer.clone()))
-                .or_default()
-                .insert(place.clone());
-        }
-    }
-    let alike = Alike::new(context);
+    let known = Inline::new(context);
     for pod in marked(context, Mark::INLINE) {
         for container in pod.containers() {
             let (owner, certainty) = container.holder();
-            for (pointer, name, value) in inline(&container) {
-                let key = (pod.index, Text::from(container.at(&pointer)));
-                let evidence = [container.fact(&pointer, format!("{name}={}", value.text))];
-                let databases = opens.get(&key).into_iter().flatten();
-                let mut is_known = false;
-                let mut opened: Vec<Opens> = databases.cloned().map(Opens::Database).collect();
-                for same in alike.of(value.alike) {
-                    let database = Opens::Database(same.opens.clone());
-                    if !opened.contains(&database) {
-                        let shown = format!("{name}={}, the same value as {}", value.text, same.stands);
-                        let proof = [container.fact(&pointer, shown)];
-                        let certainty = both(certainty.clone(), same.certainty.clone());
-                        let credential = Position::Credential(database.clone());
-                        sink.step_if([owner.clone()], credential, certainty, proof);
-                        is_known = true;
-                    }
-                }
-                if opened.is_empty() && !is_known {
-                    opened.push(Opens::unknown(&pod.place, &container.container.name, &name));
-                }
-                for opens in opened {
-                    let credential = Position::Credential(opens);
-                    sink.step_if([owner.clone()], credential, certainty.clone(), evidence.clone());
-                }
+            for found in known.of(&container) {
+                let fact = [container.fact(&found.written.pointer, &found.shown)];
+                let certainty = both(certainty.clone(), found.certainty);
+                sink.step_if([owner.clone()], found.credential, certainty, fact);
             }
         }
     }
-}
-
-/// The credentials in a container's spec: pointer, name, the value as far as it is shown.
-fn inline<'a>(container: &ContainerView<'a>) -> Vec<(String, Text, &'a Literal)> {
-    let spec = container.container;
-    let mut found: Vec<(String, Text, &Literal)> = Vec::new();
-    for (at, variable) in spec.env.iter().enumerate() {
-        if let Some(value) = variable.value.as_ref().filter(|value| value.withheld) {
-            found.push((format!("/env/{at}/value"), variable.name.clone(), value));
-        }
-    }
-    for (list, words) in [("command", spec.command.words()), ("args", spec.args.words())] {
-        for (at, word) in words.iter().enumerate().filter(|(_, word)| word.withheld) {
-            let before = at.checked_sub(1).and_then(|at| words.get(at));
-            let option = match word.text.split_once('=') {
-                Some((option, _)) if option.starts_with('-') && !option.contains(' ') => option.into(),
-                _ => match before.filter(|before| before.text.starts_with('-')) {
-                    Some(before) => before.text.clone(),
-                    None => format!("{list}-{at}").into(),
-                },
-            };
-            found.push((format!("/{list}/{at}"), option, word));
-        }
-    }
-    found
 }
 
 fn token_secret(context: &Context<'_>, sink: &mut Sink<'_>) {

@@ -7,6 +7,7 @@ use super::technique::techniques;
 use super::{Certainty, Context, Evidence, FREE, Family, Opens, Place, Position, Sink};
 use crate::datastores::{Datastore, Door, Fact, Subject};
 use crate::model::Protocol;
+use crate::network::has_other_policies;
 
 techniques! { TECHNIQUES, Family::Datastore;
     /// Uses a datastore that asks for no credential.
@@ -147,21 +148,12 @@ pub(super) fn proof(context: &Context<'_>, datastore: &Datastore) -> Option<Evid
 /// How sure it is that packets reach a datastore that no pod of the input runs; none if a pod does. Pods that an operator
 /// makes are assumed to be reached like others where the input has no policy that could close them.
 pub(super) fn reached_elsewhere(context: &Context<'_>, datastore: &Datastore) -> Option<Certainty> {
-    const POLICIES: &[&str] = &[
-        "cilium.io",
-        "crd.projectcalico.org",
-        "projectcalico.org",
-        "security.istio.io",
-    ];
     let condition = datastore.elsewhere.clone()?;
     let cluster = context.cluster;
     let namespace = &datastore.workload.namespace;
     let may_be_closed = || {
         let mut policies = cluster.network_policies.iter();
-        let mut others = cluster.others.values();
-        policies.any(|(id, _)| id.namespace == *namespace)
-            || !cluster.admin_policies.is_empty()
-            || others.any(|one| POLICIES.iter().any(|group| one.is_of_group(group)))
+        policies.any(|(id, _)| id.namespace == *namespace) || has_other_policies(cluster)
     };
     let is_open = context.network.ignores_policies() || !may_be_closed();
     Some(if datastore.host().is_none() && is_open {

@@ -13,7 +13,7 @@ use rustc_hash::FxHashSet;
 
 use super::control_plane::ControlPlane;
 use super::identity::tokens;
-use super::mounts::{holds, host_mounts, may_mount_host};
+use super::mounts::{holds, host_mounts};
 use super::pods::{Mark, both, marked, pods};
 use super::references::{Holder, Way, references_by};
 use super::security::Security;
@@ -406,7 +406,7 @@ fn read_on(context: &Context<'_>, name: &str) -> BTreeSet<Text> {
         return found;
     };
     for pod in marked(context, Mark::HOST_FILES.or(Mark::RIGHTS)) {
-        let mounts = may_mount_host(&pod);
+        let mounts = pod.carries(context, Mark::HOST_FILES);
         for container in pod.containers() {
             let added = &container.container.security_context.capabilities.add;
             if !mounts && added.is_empty() {

@@ -150,6 +150,14 @@ impl Held {
         narrow.collect()
     }
 
+    /// The grant of a power over everything in a namespace, if anyone holds it.
+    pub(super) fn within(&self, power: &'static Power, namespace: &Text) -> Option<Position> {
+        let here = Scope::Namespace(namespace.clone());
+        let scopes = self.scopes.get(power)?;
+        let is_held = scopes.contains(&Scope::Cluster) || scopes.contains(&here);
+        is_held.then_some(Position::Grant(power, here))
+    }
+
     /// The names on which someone holds a power: namespace (empty for any, or for none), name, grant.
     pub(super) fn names(&self, power: &'static Power) -> impl Iterator<Item = (&Text, &Text, Position)> {
         self.scopes(power).filter_map(move |scope| match scope {

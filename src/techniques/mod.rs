@@ -13,6 +13,7 @@ pub mod api_server;
 pub mod api_service;
 pub mod backups;
 mod bindable;
+mod by_name;
 pub mod certificates;
 mod claims;
 pub mod cloud;
@@ -32,6 +33,7 @@ mod held;
 pub mod host;
 pub mod identity;
 pub mod impersonation;
+mod inline;
 pub mod intercept;
 pub mod kernel;
 pub mod kubelet;
@@ -53,6 +55,7 @@ pub mod secrets;
 mod security;
 pub mod settings;
 pub mod side_doors;
+pub mod specs;
 pub mod steal;
 mod step;
 mod structure;
@@ -221,6 +224,7 @@ static FAMILIES: &[&[&Technique]] = &[
     new_pod::TECHNIQUES,
     running_pod::TECHNIQUES,
     secrets::TECHNIQUES,
+    specs::TECHNIQUES,
     impersonation::TECHNIQUES,
     roles::TECHNIQUES,
     certificates::TECHNIQUES,

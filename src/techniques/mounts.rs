@@ -5,7 +5,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::pods::{ContainerKey, ContainerView, Mark, PodView, marked};
+use super::pods::{ContainerKey, ContainerView, Mark, marked};
 use super::{Context, Evidence};
 
 /// A directory or file of the node in a container.
@@ -22,14 +22,6 @@ impl HostMount {
     pub(super) fn holds(&self, path: &str) -> bool {
         holds(&self.path, path)
     }
-}
-
-/// Whether a pod has a volume that can be the node's.
-pub(super) fn may_mount_host(pod: &PodView<'_>) -> bool {
-    let volumes = &pod.pod.spec.volumes;
-    volumes
-        .iter()
-        .any(|volume| volume.host_path.is_some() || volume.persistent_volume_claim.is_some())
 }
 
 /// What every container mounts of its node: by the pod's position, then container by container.

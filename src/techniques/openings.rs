@@ -10,7 +10,7 @@ use super::structure::{group_port, listening, namespace_fact};
 use super::technique::techniques;
 use super::{Certainty, Context, Evidence, FREE, Family, Position, Sink};
 use crate::model::{ObjectId, Protocol, Text};
-use crate::network::Direction;
+use crate::network::{Direction, has_other_policies};
 use crate::rbac::{Power, power};
 
 techniques! { TECHNIQUES, Family::Network;
@@ -143,12 +143,7 @@ pub(super) fn listeners(context: &Context<'_>) -> Listeners {
 
 /// Whether policies beside NetworkPolicies may forbid what those allow.
 fn others(context: &Context<'_>) -> Certainty {
-    const KINDS: [&str; 3] = ["NetworkPolicy", "GlobalNetworkPolicy", "AuthorizationPolicy"];
-    let is_other =
-        |kind: &str| KINDS.contains(&kind) || kind.starts_with("Cilium") || kind == "ClusterNetworkPolicy";
-    let has_others = !context.cluster.admin_policies.is_empty()
-        || context.cluster.others.iter().any(|(id, _)| is_other(&id.kind));
-    if has_others {
+    if has_other_policies(context.cluster) {
         Certainty::Conditional(OTHERS.into())
     } else {
         Certainty::Certain

@@ -12,7 +12,7 @@ use std::fmt::{self, Display};
 use rustc_hash::FxHashMap;
 
 use super::{ANY, Certainty, Context, Evidence, Place, Position};
-use crate::model::{Cluster, Container, HostPath, Literal, ObjectId, Pod, Text, Volume, VolumeMount};
+use crate::model::{Cluster, Container, HostPath, ObjectId, Pod, Text, Volume, VolumeMount};
 
 /// A pod that has not ended.
 #[derive(Clone, Debug)]
@@ -50,17 +50,11 @@ pub(super) fn pod(cluster: &Cluster, index: usize) -> Option<PodView<'_>> {
 
 fn view<'a>(id: &ObjectId, pod: &'a Pod, index: usize, is_stand_in: bool) -> PodView<'a> {
     let owner = if is_stand_in { pod.meta.controller() } else { None };
-    let (object, spec) = match owner {
-        Some(owner) => (
-            ObjectId::new(&owner.kind, &id.namespace, &owner.name),
-            if owner.kind == "CronJob" {
-                "/spec/jobTemplate/spec/template/spec"
-            } else {
-                "/spec/template/spec"
-            },
-        ),
-        None => (id.clone(), "/spec"),
-    };
+    let object = owner.map_or_else(
+        || id.clone(),
+        |owner| ObjectId::new(&owner.kind, &id.namespace, &owner.name),
+    );
+    let spec = spec_of(&object.kind);
     PodView {
         index,
         pod,
@@ -70,12 +64,21 @@ fn view<'a>(id: &ObjectId, pod: &'a Pod, index: usize, is_stand_in: bool) -> Pod
     }
 }
 
+/// Where an object of this kind keeps the spec of its pods.
+pub(super) fn spec_of(kind: &str) -> &'static str {
+    match kind {
+        "Pod" => "/spec",
+        "CronJob" => "/spec/jobTemplate/spec/template/spec",
+        _ => "/spec/template/spec",
+    }
+}
+
 /// What of a pod makes it worth a look; most pods have little of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mark(u16);
 
 impl Mark {
-    /// It has not ended. A pod that has carries no mark.
+    /// It has not ended. A pod that has carries no mark but [`Self::LEFT`].
     pub(super) const ALIVE: Self = Self(1);
     /// It is a stand-in for the pods of its workload.
     const STAND_IN: Self = Self(1 << 1);
@@ -100,6 +103,9 @@ impl Mark {
     /// A variable or an argument of a container holds a credential in clear.
     pub(super) const INLINE: Self = Self(1 << 11);
 
+    /// It has ended, and a variable or an argument of a container holds a credential in clear, which stays in its spec.
+    pub(super) const LEFT: Self = Self(1 << 12);
+
     /// Either of both.
     pub(super) const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -110,10 +116,11 @@ impl Mark {
     }
 
     fn of(pod: &Pod, is_stand_in: bool) -> Self {
-        if pod.has_ended() {
-            return Self(0);
-        }
         let spec = &pod.spec;
+        if pod.has_ended() {
+            let mut containers = spec.all_containers();
+            return Self::when(containers.any(Container::has_credential_in_clear), Self::LEFT);
+        }
         let shared = spec.host_pid == Some(true)
             || spec.is_host_network()
             || spec.share_process_namespace == Some(true)
@@ -148,10 +155,6 @@ impl Mark {
             || context.windows_options.is_some();
         let env = || container.env.iter();
         let given = !container.env_from.is_empty() || env().any(|variable| variable.value_from.is_some());
-        let withheld = |literal: &Literal| literal.withheld;
-        let words = [&container.command, &container.args];
-        let inline = env().any(|variable| variable.value.as_ref().is_some_and(withheld))
-            || words.into_iter().any(|words| words.words().iter().any(withheld));
         Self::when(rights, Self::RIGHTS)
             .or(Self::when(
                 super::consoles::is_known(&container.image),
@@ -162,7 +165,7 @@ impl Mark {
                 Self::CLOUD_KEY,
             ))
             .or(Self::when(given, Self::VARIABLES))
-            .or(Self::when(inline, Self::INLINE))
+            .or(Self::when(container.has_credential_in_clear(), Self::INLINE))
     }
 }
 
@@ -181,7 +184,7 @@ impl Marks {
     }
 }
 
-/// Returns the pods that have not ended and carry one of these marks, in the order of the cluster.
+/// Returns the pods that carry one of these marks, in the order of the cluster.
 pub(super) fn marked<'a>(context: &Context<'a>, wanted: Mark) -> impl Iterator<Item = PodView<'a>> {
     let cluster = context.cluster;
     let marks = context.marks.0.iter().enumerate();
@@ -253,6 +256,17 @@ impl<'a> PodView<'a> {
     /// Running code in any container of the pod.
     pub(super) fn position(&self) -> Position {
         Position::Pod(self.place.clone())
+    }
+
+    /// Whether it carries one of these marks.
+    pub(super) fn carries(&self, context: &Context<'_>, wanted: Mark) -> bool {
+        let mark = context.marks.0.get(self.index);
+        mark.is_some_and(|mark| mark.0 & wanted.0 != 0)
+    }
+
+    /// Whether it stands for the pods of its workload, whose names are not known then.
+    pub(super) fn is_stand_in(&self) -> bool {
+        self.object.kind != "Pod"
     }
 
     /// The fact that the pod's spec has `value` at `pointer` (`/hostPID`).

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustc_hash::FxHashMap;
 
 use super::files::volume;
-use super::mounts::{host_mounts, may_mount_host};
+use super::mounts::host_mounts;
 use super::pods::{ContainerView, Mark, PodView, both, marked, pods};
 use super::security::{Security, User};
 use super::technique::techniques;
@@ -186,7 +186,7 @@ struct Reach {
 fn reaches(context: &Context<'_>) -> Vec<Reach> {
     let mut found = Vec::new();
     for pod in marked(context, Mark::SHARED.or(Mark::HOST_FILES)) {
-        if pod.pod.spec.host_pid != Some(true) && !may_mount_host(&pod) {
+        if pod.pod.spec.host_pid != Some(true) && !pod.carries(context, Mark::HOST_FILES) {
             continue;
         }
         for container in pod.containers() {

@@ -4,12 +4,13 @@
 
 use std::collections::BTreeMap;
 
-use super::pods::{ContainerView, any_pod, both, pods};
+use super::by_name::{ByName, by_name, over};
+use super::pods::{ContainerView, PodView, any_pod, both, pod, pods};
 use super::structure::{listening, namespace_fact};
 use super::technique::techniques;
 use super::version::before;
-use super::{Certainty, Context, Evidence, Family, Place, Position, Sink};
-use crate::model::{ObjectId, Protocol, Text};
+use super::{Certainty, Context, Family, Position, Sink};
+use crate::model::{Protocol, Text};
 use crate::rbac::{Power, power};
 
 techniques! { TECHNIQUES, Family::Workload;
@@ -20,7 +21,8 @@ techniques! { TECHNIQUES, Family::Workload;
     /// The right to create `pods/exec` in the namespace, or for the pod by name. On API servers before 1.35 the
     /// right to get it is enough.
     ///
-    /// What does not suffice: rights on `pods`, or on `pods/*`, which names no subresource.
+    /// What does not suffice: rights on `pods`, or on `pods/*`, which names no subresource; the name of a workload, as its
+    /// pods are called otherwise.
     ///
     /// # Detection
     ///
@@ -187,13 +189,13 @@ fn reached(context: &Context<'_>, sink: &mut Sink<'_>, power: &'static Power, ce
         let fact = [namespace_fact(namespace)];
         sink.step_if([grant], any_pod(namespace), certainty.clone(), fact);
     }
-    for (namespace, name, grant) in context.held.names(power) {
-        for place in context.held.places(namespace) {
-            if context.cluster.pod(place, name).is_some() {
-                let fact = [Evidence::new(ObjectId::new("Pod", place, name), "", "")];
-                let pod = Position::Pod(Place::new(place, name));
-                sink.step_if([grant.clone()], pod, certainty.clone(), fact);
-            }
+    for (index, grants) in by_name(context, power) {
+        let Some(pod) = pod(context.cluster, index) else {
+            continue;
+        };
+        for (grant, called) in grants {
+            let certainty = both(certainty.clone(), called);
+            sink.step_if([grant], pod.position(), certainty, [pod.fact("", "")]);
         }
     }
 }
@@ -213,29 +215,46 @@ fn pod_debug(context: &Context<'_>, sink: &mut Sink<'_>) {
     reached(context, sink, &power::DEBUG_PODS, &Certainty::Certain);
 }
 
-/// The powers over a stream of a pod that count on this API server, each with how sure that is.
-fn streams(
-    context: &Context<'_>,
-    create: &'static Power,
-    get: &'static Power,
-) -> Vec<(&'static Power, Certainty)> {
+/// A power over a stream of a pod that counts on this API server.
+struct Stream {
+    power: &'static Power,
+    certainty: Certainty,
+    by_name: ByName,
+}
+
+impl Stream {
+    /// The grants that reach a pod, each with how sure that is.
+    fn over(&self, context: &Context<'_>, pod: &PodView<'_>) -> Vec<(Position, Certainty)> {
+        let grants = over(context, self.power, &self.by_name, pod).into_iter();
+        grants
+            .map(|(grant, called)| (grant, both(self.certainty.clone(), called)))
+            .collect()
+    }
+}
+
+fn streams(context: &Context<'_>, create: &'static Power, get: &'static Power) -> Vec<Stream> {
     let by_get = before(context.cluster, GET_ENDS).map(|certainty| (get, certainty));
-    [(create, Certainty::Certain)].into_iter().chain(by_get).collect()
+    let all = [(create, Certainty::Certain)].into_iter().chain(by_get);
+    all.map(|(power, certainty)| Stream {
+        power,
+        certainty,
+        by_name: by_name(context, power),
+    })
+    .collect()
 }
 
 fn pod_stdin(context: &Context<'_>, sink: &mut Sink<'_>) {
-    let powers = streams(context, &power::ATTACH_PODS, &power::ATTACH_PODS_BY_GET);
+    let streams = streams(context, &power::ATTACH_PODS, &power::ATTACH_PODS_BY_GET);
     for pod in pods(context) {
         let waits =
             |container: &ContainerView<'_>| container.is_lasting() && container.container.stdin == Some(true);
         for container in pod.containers().filter(waits) {
-            for (power, certainty) in &powers {
+            for stream in &streams {
                 let obeys = format!("the process of {} does what it is sent", container.container.name);
-                let certainty = both(certainty.clone(), Certainty::Conditional(obeys.into()));
-                let grants = context.held.over(power, &pod.place.namespace, &pod.place.name);
-                for grant in grants {
+                for (grant, certainty) in stream.over(context, &pod) {
                     let fact = [container.fact("/stdin", "true")];
-                    sink.step_if([grant], container.position(), certainty.clone(), fact);
+                    let certainty = both(certainty, Certainty::Conditional(obeys.as_str().into()));
+                    sink.step_if([grant], container.position(), certainty, fact);
                 }
             }
         }
@@ -266,19 +285,16 @@ fn kubelet_exec(context: &Context<'_>, sink: &mut Sink<'_>) {
 }
 
 fn port_forward(context: &Context<'_>, sink: &mut Sink<'_>) {
-    let powers = streams(context, &power::FORWARD_PORTS, &power::FORWARD_PORTS_BY_GET);
+    let streams = streams(context, &power::FORWARD_PORTS, &power::FORWARD_PORTS_BY_GET);
     let ports = listening(context);
     for pod in pods(context) {
         for &(port, protocol) in ports.get(&pod.index).into_iter().flatten() {
             if protocol != Protocol::Tcp {
                 continue;
             }
-            for (power, certainty) in &powers {
-                let grants = context.held.over(power, &pod.place.namespace, &pod.place.name);
-                for grant in grants {
-                    let reached = Position::Port(pod.place.clone(), port, protocol);
-                    sink.step_if([grant], reached, certainty.clone(), [pod.fact("", "")]);
-                }
+            for (grant, certainty) in streams.iter().flat_map(|stream| stream.over(context, &pod)) {
+                let reached = Position::Port(pod.place.clone(), port, protocol);
+                sink.step_if([grant], reached, certainty, [pod.fact("", "")]);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What rights over Secrets and tokens give.
+//! What rights over Secrets, ConfigMaps and tokens give.
 //!
 //! **Trap.** `list` and `watch` return values, not names; with a name in the rule they still return that one. A
 //! token can be made for an account without any right to read Secrets.
@@ -40,6 +40,32 @@ techniques! { TECHNIQUES, Family::Rbac;
             "https://kubernetes.io/docs/concepts/security/rbac-good-practices/#listing-secrets",
         ],
         derive: secret_read,
+    }
+
+    /// Reads ConfigMaps through the API server.
+    ///
+    /// # Preconditions
+    ///
+    /// The right to get, list or watch ConfigMaps in the namespace, or one of them by name, as the role `view` gives it. It
+    /// matters where the settings hold a password.
+    ///
+    /// What does not suffice: `create` or `update`; or rights over Secrets.
+    ///
+    /// # Detection
+    ///
+    /// Audit log: `get`, `list` and `watch` of ConfigMaps by an identity that never asked for them before.
+    CONFIG_MAP_READ: [Grant] => [ConfigMap] {
+        title: "ConfigMaps read through the API server",
+        mitre: ["T1552.007"],
+        microsoft: ["MS-TA9027"],
+        owasp: ["K02", "K03"],
+        effort: 1,
+        remediation: "Keep credentials out of ConfigMaps.",
+        references: [
+            "https://kubernetes.io/docs/reference/access-authn-authz/rbac/#user-facing-roles",
+            "https://kubernetes.io/docs/concepts/configuration/configmap/",
+        ],
+        derive: config_map_read,
     }
 
     /// Has the API server make a token of a service account.
@@ -100,18 +126,40 @@ techniques! { TECHNIQUES, Family::Rbac;
 static READERS: &[&Power] = &[&power::GET_SECRETS, &power::LIST_SECRETS, &power::WATCH_SECRETS];
 
 fn secret_read(context: &Context<'_>, sink: &mut Sink<'_>) {
-    for &reader in READERS {
+    let exists = |id: &ObjectId| context.cluster.secrets.contains(id);
+    read(context, READERS, Holder::Secret, exists, sink);
+}
+
+fn config_map_read(context: &Context<'_>, sink: &mut Sink<'_>) {
+    let exists = |id: &ObjectId| context.cluster.config_maps.contains(id);
+    read(
+        context,
+        &[&power::READ_CONFIG_MAPS],
+        Holder::ConfigMap,
+        exists,
+        sink,
+    );
+}
+
+fn read(
+    context: &Context<'_>,
+    readers: &[&'static Power],
+    holder: Holder,
+    exists: impl Fn(&ObjectId) -> bool,
+    sink: &mut Sink<'_>,
+) {
+    for &reader in readers {
         for (namespace, grant) in context.held.namespaces(reader) {
-            let any = Holder::Secret.whole(&Place::new(namespace, ANY));
+            let any = holder.whole(&Place::new(namespace, ANY));
             sink.step([grant], any, [namespace_fact(namespace)]);
         }
         for (namespace, name, grant) in context.held.names(reader) {
             for place in context.held.places(namespace) {
-                let id = ObjectId::new("Secret", place, name);
-                // A name in all namespaces means those in which there is such a Secret.
-                if !namespace.is_empty() || context.cluster.secrets.contains(&id) {
-                    let secret = Holder::Secret.whole(&Place::new(place, name));
-                    sink.step([grant.clone()], secret, [Evidence::new(id, "", "")]);
+                let id = ObjectId::new(holder.kind(), place, name);
+                // A name in all namespaces means those in which there is such an object.
+                if !namespace.is_empty() || exists(&id) {
+                    let whole = holder.whole(&Place::new(place, name));
+                    sink.step([grant.clone()], whole, [Evidence::new(id, "", "")]);
                 }
             }
         }

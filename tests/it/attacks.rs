@@ -303,6 +303,54 @@ spec:
     assert!(small > 400 && large <= 2 * small, "{small} steps became {large}");
 }
 
+/// One right over all pods is one grant, whoever holds it.
+#[test]
+fn what_is_read_out_of_specs_grows_with_credentials_and_not_with_readers() {
+    let steps = |readers: usize, pods: usize| {
+        let mut text = String::from(
+            "
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: { name: reader }
+rules: [{ apiGroups: [\"\"], resources: [pods], verbs: [list] }]
+---",
+        );
+        for n in 0..readers {
+            let _ = write!(
+                text,
+                "
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {{ name: reader-{n} }}
+roleRef: {{ apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: reader }}
+subjects: [{{ kind: ServiceAccount, name: bot-{n}, namespace: ci }}]
+---"
+            );
+        }
+        for n in 0..pods {
+            let _ = write!(
+                text,
+                "
+apiVersion: v1
+kind: Pod
+metadata: {{ namespace: s{}, name: web-{n} }}
+spec: {{ containers: [{{ name: app, image: app, env: [{{ name: API_TOKEN, value: x1 }}] }}] }}
+---",
+                n % 5
+            );
+        }
+        let all = all_steps(&text);
+        let read = all.iter().filter(|step| {
+            let has_grant = |held: &Position| matches!(held, Position::Grant(..));
+            step.conclusion.label() == Label::Credential
+                && step.conclusion.to_string().contains("Unknown")
+                && step.premises.iter().all(has_grant)
+        });
+        read.count()
+    };
+    assert_eq!((steps(10, 20), steps(40, 20), steps(10, 60)), (20, 20, 60));
+}
+
 #[test]
 fn no_policy_stops_a_pod_where_the_api_server_runs_nor_a_node() {
     let manifests = |node: &str| {

@@ -115,7 +115,8 @@ fn make(objects: &mut Vec<Value>, patch: &Value) {
     }
     if body["kind"] == "Deployment" {
         // The controller makes its pods anew.
-        for pod in objects.iter_mut().filter(|object| object["kind"] == "Pod") {
+        let own = |object: &Value| object["kind"] == "Pod" && identity(object).2.starts_with(&wanted.2);
+        for pod in objects.iter_mut().filter(|object| own(object)) {
             merge(&mut pod["spec"], &body["spec"]["template"]["spec"]);
         }
     }
@@ -294,6 +295,65 @@ spec:
         about,
         ["Take the password in DB_PASSWORD out of container web: Deployment/shop/web"]
     );
+}
+
+#[test]
+fn a_password_that_is_read_out_of_a_spec_is_taken_from_a_secret_or_from_who_reads_it() {
+    let more = "---
+apiVersion: v1
+kind: Service
+metadata: {name: db, namespace: shop}
+spec: {selector: {app: db}, ports: [{port: 3306}]}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db, namespace: shop}
+spec:
+  template:
+    metadata: {labels: {app: db}}
+    spec:
+      automountServiceAccountToken: false
+      containers: [{name: mysql, image: 'mysql:8', ports: [{containerPort: 3306}], env: [{name: MYSQL_ROOT_PASSWORD, valueFrom: {secretKeyRef: {name: db, key: root}}}]}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api, namespace: shop}
+spec:
+  template:
+    metadata: {labels: {app: api}}
+    spec:
+      automountServiceAccountToken: false
+      containers: [{name: api, image: example.com/api, env: [{name: DB_HOST, value: db}, {name: DB_PASSWORD, value: hunter2}]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: watcher, namespace: shop}
+rules:
+- {apiGroups: [apps], resources: [deployments, daemonsets], verbs: [get, watch]}
+- {apiGroups: [''], resources: [services, configmaps], verbs: [list]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: watcher, namespace: shop}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: watcher}
+subjects: [{kind: ServiceAccount, name: web, namespace: shop}]
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: web, namespace: shop}
+";
+    let yaml =
+        web("serviceAccountName: web", "", more).replacen("automountServiceAccountToken: false", "", 2);
+    let titles = check(&yaml);
+    for expected in [
+        "Do not allow get, watch on deployments in Role/shop/watcher",
+        "Take DB_PASSWORD of container api from the key of that name of a Secret, api-credentials: Deployment/shop/api",
+        "Take ServiceAccount/shop/web out of RoleBinding/shop/watcher, which gives it Role/watcher",
+    ] {
+        assert!(titles.iter().any(|title| title == expected), "{titles:#?}");
+    }
+    let dropped = "Take the password in DB_PASSWORD out of container api: Deployment/shop/api";
+    assert!(!titles.iter().any(|title| title == dropped), "{titles:#?}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn cluster(manifests: &str) -> Cluster {
     read_text("db.yaml", manifests, "shop").0
 }
 
-fn found(manifests: &str, settings: &str) -> Vec<Datastore> {
+pub(crate) fn found(manifests: &str, settings: &str) -> Vec<Datastore> {
     let settings = Settings::parse("beachhead.toml", settings).expect("settings");
     datastores(&cluster(manifests), &settings)
 }
@@ -29,7 +29,7 @@ fn line(container: &str) -> String {
     told(&found(&pod(container), ""))
 }
 
-fn told(all: &[Datastore]) -> String {
+pub(crate) fn told(all: &[Datastore]) -> String {
     let Some(one) = all.first() else {
         return "nothing".to_owned();
     };

@@ -21,6 +21,7 @@ mod hostile;
 mod laws;
 mod live;
 mod network;
+mod outside;
 mod page;
 mod page_in_browser;
 mod pictures;

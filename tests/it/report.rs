@@ -111,15 +111,24 @@ fn check_text(findings: &Findings, expected: &Expect) {
 }
 
 /// Fails when the schema and what is written have grown apart.
+///
+/// The schema is that of the types or of the time of the build. The file in `docs` is written anew while tests run, if they
+/// run with `UPDATE_EXPECT`, and who reads it then finds it empty or old.
 pub(crate) fn check_schema(schema: &str, written: &str) {
-    let schema: Value = serde_json::from_str(schema).unwrap();
-    let written: Value = serde_json::from_str(written).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
+    let parsed = |what: &str, text: &str| -> Value {
+        let shown = |error| {
+            let start: String = text.chars().take(400).collect();
+            panic!("{what} is no JSON: {error}; it has {} bytes: {start}", text.len())
+        };
+        serde_json::from_str(text).unwrap_or_else(shown)
+    };
+    let (schema, value) = (parsed("the schema", schema), parsed("what is written", written));
+    let validator = jsonschema::validator_for(&schema).unwrap_or_else(|error| panic!("no schema: {error}"));
     let errors: Vec<_> = validator
-        .iter_errors(&written)
+        .iter_errors(&value)
         .map(|error| format!("{} at {}", error, error.instance_path()))
         .collect();
-    assert!(errors.is_empty(), "{errors:#?}");
+    assert!(errors.is_empty(), "{errors:#?}\nin {written}");
 }
 
 #[test]

@@ -182,6 +182,7 @@ const OTHERS: &[Wanted] = &[
 /// What operators make databases, their users and their copies of: group, kind and resource of each, all in namespaces.
 const DATABASES: &[(&str, &str, &str)] = &[
     ("acid.zalan.do", "postgresql", "postgresqls"),
+    ("acid.zalan.do", "OperatorConfiguration", "operatorconfigurations"),
     ("postgresql.cnpg.io", "Cluster", "clusters"),
     ("postgresql.cnpg.io", "DatabaseRole", "databaseroles"),
     ("postgresql.cnpg.io", "Pooler", "poolers"),

@@ -82,7 +82,7 @@ fn of_group(other: &Other) -> bool {
     GROUPS.iter().any(|group| other.is_of_group(group))
 }
 
-fn policies(cluster: &Cluster) -> impl Iterator<Item = (&ObjectId, &Other)> {
+pub(super) fn policies(cluster: &Cluster) -> impl Iterator<Item = (&ObjectId, &Other)> {
     let others = cluster.others.iter();
     others.filter(|(id, other)| (id.kind == NAMESPACED || id.kind == GLOBAL) && of_group(other))
 }

@@ -163,7 +163,7 @@ pub(super) fn setting<'c>(cluster: &'c Cluster, name: &str) -> Option<&'c str> {
     config.data.0.get(name).map(|value| value.text.as_str())
 }
 
-fn policies(cluster: &Cluster) -> impl Iterator<Item = (&ObjectId, &Other)> {
+pub(super) fn policies(cluster: &Cluster) -> impl Iterator<Item = (&ObjectId, &Other)> {
     cluster
         .others
         .iter()

@@ -97,9 +97,14 @@ fn of_kind<'c>(cluster: &'c Cluster, kind: &'static str) -> impl Iterator<Item =
     all.filter(move |(id, other)| id.kind == kind && other.is_of_group(GROUP))
 }
 
+/// The policies that say who may connect.
+pub(super) fn policies(cluster: &Cluster) -> impl Iterator<Item = (&ObjectId, &Other)> {
+    of_kind(cluster, "AuthorizationPolicy")
+}
+
 /// Reads every policy of Istio as one tier; none if there is no policy.
 pub(super) fn tier(cluster: &Cluster, gaps: &mut Vec<Gap>, found: &mut Vec<Diagnostic>) -> Option<Tier> {
-    let mut policies = of_kind(cluster, "AuthorizationPolicy").peekable();
+    let mut policies = policies(cluster).peekable();
     let encrypts = of_kind(cluster, "PeerAuthentication").next().is_some();
     if policies.peek().is_none() && !encrypts {
         return None;

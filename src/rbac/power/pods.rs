@@ -4,6 +4,10 @@
 //! but only on API servers before 1.35. Source:
 //! <https://github.com/kubernetes/kubernetes/blob/master/pkg/features/kube_features.go>
 //! (`AuthorizePodWebsocketUpgradeCreatePermission`)
+//!
+//! **Trap.** `get` of the subresource `status` returns the whole object, and so do `ephemeralcontainers` and `resize` of a
+//! pod; `scale` and `log` do not. Source:
+//! <https://github.com/kubernetes/kubernetes/blob/master/pkg/registry/core/pod/storage/storage.go>
 
 use super::{And, on, power_table};
 
@@ -46,7 +50,10 @@ power_table! {
     /// What pods print.
     READ_LOGS = "read-logs", "read logs of pods", [on("get", "", "pods/log")];
     /// The specifications of pods, values of variables too.
-    READ_PODS = "read-pods", "read pods", [on("get list watch", "", "pods")];
+    READ_PODS = "read-pods", "read pods", [
+        on("get list watch", "", "pods"),
+        on("get", "", "pods/status pods/ephemeralcontainers pods/resize"),
+    ];
     /// The node of a pending pod.
     BIND_PODS = "bind-pods", "bind pods to nodes", [on("create", "", "pods/binding bindings")];
     /// Removal of a pod, to be made anew elsewhere.
@@ -86,6 +93,33 @@ power_table! {
         [on("update patch", "", "replicationcontrollers")];
     /// The pod template of a CronJob.
     UPDATE_CRON_JOBS = "update-cronjobs", "change CronJobs", [on("update patch", "batch", "cronjobs")];
+    /// The pod template of a Deployment, values of variables too.
+    READ_DEPLOYMENTS = "read-deployments", "read Deployments",
+        [on("get list watch", "apps", "deployments"), on("get", "apps", "deployments/status")];
+    /// The pod template of a DaemonSet; a revision holds it as well.
+    READ_DAEMON_SETS = "read-daemonsets", "read DaemonSets or their revisions", [
+        on("get list watch", "apps", "daemonsets controllerrevisions"),
+        on("get", "apps", "daemonsets/status"),
+    ];
+    /// The pod template of a StatefulSet; a revision holds it as well.
+    READ_STATEFUL_SETS = "read-statefulsets", "read StatefulSets or their revisions", [
+        on("get list watch", "apps", "statefulsets controllerrevisions"),
+        on("get", "apps", "statefulsets/status"),
+    ];
+    /// The pod template of a ReplicaSet.
+    READ_REPLICA_SETS = "read-replicasets", "read ReplicaSets",
+        [on("get list watch", "apps", "replicasets"), on("get", "apps", "replicasets/status")];
+    /// The pod template of a ReplicationController.
+    READ_REPLICATION_CONTROLLERS = "read-replicationcontrollers", "read ReplicationControllers", [
+        on("get list watch", "", "replicationcontrollers"),
+        on("get", "", "replicationcontrollers/status"),
+    ];
+    /// The pod template of a CronJob.
+    READ_CRON_JOBS = "read-cronjobs", "read CronJobs",
+        [on("get list watch", "batch", "cronjobs"), on("get", "batch", "cronjobs/status")];
+    /// The pod template of a Job.
+    READ_JOBS = "read-jobs", "read Jobs",
+        [on("get list watch", "batch", "jobs"), on("get", "batch", "jobs/status")];
     /// Settings of a Job; its template only as long as it is suspended.
     UPDATE_JOBS = "update-jobs", "change Jobs", [on("update patch", "batch", "jobs")];
     /// Templates and revisions that a later roll-back uses.

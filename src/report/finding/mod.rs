@@ -25,7 +25,7 @@ pub use choke::{ChokePoint, cuts};
 pub use ignore::{Day, IgnoreError, IgnoreList, Ignored};
 pub use severity::FindingSeverity;
 
-pub(super) use names::workload_of;
+pub(super) use names::{top_of, workload_of};
 
 use super::findings::{Derived, STATES};
 use super::path::{PathView, Sources};

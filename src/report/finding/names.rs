@@ -38,6 +38,13 @@ fn workload(place: &Place, cluster: &Cluster) -> Option<ObjectId> {
         .map(|pod| workload_of(pod, cluster))
 }
 
+/// The top controller of a workload, or the workload itself.
+pub(in crate::report) fn top_of(workload: &ObjectId, cluster: &Cluster) -> ObjectId {
+    let known = cluster.workloads.by_id(workload);
+    let top = known.and_then(|known| cluster.controllers_of(&known.meta).pop());
+    top.unwrap_or_else(|| workload.clone())
+}
+
 /// The workload of a pod; where the input lacks its ReplicaSet, the Deployment behind that by the usual names.
 pub(in crate::report) fn workload_of(pod: &Pod, cluster: &Cluster) -> ObjectId {
     let id = cluster.workload_of(pod);

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::finding::workload_of;
+use super::super::finding::{top_of, workload_of};
 use super::super::path::Sources;
 use super::pod::PodChange;
 use super::{Patch, yaml};
@@ -24,7 +24,7 @@ pub(super) enum Op {
 pub(super) enum Edit {
     /// Its fields change.
     Fields(ObjectId, Vec<Op>),
-    /// The template of a workload changes, and with it its pods.
+    /// The template of a workload changes, and with it what it makes.
     Pods(ObjectId, PodChange),
     /// It is new.
     Add(ObjectId, Value),
@@ -132,9 +132,9 @@ impl Edit {
                 let pods = cluster.pods.iter();
                 let of = pods.filter(|(_, pod)| workload_of(pod, cluster) == *workload);
                 let mut ids: Vec<ObjectId> = of.map(|(id, _)| id.clone()).collect();
-                if cluster.workloads.contains(workload) {
-                    ids.push(workload.clone());
-                }
+                let made = cluster.workloads.iter().map(|(id, _)| id);
+                let made = made.filter(|id| id.namespace == workload.namespace);
+                ids.extend(made.filter(|id| top_of(id, cluster) == *workload).cloned());
                 for id in &ids {
                     let mut value = json_of(cluster, id)?;
                     let prefix = template(&id.kind);

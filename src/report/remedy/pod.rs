@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::finding::workload_of;
+use super::super::finding::{top_of, workload_of};
 use super::Proposal;
 use super::edit::{Edit, Op, template};
 use crate::model::{Cluster, Container, Labels, ObjectId, PodSpec, Text, Volume};
@@ -44,6 +44,8 @@ pub(super) enum PodChange {
     DropVolume(Text),
     /// A container gets a variable no longer.
     DropVariable(Text, Text),
+    /// A container's variable is taken from the key of its name of this Secret.
+    FromSecret(Text, Text, String),
 }
 
 impl PodChange {
@@ -73,14 +75,18 @@ impl PodChange {
                 ops.collect()
             }
             Self::DropVolume(name) => without(spec, |volume| volume == name.as_str()),
-            Self::DropVariable(name, variable) => {
-                let at = containers(spec).filter(|(_, container)| container["name"] == name.as_str());
-                at.flat_map(|(at, container)| {
-                    listed(&format!("{at}/env"), &container["env"], |one| {
-                        one == variable.as_str()
-                    })
-                })
-                .collect()
+            Self::DropVariable(name, variable) => variables(spec, name, variable),
+            Self::FromSecret(name, variable, secret) => {
+                let from = json!({"secretKeyRef": {"name": secret, "key": variable.as_str()}});
+                let ops = variables(spec, name, variable).into_iter();
+                let moved = ops.flat_map(|op| match op {
+                    Op::Remove(at) => vec![
+                        Op::Remove(format!("{at}/value")),
+                        Op::Set(format!("{at}/valueFrom"), from.clone()),
+                    ],
+                    other @ Op::Set(..) => vec![other],
+                });
+                moved.collect()
             }
         }
     }
@@ -92,6 +98,13 @@ fn containers(spec: &Value) -> impl Iterator<Item = (String, &Value)> {
         let all = spec[list].as_array().into_iter().flatten().enumerate();
         all.map(move |(at, container)| (format!("/{list}/{at}"), container))
     })
+}
+
+/// The ops that take a variable from a container.
+fn variables(spec: &Value, name: &str, variable: &str) -> Vec<Op> {
+    let at = containers(spec).filter(|(_, container)| container["name"] == name);
+    at.flat_map(|(at, container)| listed(&format!("{at}/env"), &container["env"], |one| one == variable))
+        .collect()
 }
 
 /// The ops that take the elements of these names out of a list.
@@ -128,7 +141,7 @@ fn about<'a>(fact: &'a Evidence, cluster: &'a Cluster) -> Option<(ObjectId, &'a 
         (workload_of(pod, cluster), &pod.spec)
     } else {
         (
-            fact.object.clone(),
+            top_of(&fact.object, cluster),
             &cluster.workloads.by_id(&fact.object)?.template().spec,
         )
     };
@@ -142,8 +155,9 @@ pub(super) fn proposals(step: &Step, fact: &Evidence, cluster: &Cluster) -> Vec<
         return Vec::new();
     };
     let parts: Vec<&str> = pointer.split('/').skip(1).collect();
-    if let Some(proposal) = password(step, &workload, spec, &parts) {
-        return vec![proposal];
+    let passwords = password(step, &workload, spec, &parts);
+    if !passwords.is_empty() {
+        return passwords;
     }
     let found = match parts.as_slice() {
         ["serviceAccountName"] => Some(no_token()),
@@ -193,32 +207,49 @@ pub(super) fn proposals(step: &Step, fact: &Evidence, cluster: &Cluster) -> Vec<
     proposal.into_iter().collect()
 }
 
-/// Gives a container the password of a database no longer. Moved to a Secret that the container is given it would be
-/// read there as well, and no finding ends.
-fn password(step: &Step, workload: &ObjectId, spec: &PodSpec, parts: &[&str]) -> Option<Proposal> {
+/// Gives a container the password of a database no longer; where it is read out of the spec and not from the container,
+/// one in a Secret is as good. For who runs code in the container the Secret would change nothing.
+fn password(step: &Step, workload: &ObjectId, spec: &PodSpec, parts: &[&str]) -> Vec<Proposal> {
     let (containers, at, variable) = match parts {
         ["containers", at, "env", variable, "value"] => (&spec.containers, at, variable),
         ["initContainers", at, "env", variable, "value"] => (&spec.init_containers, at, variable),
-        _ => return None,
+        _ => return Vec::new(),
     };
-    let Position::Credential(Opens::Database(database)) = &step.conclusion else {
-        return None;
+    let container = containers.get(number(at));
+    let variable = container.and_then(|container| container.env.get(number(variable)));
+    let (Some(container), Some(variable)) = (container, variable) else {
+        return Vec::new();
     };
-    // What the database itself is given makes its password.
-    if (&database.namespace, &database.name) == (&workload.namespace, &workload.name) {
-        return None;
+    let (container, variable) = (&container.name, &variable.name);
+    let slot = format!("{workload} {container} {variable}");
+    let mut all = Vec::new();
+    if step
+        .premises
+        .iter()
+        .any(|held| matches!(held, Position::Grant(..)))
+    {
+        let secret = format!("{}-credentials", workload.name);
+        let title = format!(
+            "Take {variable} of container {container} from the key of that name of a Secret, {secret}: {workload}"
+        );
+        let mind = "Make the Secret first, with a new value, and change it where it is used: who has read the manifest \
+                    knows the old one, and earlier revisions of the workload still show it.";
+        let change = PodChange::FromSecret(container.clone(), variable.clone(), secret);
+        let edits = vec![Edit::Pods(workload.clone(), change)];
+        all.push(Proposal::new(slot.clone(), title, mind, edits));
     }
-    let container = containers.get(number(at))?;
-    let variable = &container.env.get(number(variable))?.name;
-    let title = format!(
-        "Take the password in {variable} out of container {}: {workload}",
-        container.name
-    );
-    let change = PodChange::DropVariable(container.name.clone(), variable.clone());
-    let mind = "The program must log in another way, such as with a token that expires; and who has read the manifest \
-                knows the password: change it, and keep the new one in a Secret.";
-    let edits = vec![Edit::Pods(workload.clone(), change)];
-    Some(Proposal::new(title.clone(), title, mind, edits).blunt())
+    if let Position::Credential(Opens::Database(database)) = &step.conclusion {
+        // What the database itself is given makes its password.
+        if (&database.namespace, &database.name) != (&workload.namespace, &workload.name) {
+            let title = format!("Take the password in {variable} out of container {container}: {workload}");
+            let mind = "The program must log in another way, such as with a token that expires; and who has read the \
+                        manifest knows the password: change it, and keep the new one in a Secret.";
+            let change = PodChange::DropVariable(container.clone(), variable.clone());
+            let edits = vec![Edit::Pods(workload.clone(), change)];
+            all.push(Proposal::new(slot, title, mind, edits).blunt());
+        }
+    }
+    all
 }
 
 type Found = (String, &'static str, PodChange);

@@ -165,7 +165,7 @@ fn nobody_asks_without_a_credential_unless_told_to() {
         code == 0 && out.contains("  probed    GET /version without a credential"),
         "{out}{err}"
     );
-    let schema = std::fs::read_to_string("docs/report.schema.json").unwrap();
+    let schema = beachhead::report::report_schema().to_string();
     let arguments = [
         "report",
         "--kubeconfig",
@@ -174,7 +174,8 @@ fn nobody_asks_without_a_credential_unless_told_to() {
         "--format",
         "json",
     ];
-    let (_, out, _) = run(&arguments);
+    let (code, out, err) = run(&arguments);
+    assert_eq!(code, 0, "{out}{err}");
     crate::report::check_schema(&schema, &out);
     let options = Options {
         probe_anonymous: true,

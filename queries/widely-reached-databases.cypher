@@ -6,7 +6,9 @@
 // fix: let a network policy admit the clients only
 MATCH (port)-[:DATABASE_OPEN|DATABASE_LOGIN]->(database:Database)
 WHERE port:Port OR port:Network
-MATCH shortestPath((group:Network)-[:REACHES*0..6]->(port))
+WITH DISTINCT port, database
+MATCH (port)<-[:REACHES*0..6]-(group:Network)
+WITH DISTINCT database, group
 WHERE EXISTS { (:Container)-[:SENDS_AS]->(group) }
-RETURN database.id AS database, count(DISTINCT group) AS groups, collect(DISTINCT group.id)[..10] AS some
+RETURN database.id AS database, count(group) AS groups, collect(group.id)[..10] AS some
 ORDER BY groups DESC, database;

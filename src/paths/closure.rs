@@ -222,12 +222,11 @@ impl Walk<'_> {
             None if self.uses_hubs => self.last.hubs.get(&position),
             known => known,
         };
-        match known {
-            Some(known) => self.take(Arc::clone(known)),
-            None => {
-                self.last.visits[position as usize] = self.last.now;
-                self.found.push(position);
-            }
+        if let Some(known) = known {
+            self.take(Arc::clone(known));
+        } else {
+            self.last.visits[position as usize] = self.last.now;
+            self.found.push(position);
         }
     }
 

@@ -29,7 +29,7 @@ const STATES: usize = 20_000;
 /// States between two questions whether to stop.
 const PULSE: usize = 64;
 
-/// States that counting derivations looks at.
+/// States that counting derivations, or finding one along given steps, looks at.
 const COUNTED: usize = 2_000;
 
 /// Answers questions about one set of starts.
@@ -37,6 +37,7 @@ const COUNTED: usize = 2_000;
 pub struct Solver<'a> {
     graph: &'a AttackGraph,
     rows: &'a Rows,
+    starts: Vec<VertexId>,
     upper: Reach,
     lower: Reach,
     states: usize,
@@ -79,7 +80,7 @@ impl<'a> Solver<'a> {
     /// Two passes of [`Reach::new`].
     pub fn new(graph: &'a AttackGraph, rows: &'a Rows, starts: &[VertexId]) -> Self {
         let reach = |premises| Reach::new(rows, starts, premises);
-        Self::of(graph, rows, [reach(Premises::Sum), reach(Premises::Max)])
+        Self::of(graph, rows, starts, [reach(Premises::Sum), reach(Premises::Max)])
     }
 
     /// As [`Solver::new`], but gives up, with `None`, soon after `stop` says so.
@@ -93,14 +94,16 @@ impl<'a> Solver<'a> {
         Some(Self::of(
             graph,
             rows,
+            starts,
             [reach(Premises::Sum)?, reach(Premises::Max)?],
         ))
     }
 
-    fn of(graph: &'a AttackGraph, rows: &'a Rows, [upper, lower]: [Reach; 2]) -> Self {
+    fn of(graph: &'a AttackGraph, rows: &'a Rows, starts: &[VertexId], [upper, lower]: [Reach; 2]) -> Self {
         Self {
             graph,
             rows,
+            starts: starts.to_vec(),
             upper,
             lower,
             states: STATES,
@@ -173,7 +176,8 @@ impl<'a> Solver<'a> {
     /// `None` if there is none, and soon after `stop` says so.
     ///
     /// # Complexity
-    /// As [`Solver::cheapest`]; where that many states do not suffice, two passes of [`Reach::new`] more.
+    /// As [`Solver::cheapest`] with at most 2,000 states. Where these do not suffice, the answer is a derivation that may
+    /// not be the cheapest; if that begins with its own end, two passes of [`Reach::new`] find another.
     pub fn along(
         &self,
         only: &FxHashMap<VertexId, StepId>,
@@ -185,19 +189,25 @@ impl<'a> Solver<'a> {
         }
         let mut search = Search::new(self, target, Cost::NEVER);
         search.only = Some(only);
-        let (found, ended) = search.run(target, 1, (self.states, stop));
+        let (found, ended) = search.run(target, 1, (self.states.min(COUNTED), stop));
         if ended || stop() {
             return found.into_iter().next().filter(|_| !stop());
+        }
+        let step_to = |position| {
+            only.get(&position)
+                .copied()
+                .or_else(|| self.upper.last_step(position))
+        };
+        let derivation = Derivation::collect(self.rows, target, step_to);
+        if derivation.holds(self.rows, &self.starts) {
+            return Some(derivation);
         }
         let is_other = |step| {
             let only = only.get(&self.rows.conclusion(step));
             only.is_some_and(|only| *only != step)
         };
         let rows = self.rows.without(is_other);
-        let starts = (0..)
-            .take(rows.positions())
-            .filter(|position| self.lower.cost(*position) == Cost::ZERO);
-        let solver = Solver::unless(self.graph, &rows, &starts.collect::<Vec<_>>(), stop)?;
+        let solver = Solver::unless(self.graph, &rows, &self.starts, stop)?;
         solver.cheapest_unless(target, 1, stop).into_iter().next()
     }
 
@@ -284,8 +294,8 @@ impl<'a> Search<'a> {
     ) -> (Vec<Derivation>, bool) {
         let (rows, lower) = (self.solver.rows, &self.solver.lower);
         let mut found = Vec::new();
-        for state in 0..states {
-            if state % PULSE == 0 && stop() {
+        for looked in 0..states {
+            if looked % PULSE == 0 && stop() {
                 break;
             }
             let Some(Reverse((_, _, number))) = self.queue.pop() else {
@@ -314,8 +324,8 @@ impl<'a> Search<'a> {
                     ranked,
                     rank,
                 }) => {
-                    let step = ranked[rank].1;
-                    if let Some(next) = partial.choose(rows, lower, position, step) {
+                    let chosen = ranked[rank].1;
+                    if let Some(next) = partial.choose(rows, lower, position, chosen) {
                         let (bound, depth) = (next.bound(), next.depth());
                         self.push(Waiting::Partial(next), bound, depth);
                     }

@@ -154,6 +154,11 @@ pub trait Graph {
         false
     }
 
+    /// Whether a relationship can be followed only by who begins with another node that it needs, as none leads there.
+    fn needs_a_start(&self, _link: LinkId) -> bool {
+        false
+    }
+
     /// The nodes that someone holds who holds this one, by number, if the graph knows; soon after `stop` says so, none of
     /// them.
     fn held_from(&self, _node: NodeId, _stop: Stop<'_>) -> Option<Held> {

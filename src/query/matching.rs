@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use super::ast::{Comparison, Direction, Expr, ExprKind, Labels, LinkPattern, Name, NodePattern, Pattern};
 use super::data::Graph;
 use super::error::{Fault, QueryError, Result};
-use super::select::{Select, each, is_common_node};
+use super::select::{Select, each, is_common_link};
 use super::{estimate, walk};
 
 /// Nodes of a label that are so few that a path is searched for to each of them.
@@ -209,7 +209,7 @@ impl<'q> Plan<'q> {
         let is_alone = patterns.iter().map(|pattern| pattern.hops.len()).sum::<usize>() == 1 && !gives_path;
         for op in &mut planner.plan.ops {
             if let Op::Select(select) = op {
-                select.asks_ends = is_alone && select.has_common_ends && select.asks_ends();
+                select.asks_ends = is_alone && select.asks_ends();
             }
         }
         Ok(planner.plan)
@@ -565,11 +565,7 @@ impl<'q> Planner<'q, '_> {
             each_node,
             each_link,
             asks_ends: false,
-            is_common: pattern.hops.iter().all(|(link, _)| self.is_common(link)),
-            has_common_ends: [Some(&pattern.start), pattern.hops.last().map(|(_, node)| node)]
-                .into_iter()
-                .flatten()
-                .all(is_common_node),
+            is_common: pattern.hops.iter().all(|(link, _)| is_common_link(link)),
         };
         self.push(Op::Select(select));
         for (node, slot) in &placed.nodes {
@@ -585,16 +581,6 @@ impl<'q> Planner<'q, '_> {
         }
         self.release();
         Ok(())
-    }
-
-    /// Whether a relationship is tested the same for every row.
-    fn is_common(&self, link: &LinkPattern) -> bool {
-        let mut names = BTreeSet::new();
-        for expr in link.filter.iter().chain(&link.cost) {
-            walk::names(expr, &mut names);
-        }
-        let own = link.name.as_ref().map(|name| &name.text);
-        link.group.is_none() && link.properties.is_none() && names.iter().all(|name| Some(name) == own)
     }
 
     /// Whether each condition within a searched pattern names only what is bound, and itself.

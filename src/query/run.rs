@@ -205,7 +205,7 @@ impl<'g> Runner<'g> {
         }
         if program.distinct {
             let mut seen = FxHashSet::default();
-            rows.retain(|row| seen.insert(Key(row.clone())));
+            rows.retain(|row| !self.is_interrupted() && seen.insert(Key(row.clone())));
         }
         Ok(rows)
     }

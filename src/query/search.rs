@@ -381,7 +381,7 @@ impl<'g> Runner<'g> {
                 if let Some(ahead) = ahead {
                     fetch(self.graph, neighbours.some(), ahead);
                 } else if tallies {
-                    self.tally.fetch(expand.to, neighbours.some());
+                    self.tally.fetch(expand.to, &neighbours.some());
                 }
             }
             let Some((link, to)) = neighbours.next() else {

@@ -127,7 +127,7 @@ impl<'g> Tally<'g> {
     }
 
     /// Lets the processor load the numbers of these nodes all at once.
-    pub(crate) fn fetch(&self, place: usize, nodes: impl Iterator<Item = NodeId> + Clone) {
+    pub(crate) fn fetch(&self, place: usize, nodes: &(impl Iterator<Item = NodeId> + Clone)) {
         let digits = self.known.iter().flat_map(|known| &known.digits);
         for column in digits
             .filter(|digit| digit.place == place)

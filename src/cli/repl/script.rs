@@ -19,7 +19,9 @@ impl<I: Iterator<Item = String>> Iterator for Script<I> {
             text.push('\n');
             if is_comment(&text) {
                 text.clear();
-            } else if is_command(&text) || is_closed(&text) || (line.trim().is_empty() && Query::parse(&text).is_ok())
+            } else if is_command(&text)
+                || is_closed(&text)
+                || (line.trim().is_empty() && Query::parse(&text).is_ok())
             {
                 return Some(text);
             }

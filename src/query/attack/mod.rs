@@ -411,6 +411,12 @@ impl Graph for AttackView<'_> {
         self.rows.premises(self.links[link as usize].0).len() > 1
     }
 
+    fn needs_a_start(&self, link: LinkId) -> bool {
+        let (step, premise) = self.links[link as usize];
+        let is_given = |other: &NodeId| *other != premise && self.rows.steps_to(*other).is_empty();
+        self.rows.premises(step).iter().any(is_given)
+    }
+
     fn held_from(&self, node: NodeId, stop: Stop<'_>) -> Option<Held> {
         let held = match self.closures.get() {
             None if self.asked.fetch_add(1, Ordering::Relaxed) < ALONE => self.reached_from(node, stop),

@@ -22,9 +22,9 @@ use super::value::{LinkId, NodeId, PathValue, Value};
 use super::wanted::Wanted;
 use product::{Element, Product, elements};
 use queue::{Goal, Step};
-use rest::Rest;
+use rest::{Least, Rest};
 
-pub(crate) use plan::{Each, Select, each, is_common_node};
+pub(crate) use plan::{Each, Select, each, is_common_link};
 pub(crate) use reach::Leading;
 pub(crate) use rest::Rests;
 
@@ -318,22 +318,35 @@ impl<'g> Search<'_, 'g> {
         if target == self.from && !self.select.comes_back() && self.elements[0].least > 0 {
             return Ok(true);
         }
+        if target != self.from && self.is_vain(runner, target) {
+            return Ok(true);
+        }
+        let before = runner.budget.expansions;
         let mut product = Product::new(self.from);
         let mut rest = if self.is_simple() {
             match self.shared(runner, target) {
                 Some(rest) => rest,
-                None => self.met(runner, target)?,
+                None => self.meeting(runner, target)?,
             }
         } else {
             self.open_all(runner, &mut product)?;
             Rest::known(&product, Some(target))
         };
-        if let Some(steps) = self.least(runner, &rest, target)?
-            && let Some(row) = self.bound(runner, &steps)?
-        {
-            return go_on(runner, &steps, row, (matching, at), emit);
+        if target != self.from {
+            match self.least(runner, &rest, target) {
+                Least::Nothing => return Ok(true),
+                Least::Path(steps) => {
+                    if let Some(row) = self.bound(runner, &steps)? {
+                        return go_on(runner, &steps, row, (matching, at), emit);
+                    }
+                }
+                Least::Unknown => {}
+            }
         }
-        self.paths(runner, &mut product, &mut rest, goal, (matching, at), emit)
+        let goes_on = self.paths(runner, &mut product, &mut rest, goal, (matching, at), emit)?;
+        let count = runner.budget.expansions - before;
+        self.spent(runner, target, count);
+        Ok(goes_on)
     }
 
     /// The path of these steps.

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use super::super::ast::{Direction, Expr, ExprKind, Name, NodePattern, Pattern, Quantifier, Shortest, Take};
+use super::super::ast::{
+    Direction, Expr, ExprKind, LinkPattern, Name, NodePattern, Pattern, Quantifier, Shortest, Take,
+};
 use super::super::error::Span;
 use super::super::walk;
 
@@ -27,8 +29,6 @@ pub(crate) struct Select<'q> {
     pub(crate) asks_ends: bool,
     /// Whether what it tests along the way is the same for every row.
     pub(crate) is_common: bool,
-    /// Whether it wants the same of its ends for every row.
-    pub(crate) has_common_ends: bool,
 }
 
 impl Select<'_> {
@@ -59,7 +59,9 @@ impl Select<'_> {
             .length
             .is_some_and(|length| length.least <= 1 && length.most.is_none());
         let has_each = !self.each_node.is_empty() || !self.each_link.is_empty();
+        let ends = [Some(&pattern.start), pattern.hops.last().map(|(_, node)| node)];
         takes_one
+            && ends.into_iter().flatten().all(is_common_node)
             && is_open
             && !(has_conditions || is_named || has_each)
             && link.group.is_none()
@@ -108,14 +110,22 @@ pub(crate) struct Each<'q> {
     pub(crate) whole: Span,
 }
 
+/// Whether a relationship is tested the same for every row.
+pub(crate) fn is_common_link(link: &LinkPattern) -> bool {
+    let conditions = link.filter.iter().chain(&link.cost);
+    link.group.is_none() && link.properties.is_none() && names_only(conditions, link.name.as_ref())
+}
+
 /// Whether a node is tested the same for every row.
-pub(crate) fn is_common_node(node: &NodePattern) -> bool {
+fn is_common_node(node: &NodePattern) -> bool {
+    names_only(node.filter.iter().chain(&node.properties), node.name.as_ref())
+}
+
+/// Whether expressions name nothing but this.
+fn names_only<'e>(expressions: impl Iterator<Item = &'e Expr>, own: Option<&Name>) -> bool {
     let mut names = BTreeSet::new();
-    for expr in node.filter.iter().chain(&node.properties) {
-        walk::names(expr, &mut names);
-    }
-    let own = node.name.as_ref().map(|name| &name.text);
-    names.iter().all(|name| Some(name) == own)
+    expressions.for_each(|expr| walk::names(expr, &mut names));
+    names.iter().all(|name| own.is_some_and(|own| own.text == *name))
 }
 
 /// `all(x IN nodes(p) WHERE …)`, `none(…)`, also over `relationships(p)`: whether it is about nodes, and what it asks.

@@ -114,7 +114,7 @@ const NODES: usize = 16;
 
 impl Runner<'_> {
     /// Whether someone who holds a node can hold another one; none if the graph does not know.
-    fn leads(&mut self, from: NodeId, target: NodeId) -> Option<bool> {
+    pub(super) fn leads(&mut self, from: NodeId, target: NodeId) -> Option<bool> {
         if self.leading.len() >= NODES && !self.leading.contains_key(&target) {
             self.leading.clear();
         }

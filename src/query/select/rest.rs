@@ -33,6 +33,14 @@ pub(super) enum Rest {
     Shared(Arc<[Way]>),
 }
 
+/// What is known of the least path of a row.
+pub(super) enum Least {
+    Unknown,
+    /// That there is none.
+    Nothing,
+    Path(Vec<Step>),
+}
+
 /// A least way from a node to the end.
 #[derive(Clone, Copy)]
 pub(super) struct Way {
@@ -144,7 +152,9 @@ impl<'g> Search<'_, 'g> {
     /// What is missing from every node, found once for all rows whose paths end here. It is tried again and again to
     /// find that with as much work as single rows have taken by then.
     pub(super) fn shared(&self, runner: &mut Runner<'g>, target: NodeId) -> Option<Rest> {
-        if !self.select.is_common || !self.used.is_empty() {
+        // Who begins with what no step gives can go where no other can.
+        let is_own = runner.graph.incoming(self.from).is_empty();
+        if !self.select.is_common || !self.used.is_empty() || is_own {
             return None;
         }
         let key = (std::ptr::from_ref(self.select).addr(), target);
@@ -158,15 +168,15 @@ impl<'g> Search<'_, 'g> {
         };
         let spent = known.filter(is_due).map(|shared| shared.spent)?;
         // A relationship that no path of any row goes over may be one that cannot be tested.
-        let rest = self.from_all(runner, target, spent).ok().flatten();
+        let rest = self.for_all(runner, target, spent).ok().flatten();
         let shared = runner.rests.known.entry(key).or_default();
         (shared.tried, shared.rest) = (spent, rest.clone());
         rest.map(Rest::Shared)
     }
 
-    /// What is missing from every node to the end, joint relationships taken as open, by Dijkstra's algorithm; none if
-    /// that takes more than so many relationships.
-    fn from_all(&self, runner: &mut Runner<'g>, target: NodeId, most: u64) -> Result<Option<Arc<[Way]>>> {
+    /// What is missing from every node to the end, by Dijkstra's algorithm, joint relationships taken as open unless one
+    /// must begin with what they need; none if that takes more than so many relationships.
+    fn for_all(&self, runner: &mut Runner<'g>, target: NodeId, most: u64) -> Result<Option<Arc<[Way]>>> {
         let none = Way {
             cost: f64::INFINITY,
             length: 0,
@@ -182,14 +192,15 @@ impl<'g> Search<'_, 'g> {
             if (cost, length) > (known.cost, known.length.into()) {
                 continue;
             }
-            let node = NodeId::try_from(node).unwrap_or(NodeId::MAX);
+            let end = NodeId::try_from(node).unwrap_or(NodeId::MAX);
             let length = known.length + 1;
-            for (first, to) in Neighbours::new(runner.graph, node, flipped(direction)) {
+            for (first, to) in Neighbours::new(runner.graph, end, flipped(direction)) {
                 count += 1;
                 if count > most || !runner.expand(1) {
                     return Ok(None);
                 }
-                if !self.suits(runner, pattern, None, first, to)? {
+                let is_dead = direction == Direction::Right && runner.graph.needs_a_start(first);
+                if is_dead || !self.suits(runner, pattern, None, first, to)? {
                     continue;
                 }
                 let cost = cost + self.cost(runner, first, pattern)?;
@@ -205,44 +216,62 @@ impl<'g> Search<'_, 'g> {
     }
 
     /// The least path that is known for all rows, if this row can go along it; it is not to cost what its derivation does.
-    pub(super) fn least(
-        &self,
-        runner: &mut Runner<'g>,
-        rest: &Rest,
-        target: NodeId,
-    ) -> Result<Option<Vec<Step>>> {
+    pub(super) fn least(&self, runner: &mut Runner<'g>, rest: &Rest, target: NodeId) -> Least {
         let element = &self.elements[0];
         let is_one = self.wanted == Wanted::Paths(1) && self.select.pattern.inner.is_none();
-        let is_short = element.most.is_none() && element.least <= 1;
-        let Rest::Shared(ways) = rest else { return Ok(None) };
-        if !is_one
-            || !is_short
-            || self.derives
-            || target == self.from
-            || !self.fits(runner, target, element.end)?
-        {
-            return Ok(None);
+        let may_be_long = element.most.is_none() || self.by == By::Length;
+        let Rest::Shared(ways) = rest else {
+            return Least::Unknown;
+        };
+        let way = |node: NodeId| ways.get(node as usize).filter(|way| way.cost.is_finite());
+        let Some(first) = way(self.from).filter(|_| self.fits(runner, target, element.end).unwrap_or(true))
+        else {
+            return Least::Nothing;
+        };
+        if !(is_one && may_be_long && element.least <= 1) || self.derives {
+            return Least::Unknown;
+        }
+        if element.most.is_some_and(|most| u64::from(first.length) > most) {
+            return Least::Nothing;
         }
         let mut path = Vec::new();
         let mut node = self.from;
         while node != target {
-            let Some(way) = ways.get(node as usize).filter(|way| way.cost.is_finite()) else {
-                return Ok(None);
+            let Some(way) = way(node) else {
+                return Least::Unknown;
             };
             if element.hops[0].1 == Direction::Right && !runner.may_follow(way.first, self.from) {
-                return Ok(None);
+                return Least::Unknown;
             }
             let (start, end) = runner.graph.ends(way.first);
             node = if start == node { end } else { start };
             path.push((way.first, node, 0));
         }
-        Ok(runner.expand(path.len() as u64).then_some(path))
+        let goes_on = runner.expand(path.len() as u64);
+        if goes_on {
+            Least::Path(path)
+        } else {
+            Least::Unknown
+        }
     }
 
-    /// As [`Search::meeting`], and remembers how far it went.
-    pub(super) fn met(&self, runner: &mut Runner<'g>, target: NodeId) -> Result<Rest> {
-        let before = runner.budget.expansions;
-        let rest = self.meeting(runner, target)?;
+    /// Whether searches of many rows have gone to this end, and the node where this one begins does not hold it.
+    pub(super) fn is_vain(&self, runner: &mut Runner<'g>, target: NodeId) -> bool {
+        let key = (std::ptr::from_ref(self.select).addr(), target);
+        let least = u64::from(runner.graph.nodes()) / PART;
+        let known = runner.rests.known.get(&key);
+        let hops = &self.elements[0].hops;
+        self.is_simple()
+            && known.is_some_and(|shared| shared.searches >= SINGLE && shared.spent >= least)
+            && hops.iter().all(|hop| hop.1 == Direction::Right)
+            && runner.leads(self.from, target) == Some(false)
+    }
+
+    /// Remembers how many relationships a search to an end went over.
+    pub(super) fn spent(&self, runner: &mut Runner<'g>, target: NodeId, count: u64) {
+        if !self.select.is_common || !self.used.is_empty() {
+            return;
+        }
         let key = (std::ptr::from_ref(self.select).addr(), target);
         let known = &mut runner.rests.known;
         if known.len() >= ENDS && !known.contains_key(&key) {
@@ -251,15 +280,13 @@ impl<'g> Search<'_, 'g> {
             known.clear();
             runner.release(bytes as u64);
         }
-        let known = &mut runner.rests.known;
-        let shared = known.entry(key).or_default();
+        let shared = runner.rests.known.entry(key).or_default();
         shared.searches += 1;
-        shared.spent += runner.budget.expansions - before;
-        Ok(rest)
+        shared.spent += count;
     }
 
     /// Searches from both ends until the two meet on a least way; `Near` nothing if they never do.
-    fn meeting(&self, runner: &mut Runner<'g>, target: NodeId) -> Result<Rest> {
+    pub(super) fn meeting(&self, runner: &mut Runner<'g>, target: NodeId) -> Result<Rest> {
         let mut forward = Side::new(self.from, false);
         let mut backward = Side::new(target, true);
         let mut best = if self.from == target { 0.0 } else { f64::INFINITY };

@@ -247,6 +247,10 @@ proptest! {
         }
     }
 
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn many_rows_find_what_each_finds_alone(graph in graphs(9)) {
         let rows = graph.freeze();
@@ -257,21 +261,68 @@ proptest! {
                 ("ANY SHORTEST (a)-[r]->+(b)", "length(p)"),
                 ("ANY CHEAPEST (a)-[r COST r.effort + 1]->+(b)", "reduce(s = 0, r IN relationships(p) | s + r.effort + 1)"),
                 ("SHORTEST 2 GROUPS (b)<-[r]-*(a)", "length(p)"),
+                ("ANY SHORTEST (a)-[r]->{0,2}(b)", "length(p)"),
+                ("shortestPath((a)-[r*]-(b))", "length(p)"),
+                ("ANY (a)-->+(b)", "1"),
             ] {
-                let all = format!("MATCH (b {{id: $start}}) MATCH (a) MATCH p = {path} RETURN a, {value}");
-                let alone = format!("MATCH (b {{id: $start}}) MATCH (a {{id: $a}}) MATCH p = {path} RETURN a, {value}");
+                let path = if value == "1" { path.to_owned() } else { format!("p = {path}") };
+                let rounds = 3;
+                let all = format!(
+                    "UNWIND range(1, {rounds}) AS i MATCH (b {{id: $start}}) MATCH (a) MATCH {path} RETURN a, {value}"
+                );
+                let alone = format!(
+                    "MATCH (b {{id: $start}}) MATCH (a {{id: $a}}) MATCH {path} RETURN a, {value}"
+                );
                 let alone = Query::parse(&alone).unwrap();
                 let mut expected = Vec::new();
                 for start in 0..count {
                     let parameters =
                         BTreeMap::from([("start".to_owned(), view_id(&view, end)), ("a".to_owned(), view_id(&view, start))]);
-                    expected.extend(alone.run(&view, &parameters, Limits::default()).unwrap().rows);
+                    let rows = alone.run(&view, &parameters, Limits::default()).unwrap().rows;
+                    expected.extend((0..rounds).flat_map(|_| rows.clone()));
                 }
                 let found = run(&all, &view, end).rows;
                 prop_assert_eq!(sorted(found), sorted(expected), "{}", path);
             }
         }
     }
+}
+
+#[test]
+fn the_way_that_many_rows_share_is_not_taken_by_who_lacks_what_it_needs() {
+    let step = |premises: &[usize], conclusion: usize| Step {
+        reason: Reason::Relation(Relation::Reaches),
+        premises: premises.iter().copied().map(position).collect(),
+        conclusion: position(conclusion),
+        effort: 1,
+        certainty: Certainty::Certain,
+        evidence: Few::new(),
+    };
+    // From 0 to 3: at once only with 4, which 5 leads to.
+    let graph = AttackGraph::new(vec![
+        step(&[0, 4], 3),
+        step(&[5], 4),
+        step(&[0], 1),
+        step(&[1], 3),
+        step(&[3], 0),
+    ]);
+    let rows = graph.freeze();
+    let view = AttackView::new(&graph, &rows);
+    let start = graph.vertex(&position(0)).unwrap();
+    let text = "UNWIND range(1, 30) AS i MATCH (a {id: $start}) MATCH (b {id: 'Network/3'}) \
+                MATCH p = ANY SHORTEST (a)-[r]->+(b) RETURN a, length(p)";
+    let found = run(text, &view, start).rows;
+    let lengths: Vec<i64> = found
+        .iter()
+        .map(|row| {
+            if let Value::Int(length) = row[1] {
+                length
+            } else {
+                0
+            }
+        })
+        .collect();
+    assert_eq!(lengths, [2; 30]);
 }
 
 fn sorted(rows: Vec<Vec<Value>>) -> Vec<String> {

@@ -3,6 +3,7 @@
 mod calls;
 mod explain;
 mod indexes;
+mod interrupts;
 mod laws;
 mod library;
 mod memory;

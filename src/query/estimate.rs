@@ -3,13 +3,17 @@
 //! **Trap.** These are guesses: from how many nodes have a label, how many relationships a node has, and from round
 //! numbers for conditions.
 
-use super::ast::{ExprKind, Labels};
+use super::ast::{Expr, ExprKind, Labels};
 use super::data::Graph;
 use super::matching::{Expand, Op, Source};
 
 /// The part of rows that an equality lets through, and that of any other condition.
 const EQUAL: f64 = 0.1;
 const OTHER: f64 = 0.5;
+/// Values that a list is expected to have of which nothing is known.
+const LISTED: usize = 4;
+/// Of so many nodes a condition on a part of a property lets one through.
+pub(crate) const NARROWED: usize = 20;
 /// The most that one operation is expected to make of one row.
 const MOST: f64 = 1e12;
 
@@ -19,6 +23,7 @@ pub(crate) fn factor(graph: &dyn Graph, op: &Op<'_>) -> f64 {
         Op::Start { node, source, .. } => match source {
             Source::Bound => 1.0,
             Source::Property(key, _) => count(of_value(graph, key) as u64),
+            Source::Listed(key, list) => count(of_list(graph, key, list) as u64),
             Source::Label(label) => count(graph.with_label(label).map_or(0, <[u32]>::len) as u64),
             Source::All => f64::from(graph.nodes()) * node.labels.as_ref().map_or(1.0, |of| share(graph, of)),
         },
@@ -48,6 +53,15 @@ pub(crate) fn of_value(graph: &dyn Graph, key: &str) -> usize {
         "id" => 1,
         _ => (graph.nodes() as usize).isqrt().max(2),
     }
+}
+
+/// How many nodes are expected to have one of the values of a list.
+pub(crate) fn of_list(graph: &dyn Graph, key: &str, list: &Expr) -> usize {
+    let values = match &list.kind {
+        ExprKind::List(items) => items.len(),
+        _ => LISTED,
+    };
+    of_value(graph, key) * values
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a guess needs no digits")]

@@ -181,12 +181,12 @@ fn described(op: &Op<'_>, plan: &Plan<'_>, text: &str) -> (&'static str, String)
         Op::Start { node, source, .. } => {
             let name = match source {
                 Source::Bound => "Argument",
-                Source::Property(..) => "NodeIndexSeek",
+                Source::Property(..) | Source::Listed(..) => "NodeIndexSeek",
                 Source::Label(_) => "NodeByLabelScan",
                 Source::All => "AllNodesScan",
             };
             let mut details = node.span.of(text).to_owned();
-            if let Source::Property(key, _) = source {
+            if let Source::Property(key, _) | Source::Listed(key, _) = source {
                 let _ = write!(details, " by {key}");
             }
             (name, details)

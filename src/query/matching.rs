@@ -9,7 +9,9 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
-use super::ast::{Comparison, Direction, Expr, ExprKind, Labels, LinkPattern, Name, NodePattern, Pattern};
+use super::ast::{
+    Comparison, Direction, Expr, ExprKind, Labels, LinkPattern, Name, NodePattern, Operator, Pattern,
+};
 use super::data::Graph;
 use super::error::{Fault, QueryError, Result};
 use super::select::{Select, each, is_common_link};
@@ -18,6 +20,9 @@ use super::{estimate, walk};
 /// Nodes of a label that are so few that a path is searched for to each of them.
 const FEW: usize = 4;
 
+/// So many nodes are tested in the time that it takes to go on with one.
+const SCANNED: usize = 50;
+
 /// Where the first node of a pattern comes from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Source<'q> {
@@ -25,6 +30,8 @@ pub(crate) enum Source<'q> {
     Bound,
     /// An index of a property gives it.
     Property(&'q str, &'q Expr),
+    /// An index of a property gives it, for each value of a list.
+    Listed(&'q str, &'q Expr),
     /// All nodes of a label.
     Label(&'q str),
     /// All nodes.
@@ -441,6 +448,16 @@ impl<'q> Planner<'q, '_> {
                 best = (Source::Property(key, value), count);
             }
         }
+        for (key, list) in self
+            .conjuncts
+            .iter()
+            .filter_map(|conjunct| membership(conjunct, name))
+        {
+            let count = estimate::of_list(self.graph, key, list);
+            if self.graph.has_column(key) && self.is_ready(list) && count < best.1 {
+                best = (Source::Listed(key, list), count);
+            }
+        }
         let labels: &[Labels] = match &node.labels {
             Some(Labels::And(all)) => all,
             Some(one) => std::slice::from_ref(one),
@@ -457,6 +474,19 @@ impl<'q> Planner<'q, '_> {
         best
     }
 
+    /// What it costs to begin at a node: how many of its candidates are gone on with, and a little for each that a
+    /// condition leaves out.
+    fn begin(&self, node: &'q NodePattern) -> usize {
+        let (source, count) = self.source(node);
+        let is_scan = matches!(source, Source::Label(_) | Source::All);
+        let name = node.name.as_ref();
+        let is_selective = |conjunct: &&Expr| narrows(conjunct, name) && self.needs(conjunct).len() == 1;
+        if is_scan && self.conjuncts.iter().any(is_selective) {
+            return count / estimate::NARROWED + count / SCANNED + 1;
+        }
+        count
+    }
+
     /// Which node of a pattern to begin at, and how many candidates it has.
     fn start(&self, placed: &Placed<'q>) -> (usize, usize) {
         if is_searched(placed.pattern) {
@@ -465,9 +495,9 @@ impl<'q> Planner<'q, '_> {
             } else {
                 0
             };
-            return (at, self.source(placed.nodes[at].0).1);
+            return (at, self.begin(placed.nodes[at].0));
         }
-        let costs = placed.nodes.iter().map(|(node, _)| self.source(node).1);
+        let costs = placed.nodes.iter().map(|(node, _)| self.begin(node));
         costs.enumerate().min_by_key(|(_, cost)| *cost).unwrap_or((0, 0))
     }
 
@@ -510,7 +540,7 @@ impl<'q> Planner<'q, '_> {
         }
         let (source, count) = self.source(node);
         let is_one_of_few = match source {
-            Source::Property(..) | Source::Label(_) => count <= FEW,
+            Source::Property(..) | Source::Listed(..) | Source::Label(_) => count <= FEW,
             Source::Bound | Source::All => false,
         };
         // A condition that is tested at the end of the search may name what is bound only.
@@ -650,6 +680,35 @@ impl<'q> Planner<'q, '_> {
     }
 }
 
+/// `n.key IN list` for this variable.
+fn membership<'q>(conjunct: &'q Expr, name: Option<&Name>) -> Option<(&'q str, &'q Expr)> {
+    let ExprKind::Binary(Operator::In, left, list) = &conjunct.kind else {
+        return None;
+    };
+    let name = name?;
+    match &left.kind {
+        ExprKind::Property(of, key) if is_variable(of, name) => Some((&key.text, list)),
+        _ => None,
+    }
+}
+
+fn is_variable(expr: &Expr, name: &Name) -> bool {
+    matches!(&expr.kind, ExprKind::Variable(variable) if *variable == name.text)
+}
+
+/// Whether a condition asks for a part of a property of this variable, or for one of some values.
+fn narrows(conjunct: &Expr, name: Option<&Name>) -> bool {
+    let ExprKind::Binary(operator, left, _) = &conjunct.kind else {
+        return false;
+    };
+    let is_narrow = matches!(
+        operator,
+        Operator::StartsWith | Operator::EndsWith | Operator::Contains | Operator::Matches | Operator::In
+    );
+    let is_own = |name| matches!(&left.kind, ExprKind::Property(of, _) if is_variable(of, name));
+    is_narrow && name.is_some_and(is_own)
+}
+
 /// `n.key = value` or `value = n.key` for this variable.
 fn equality<'q>(conjunct: &'q Expr, name: Option<&Name>) -> Option<(&'q str, &'q Expr)> {
     let ExprKind::Compare(first, rest) = &conjunct.kind else {
@@ -661,7 +720,7 @@ fn equality<'q>(conjunct: &'q Expr, name: Option<&Name>) -> Option<(&'q str, &'q
     let name = name?;
     for (left, right) in [(&**first, second), (second, &**first)] {
         if let ExprKind::Property(of, key) = &left.kind
-            && matches!(&of.kind, ExprKind::Variable(variable) if *variable == name.text)
+            && is_variable(of, name)
         {
             return Some((&key.text, right));
         }

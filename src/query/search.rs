@@ -208,6 +208,25 @@ impl<'g> Runner<'g> {
                 let found = graph.column(key).map_or(&[][..], |column| column.nodes(&value));
                 self.candidates(matching, at, (node, slot, false), found.iter().copied(), emit)
             }
+            Source::Listed(key, list) => {
+                let frame = Frame {
+                    names: &matching.plan.names,
+                    row: &matching.row,
+                };
+                // The condition is tested again, and says what is wrong with anything but a list.
+                let Value::List(values) = self.eval(list, frame)? else {
+                    return self.candidates(matching, at, (node, slot, false), 0..graph.nodes(), emit);
+                };
+                let column = graph.column(key);
+                let mut found: Vec<NodeId> = column
+                    .into_iter()
+                    .flat_map(|column| values.iter().flat_map(|value| column.nodes(value)))
+                    .copied()
+                    .collect();
+                found.sort_unstable();
+                found.dedup();
+                self.candidates(matching, at, (node, slot, false), found.into_iter(), emit)
+            }
             Source::All => self.candidates(matching, at, (node, slot, false), 0..graph.nodes(), emit),
         }
     }

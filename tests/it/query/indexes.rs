@@ -67,7 +67,18 @@ const ASKED: &[&str] = &[
     "MATCH (n:Even {half: 1}) RETURN n.id",
     "MATCH (a)-->(b) WHERE a.half = b.half RETURN a.id, b.id",
     "UNWIND [0, 1, 'x', null] AS wanted MATCH (n) WHERE wanted = n.half RETURN wanted, n.id",
+    "MATCH (n) WHERE n.id IN [1, 1.0, null, 9] RETURN n.half",
+    "MATCH (n) WHERE n.half IN [1, 1.0] RETURN n.id",
+    "MATCH (a)-->(b) WHERE a.id IN [b.half, 3] RETURN a.id, b.id",
+    "UNWIND [[0], [], null, [0, 1, 0]] AS list MATCH (n) WHERE n.id IN list RETURN list, n.half",
     "MATCH (a)-->(b) RETURN b.half AS half, count(*) AS many",
+    "MATCH (a)-[:A]->(b:Odd) RETURN a.half, b.half, count(*)",
+    "MATCH (a)-->(b), (b)-->(c) RETURN c.half, count(*), count(c)",
+    "MATCH (a) RETURN a.half, count(*)",
+    "MATCH (a)-->(a) RETURN a, count(*)",
+    "MATCH (a)-[r]-(b) RETURN b.half, count(r)",
+    "MATCH (a)-->(b) WHERE b.half = 1 RETURN b, count(*)",
+    "UNWIND [0, 1, 0] AS x MATCH (a)-->(b) RETURN a.half, b, count(*)",
     "MATCH (a)-->(b) RETURN b, count(a) AS many",
     "MATCH (a)-->(b)-->(c) RETURN a.half, c, count(*), collect(b.id)[0] IS NULL",
     "MATCH (a) OPTIONAL MATCH (a)-->(b:Odd) RETURN b.half AS half, count(*), count(b)",
@@ -109,5 +120,33 @@ proptest! {
         for (query, before) in ASKED.iter().zip(before) {
             prop_assert_eq!(found(query, &graph), before, "{} of {:?}", query, links);
         }
+    }
+}
+
+#[test]
+fn a_plan_begins_where_few_nodes_are_left() {
+    let mut graph = graph(&[(0, 1, true)]);
+    graph.index();
+    for (query, begin) in [
+        ("MATCH (a:Even)-->(b:Odd) RETURN a", "NodeByLabelScan | (b:Odd)"),
+        (
+            "MATCH (a:Even)-->(b:Odd) WHERE a.id STARTS WITH 'x' RETURN a",
+            "NodeByLabelScan | (a:Even)",
+        ),
+        (
+            "MATCH (a:Even)-->(b:Odd) WHERE a.id CONTAINS b.id RETURN a",
+            "NodeByLabelScan | (b:Odd)",
+        ),
+        (
+            "MATCH (n) WHERE n.id IN [1, 2] RETURN n",
+            "NodeIndexSeek | (n) by id",
+        ),
+        (
+            "MATCH (n) WHERE NOT n.id IN [1, 2] RETURN n",
+            "AllNodesScan | (n)",
+        ),
+    ] {
+        let plan = rows(&format!("EXPLAIN {query}"), &graph);
+        assert!(plan[0].starts_with(begin), "{query}: {}", plan[0]);
     }
 }

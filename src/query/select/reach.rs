@@ -18,7 +18,7 @@ use super::Search;
 use crate::paths::LedTo;
 
 impl<'g> Search<'_, 'g> {
-    /// Goes on once with each end that is held from the beginning; none if the graph does not know what is.
+    /// Goes on once with each end that is held from the beginning; none if a search has to find out.
     pub(super) fn ends(
         &self,
         runner: &mut Runner<'g>,
@@ -107,21 +107,25 @@ pub(crate) struct Leading {
     known: Option<Arc<LedTo>>,
 }
 
-/// So many questions are answered one by one, as preparing for more takes longer.
-const ALONE: u32 = 4;
+/// Questions before this one are answered by a search for a path, which is faster for a few.
+const MANY: u32 = 4;
 /// Nodes of which it is known from where they can be held.
 const NODES: usize = 16;
 
 impl Runner<'_> {
-    /// Whether someone who holds a node can hold another one; none if the graph does not know.
+    /// Whether someone who holds a node can hold another one; none if the graph does not know, or if that was hardly asked
+    /// before.
     pub(super) fn leads(&mut self, from: NodeId, target: NodeId) -> Option<bool> {
         if self.leading.len() >= NODES && !self.leading.contains_key(&target) {
             self.leading.clear();
         }
         let leading = self.leading.entry(target).or_default();
         leading.asked += 1;
+        if leading.asked < MANY {
+            return None;
+        }
         let mut known = leading.known.clone();
-        if known.is_none() && leading.asked == ALONE {
+        if known.is_none() && leading.asked == MANY {
             let found = self.watched(|runner, stop| runner.graph.led_to(target, stop));
             known = found.map(Arc::new);
             self.leading.entry(target).or_default().known.clone_from(&known);

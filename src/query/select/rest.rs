@@ -2,7 +2,8 @@
 //!
 //! With it the queue takes the paths first that can still be the least, as in A* (P. E. Hart et al., "A Formal Basis for
 //! the Heuristic Determination of Minimum Cost Paths", 1968). Between two known ends it comes from a search from the
-//! other end, which ends where the two meet: in a graph that fans out that is the square root of the work.
+//! other end, which ends where the two meet: in a graph that fans out that is the square root of the work. Many rows
+//! whose paths end at the same node share one search from there.
 //!
 //! **Trap.** It counts relationships without regard to how often the pattern wants them and to what a path has met
 //! already. That is never too much, and need not be enough.

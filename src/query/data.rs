@@ -47,6 +47,11 @@ pub trait Graph {
     /// A property of a node; null if it has none of this name.
     fn node_property(&self, node: NodeId, key: &str) -> Value;
 
+    /// A property of a node, if it is a string that the graph can lend.
+    fn node_text(&self, _node: NodeId, _key: &str) -> Option<&str> {
+        None
+    }
+
     /// A property of a relationship; null if it has none of this name.
     fn link_property(&self, link: LinkId, key: &str) -> Value;
 

@@ -84,6 +84,9 @@ impl<'g> Runner<'g> {
                 other => Err(type_error(expr.span, "`+` takes a number", &other)),
             },
             ExprKind::Binary(operator, left, right) => {
+                if let Some(holds) = self.of_text(*operator, left, right, frame) {
+                    return Ok(Value::Bool(holds));
+                }
                 let left = self.eval(left, frame)?;
                 let right = self.eval(right, frame)?;
                 self.binary(*operator, &left, &right, expr.span)
@@ -94,6 +97,25 @@ impl<'g> Runner<'g> {
             }
             _ => self.compound(expr, frame),
         }
+    }
+
+    /// Whether a string that the graph lends begins with, ends with or contains a given one; none if it is not as simple
+    /// as that.
+    fn of_text(&self, operator: Operator, left: &Expr, right: &Expr, frame: Frame<'_>) -> Option<bool> {
+        let (ExprKind::Property(of, key), ExprKind::Text(wanted)) = (&left.kind, &right.kind) else {
+            return None;
+        };
+        let ExprKind::Variable(name) = &of.kind else {
+            return None;
+        };
+        if self.locals.iter().any(|(local, _)| local == name) {
+            return None;
+        }
+        let Some(Value::Node(node)) = frame.get(name) else {
+            return None;
+        };
+        let text = self.graph.node_text(*node, &key.text)?;
+        part_of(operator, text, wanted)
     }
 
     /// Expressions that contain further queries, branches or names of their own.
@@ -355,11 +377,9 @@ impl<'g> Runner<'g> {
         match operator {
             Operator::In => contains(left, right, span),
             Operator::StartsWith | Operator::EndsWith | Operator::Contains => Ok(match (left, right) {
-                (Value::Text(left), Value::Text(right)) => Value::Bool(match operator {
-                    Operator::StartsWith => left.starts_with(&**right),
-                    Operator::EndsWith => left.ends_with(&**right),
-                    _ => left.contains(&**right),
-                }),
+                (Value::Text(left), Value::Text(right)) => {
+                    part_of(operator, left, right).map_or(Value::Null, Value::Bool)
+                }
                 _ => Value::Null,
             }),
             Operator::Matches => match (left, right) {
@@ -599,3 +619,13 @@ fn is_small(value: &Value, depth: usize, parts: &mut usize) -> bool {
 const PATTERNS: usize = 1_000;
 /// How deep the value of `reduce` may nest.
 const DEEPEST: usize = 1_000;
+
+/// Whether a text begins with, ends with or contains another one; none for any other operator.
+fn part_of(operator: Operator, text: &str, part: &str) -> Option<bool> {
+    match operator {
+        Operator::StartsWith => Some(text.starts_with(part)),
+        Operator::EndsWith => Some(text.ends_with(part)),
+        Operator::Contains => Some(text.contains(part)),
+        _ => None,
+    }
+}

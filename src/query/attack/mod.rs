@@ -290,6 +290,14 @@ impl Graph for AttackView<'_> {
         }
     }
 
+    fn node_text(&self, node: NodeId, key: &str) -> Option<&str> {
+        match (key, self.positions[node as usize]) {
+            ("name", Position::Pod(place)) => Some(&place.name),
+            ("namespace", position) => position.namespace().map(|name| &**name),
+            _ => None,
+        }
+    }
+
     fn link_property(&self, link: LinkId, key: &str) -> Value {
         if matches!(key, "cost" | "effort") {
             // Of the rows, which the searches read too: a step is much larger.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use beachhead::graph::{AttackGraph, VertexId};
 use beachhead::paths::{Premises, Reach, Solver};
 use beachhead::query::{AttackView, Limits, Query, Table, Value};
-use beachhead::techniques::{Certainty, Few, Position, Reason, Relation, Step};
+use beachhead::techniques::{Certainty, Few, Place, Position, Reason, Relation, Step};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -323,6 +323,56 @@ fn the_way_that_many_rows_share_is_not_taken_by_who_lacks_what_it_needs() {
         })
         .collect();
     assert_eq!(lengths, [2; 30]);
+}
+
+#[test]
+fn a_string_that_is_lent_is_the_string_that_is_given() {
+    let pod = |number: usize| {
+        Position::Pod(Place::new(
+            format!("team-{}", number % 3),
+            format!("web-{number}"),
+        ))
+    };
+    let step = |number: usize| Step {
+        reason: Reason::Relation(Relation::Reaches),
+        premises: vec![pod(number)].into(),
+        conclusion: if number.is_multiple_of(2) {
+            pod(number + 1)
+        } else {
+            position(number)
+        },
+        effort: 1,
+        certainty: Certainty::Certain,
+        evidence: Few::new(),
+    };
+    let graph = AttackGraph::new((0..40).map(step).collect());
+    let rows = graph.freeze();
+    let view = AttackView::new(&graph, &rows);
+    for key in ["name", "namespace", "id", "port"] {
+        for (operator, part) in [
+            ("STARTS WITH", "team-1"),
+            ("STARTS WITH", "web-1"),
+            ("ENDS WITH", "7"),
+            ("CONTAINS", "-2"),
+        ] {
+            let count = |text: &str| {
+                let text = format!("MATCH (n) WHERE {text} {operator} '{part}' RETURN n, 1");
+                nodes(&run(&text, &view, 0))
+            };
+            let (lent, given) = (
+                count(&format!("n.{key}")),
+                count(&format!("coalesce(n.{key}, null)")),
+            );
+            assert_eq!(lent, given, "{key} {operator} {part}");
+            let shadowed = format!(
+                "MATCH (n) WHERE any(n IN [{{{key}: 'team-1 web-1-27'}}] WHERE n.{key} {operator} '{part}') RETURN n, 1"
+            );
+            assert!(
+                !nodes(&run(&shadowed, &view, 0)).is_empty() || part == "web-1",
+                "{shadowed}"
+            );
+        }
+    }
 }
 
 fn sorted(rows: Vec<Vec<Value>>) -> Vec<String> {

@@ -26,25 +26,8 @@ impl<'g> Search<'_, 'g> {
         emit: Emit<'_, 'g>,
     ) -> Result<Option<bool>> {
         let element = &self.elements[0];
-        // A node that no path leads to may be one that cannot be tested.
-        let Ok(fits) = self.fitting(runner, element.end) else {
+        let Some((held, fits_begin)) = self.held(runner)? else {
             return Ok(None);
-        };
-        let held: Vec<NodeId> = match self.target {
-            Some(target) => match runner.leads(self.from, target) {
-                None => return Ok(None),
-                Some(leads) => {
-                    Vec::from_iter(Some(target).filter(|_| leads && fits.contains(target as usize)))
-                }
-            },
-            None => match runner.held_from(self.from) {
-                None => return Ok(None),
-                Some(held) => held
-                    .0
-                    .intersection(&fits)
-                    .filter_map(|end| NodeId::try_from(end).ok())
-                    .collect(),
-            },
         };
         let comes_back = self.select.comes_back() && element.least > 0;
         // Back to where it began there may be a path without relationships.
@@ -75,11 +58,34 @@ impl<'g> Search<'_, 'g> {
             }
         }
         matching.row = before;
-        let may_return = self.target.is_none_or(|target| target == self.from);
-        if goes_on && comes_back && may_return && fits.contains(self.from as usize) {
+        if goes_on && comes_back && fits_begin {
             goes_on = self.between(runner, self.from, (matching, at), emit)?;
         }
         Ok(Some(goes_on))
+    }
+
+    /// The ends that are held, and whether the beginning would be one of those that are wanted; none if a search has to
+    /// find out.
+    fn held(&self, runner: &mut Runner<'g>) -> Result<Option<(Vec<NodeId>, bool)>> {
+        let end = self.elements[0].end;
+        if let Some(target) = self.target {
+            let Some(leads) = runner.leads(self.from, target) else {
+                return Ok(None);
+            };
+            let fits = leads && self.fits(runner, target, end)?;
+            let held = Some(target).filter(|_| fits).into_iter().collect();
+            return Ok(Some((held, fits && target == self.from)));
+        }
+        // A node that no path leads to may be one that cannot be tested.
+        let Ok(fits) = self.fitting(runner, end) else {
+            return Ok(None);
+        };
+        let Some(held) = runner.held_from(self.from) else {
+            return Ok(None);
+        };
+        let held = held.0.intersection(&fits);
+        let held = held.filter_map(|end| NodeId::try_from(end).ok()).collect();
+        Ok(Some((held, fits.contains(self.from as usize))))
     }
 
     /// The nodes that a pattern wants, which are the same for every row.

@@ -158,7 +158,7 @@ impl<'g> Search<'_, 'g> {
         if !self.select.is_common || !self.used.is_empty() || is_own {
             return None;
         }
-        let key = (std::ptr::from_ref(self.select).addr(), target);
+        let key = self.key(target);
         let known = runner.rests.known.get(&key);
         if let Some(rest) = known.and_then(|shared| shared.rest.as_ref()) {
             return Some(Rest::Shared(Arc::clone(rest)));
@@ -258,7 +258,7 @@ impl<'g> Search<'_, 'g> {
 
     /// Whether searches of many rows have gone to this end, and the node where this one begins does not hold it.
     pub(super) fn is_vain(&self, runner: &mut Runner<'g>, target: NodeId) -> bool {
-        let key = (std::ptr::from_ref(self.select).addr(), target);
+        let key = self.key(target);
         let least = u64::from(runner.graph.nodes()) / PART;
         let known = runner.rests.known.get(&key);
         let hops = &self.elements[0].hops;
@@ -268,12 +268,17 @@ impl<'g> Search<'_, 'g> {
             && runner.leads(self.from, target) == Some(false)
     }
 
+    /// What searches by the same pattern to the same end are known by.
+    fn key(&self, target: NodeId) -> (usize, NodeId) {
+        (std::ptr::from_ref(self.select).addr(), target)
+    }
+
     /// Remembers how many relationships a search to an end went over.
     pub(super) fn spent(&self, runner: &mut Runner<'g>, target: NodeId, count: u64) {
         if !self.select.is_common || !self.used.is_empty() {
             return;
         }
-        let key = (std::ptr::from_ref(self.select).addr(), target);
+        let key = self.key(target);
         let known = &mut runner.rests.known;
         if known.len() >= ENDS && !known.contains_key(&key) {
             let bytes = |shared: &Shared| shared.rest.as_ref().map_or(0, |rest| size_of_val(&**rest));
